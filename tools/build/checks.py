@@ -1,0 +1,39 @@
+"""The targets that people type: run, test, format, lint, clean."""
+
+CODE = ("kernel", "net", "drivers", "include", "userland", "test")
+
+
+def describe_tests(ninja, kernels, host_tests):
+    host, qemu = " ".join(host_tests), " ".join(kernels["test"])
+    ninja.rule("console", "$command", "$text", pool="console")
+    ninja.build("test-layers", "console", [], command="tools/lint-layers", text="TEST layers")
+    ninja.build("test-host", "console", [], implicit=host_tests + ["tools/run-host-tests"],
+                command=f"tools/run-host-tests {host}", text="TEST host")
+    ninja.build("test-qemu", "console", [], implicit=kernels["test"], order_only=kernels["default"],
+                command=f"tools/run-qemu-tests {ninja.build_dir}", text=f"TEST {qemu}")
+    ninja.phony("test", ["test-layers", "test-host", "test-qemu"])
+
+
+def describe_editor_files(ninja, ninja_file):
+    path = "compile_commands.json" if ninja.build_dir == "build" else ninja.product("compile_commands.json")
+    ninja.rule("compdb", f"ninja -f {ninja_file} -t compdb kernel_cc user_cc host_cc > $out", "WRITE $out")
+    ninja.build(path, "compdb", [], implicit=[ninja_file])
+    return path
+
+
+def describe(ninja, ninja_file, kernels, host_tests):
+    describe_tests(ninja, kernels, host_tests)
+    compile_commands = describe_editor_files(ninja, ninja_file)
+
+    code = " ".join(CODE)
+    ninja.build("run", "console", [], implicit=kernels["default"],
+                command=f"tools/vm --kernel {kernels['default'][0]}", text="RUN tools/vm")
+    ninja.build("format", "console", [], text="FORMAT",
+                command=f"find {code} -name '*.[ch]' | xargs clang-format -i")
+    ninja.build("lint", "console", [], implicit=[compile_commands] + kernels["default"],
+                command=f"tools/lint {ninja.build_dir}", text="LINT")
+    ninja.build("clean", "console", [], text="CLEAN",
+                command=f"find {ninja.build_dir} -mindepth 1 -maxdepth 1 ! -name debian "
+                        "! -name '.ninja*' ! -name build.ninja -exec rm -rf {} +")
+    ninja.phony("all", kernels["default"] + [compile_commands])
+    ninja.default(["all"])
