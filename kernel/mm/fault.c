@@ -1,0 +1,182 @@
+/*
+ * Page faults: bringing in the page that an area promises.
+ *
+ * A page that is not written yet is shared: untouched private memory with the page of zeroes, a private mapping of a file
+ * with the file. Whoever writes to a page that has more than one reference gets a copy.
+ */
+#include "include/uapi/mman.h"
+#include "include/uapi/signal.h"
+#include "kernel/mm/area.h"
+#include "kernel/printk.h"
+#include "kernel/string.h"
+
+#define FAULT_AROUND 16 /* pages: of a file's neighbours, those that are in memory anyway are mapped too */
+
+static struct page *zero_page; /* its own reference is never dropped */
+
+void vm_init(void)
+{
+	zero_page = page_alloc_zeroed();
+	if (!zero_page)
+		panic("no memory for the page of zeroes");
+}
+
+static bool access_allowed(const struct area *area, enum vm_access access)
+{
+	switch (access) {
+	case VM_WRITE:
+		return area->protection & PROT_WRITE;
+	case VM_EXECUTE:
+		return area->protection & PROT_EXEC;
+	default:
+		return area->protection != PROT_NONE;
+	}
+}
+
+static uint64_t file_index(const struct area *area, user_addr_t address)
+{
+	return (area->offset + (address - area->start)) >> PAGE_SHIFT;
+}
+
+/* A page of this process alone with the bytes of `original`, whose reference is dropped. NULL, and nothing dropped, when memory is out. */
+static struct page *copy_page(struct page *original)
+{
+	struct page *copy;
+
+	if (original == zero_page) {
+		copy = page_alloc_zeroed();
+	} else {
+		copy = page_alloc();
+		if (copy)
+			memcpy(page_address(copy), page_address(original), PAGE_SIZE);
+	}
+	if (copy)
+		page_put(original);
+	return copy;
+}
+
+/* What stands at `address` before anybody wrote there, with a reference. 0 or a negative signal. */
+static int original_page(const struct area *area, user_addr_t address, struct page **page)
+{
+	if (!area->inode) {
+		page_get(zero_page);
+		*page = zero_page;
+		return 0;
+	}
+	*page = inode_page(area->inode, file_index(area, address));
+	if (*page)
+		return 0;
+	bool beyond_end = file_index(area, address) << PAGE_SHIFT >= area->inode->size;
+	return beyond_end ? -SIGBUS : -SIGKILL;
+}
+
+static void set_entry(struct vm *vm, const struct area *area, user_addr_t address, uint64_t *entry,
+		      struct page *page, bool writable)
+{
+	bool replaces = entry_present(*entry);
+
+	if (area->protection & PROT_EXEC)
+		page_sync_instructions(page);
+	if (replaces) {
+		*entry = 0; /* break before make: the old page must be gone from the TLB first */
+		page_table_flush(&vm->table, address, address + PAGE_SIZE);
+	} else {
+		vm->resident++;
+	}
+	*entry = page_table_make_entry(page_to_phys(page), area->protection, writable);
+	page_table_sync();
+}
+
+static int fill(struct vm *vm, const struct area *area, user_addr_t address, uint64_t *entry,
+		enum vm_access access)
+{
+	bool shared = area->flags & AREA_SHARED;
+	struct page *page;
+	int error = original_page(area, address, &page);
+
+	if (error)
+		return error;
+	if (access == VM_WRITE && !shared) {
+		struct page *copy = copy_page(page);
+		if (!copy) {
+			page_put(page);
+			return -SIGKILL;
+		}
+		page = copy;
+	}
+	set_entry(vm, area, address, entry, page, access == VM_WRITE || shared);
+	return 0;
+}
+
+/* The first write to a page that was mapped read-only. */
+static int make_writable(struct vm *vm, const struct area *area, user_addr_t address,
+			 uint64_t *entry)
+{
+	struct page *page = entry_page(*entry);
+
+	if (!(area->flags & AREA_SHARED) && page->references > 1) {
+		page = copy_page(page);
+		if (!page)
+			return -SIGKILL;
+	}
+	set_entry(vm, area, address, entry, page, true);
+	return 0;
+}
+
+/* Maps, read-only, pages of the file near `address` that are in memory: each saves a fault. */
+static void map_neighbours(struct vm *vm, const struct area *area, user_addr_t address)
+{
+	user_addr_t start = ALIGN_DOWN(address, FAULT_AROUND * PAGE_SIZE);
+	user_addr_t end = MIN(start + FAULT_AROUND * PAGE_SIZE, area->end);
+
+	start = MAX(start, area->start);
+	uint64_t *entry = page_table_entry(&vm->table, start, false);
+	for (; entry && start < end; start += PAGE_SIZE, entry++) {
+		if (entry_present(*entry))
+			continue;
+		struct page *page = inode_page_present(area->inode, file_index(area, start));
+		if (!page || file_index(area, start) << PAGE_SHIFT >= area->inode->size)
+			continue;
+		page_get(page);
+		set_entry(vm, area, start, entry, page, false);
+	}
+}
+
+int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access)
+{
+	const struct area *area = vm ? area_find(vm, address) : NULL;
+
+	if (!area || !access_allowed(area, access))
+		return -SIGSEGV;
+	address = ALIGN_DOWN(address, PAGE_SIZE);
+	uint64_t *entry = page_table_entry(&vm->table, address, true);
+	if (!entry)
+		return -SIGKILL;
+	if (!entry_present(*entry)) {
+		int error = fill(vm, area, address, entry, access);
+		if (!error && area->inode && access != VM_WRITE)
+			map_neighbours(vm, area, address);
+		return error;
+	}
+	if (access == VM_WRITE && !entry_writable(*entry))
+		return make_writable(vm, area, address, entry);
+	/* It is there already: the TLB remembered something older. */
+	page_table_flush(&vm->table, address, address + PAGE_SIZE);
+	return 0;
+}
+
+struct page *vm_get_page(struct vm *vm, user_addr_t address, enum vm_access access)
+{
+	const struct area *area = area_find(vm, address);
+	uint64_t *entry = area ? page_table_entry(&vm->table, address, false) : NULL;
+
+	if (!area || !access_allowed(area, access))
+		return NULL;
+	if (!entry || !entry_present(*entry) || (access == VM_WRITE && !entry_writable(*entry))) {
+		if (vm_fault(vm, address, access))
+			return NULL;
+		entry = page_table_entry(&vm->table, address, false);
+	}
+	page_get(entry_page(*entry));
+	return entry_page(*entry);
+}

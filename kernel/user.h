@@ -1,0 +1,20 @@
+/*
+ * The only way to a process's memory. Process context; nobody inside a monitor. A page that is not
+ * there yet is brought in; an address the process may not use gives -EFAULT.
+ */
+#ifndef KERNEL_USER_H
+#define KERNEL_USER_H
+
+#include "kernel/types.h"
+
+int copy_from_user(void *to, user_addr_t from, size_t n) __must_check; /* 0 or -EFAULT */
+int copy_to_user(user_addr_t to, const void *from, size_t n) __must_check;
+int clear_user(user_addr_t to, size_t n) __must_check;
+
+/*
+ * Copies a string of at most size - 1 bytes. Returns its length, -EFAULT, or -ENAMETOOLONG when it
+ * has no end within `size`.
+ */
+int64_t copy_string_from_user(char *to, user_addr_t from, size_t size) __must_check;
+
+#endif
