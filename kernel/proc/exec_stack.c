@@ -1,0 +1,286 @@
+/*
+ * The stack with which a program starts: from the top, its strings, the auxiliary vector, the pointers to the environment and the
+ * arguments, and their number, where the stack pointer stands.
+ *
+ * The strings go straight from the old address space, which is still the processor's, into pages of the new one. They are looked at
+ * twice, once to measure and once to copy; when another thread has changed them meanwhile, the copy stops at the measured size.
+ */
+#include "include/uapi/auxv.h"
+#include "include/uapi/mman.h"
+#include "include/uapi/time.h"
+#include "kernel/errno.h"
+#include "kernel/machine.h"
+#include "kernel/proc/exec.h"
+#include "kernel/random.h"
+#include "kernel/string.h"
+#include "kernel/user.h"
+
+#define STACK_GAP (16 * PAGE_SIZE)       /* between the top of the stack and the end of user addresses */
+#define STACK_RANDOM_PAGES_MASK 0xfff    /* up to 16 MiB lower */
+#define STACK_MAX (64ul << 20)           /* bytes, when RLIMIT_STACK says more */
+#define STACK_MIN (128ul << 10)
+#define RANDOM_BYTES 16                  /* AT_RANDOM */
+#define PLATFORM "aarch64"
+#define WORD sizeof(uint64_t)
+
+struct auxiliary {
+	uint64_t type, value;
+};
+
+/* How many strings a list has, and how many bytes with their NULs. */
+struct string_sizes {
+	uint64_t count, bytes;
+};
+
+/* Looks for the end of a user string. Its length, -EFAULT or -E2BIG. */
+static int64_t user_string_length(user_addr_t string)
+{
+	char bytes[256];
+	uint64_t length = 0;
+
+	while (length < EXEC_STRING_MAX) {
+		user_addr_t at = string + length;
+		/* Not past the end of a page: the next may not be there, and need not. */
+		size_t n = MIN(sizeof(bytes), PAGE_SIZE - at % PAGE_SIZE);
+		const char *end;
+
+		if (copy_from_user(bytes, at, n))
+			return -EFAULT;
+		end = memchr(bytes, '\0', n);
+		if (end)
+			return (int64_t)(length + (uint64_t)(end - bytes));
+		length += n;
+	}
+	return -E2BIG;
+}
+
+/* The list's n-th user string: its address, 0 at the end of the array. */
+static int user_string(const struct string_list *list, uint64_t n, user_addr_t *string)
+{
+	*string = 0;
+	if (!list->user)
+		return 0;
+	return copy_from_user(string, list->user + (list->user_skip + n) * WORD, WORD);
+}
+
+static int measure(const struct string_list *list, struct string_sizes *sizes)
+{
+	user_addr_t string;
+	int64_t length;
+
+	*sizes = (struct string_sizes){.count = list->kernel_count};
+	for (uint32_t i = 0; i < list->kernel_count; i++)
+		sizes->bytes += strlen(list->kernel[i]) + 1;
+	for (uint64_t i = 0;; i++) {
+		if (user_string(list, i, &string))
+			return -EFAULT;
+		if (!string)
+			return 0;
+		length = user_string_length(string);
+		if (length < 0)
+			return (int)length;
+		sizes->bytes += (uint64_t)length + 1;
+		sizes->count++;
+		if (sizes->bytes + sizes->count * WORD > EXEC_STRINGS_MAX)
+			return -E2BIG;
+	}
+}
+
+/* The kernel's view of an address in the new space, and how far it reaches. The page is the caller's to put. */
+static struct page *page_at(struct vm *vm, user_addr_t address, char **bytes, size_t *room)
+{
+	struct page *page = vm_get_page(vm, address, VM_WRITE);
+
+	if (!page)
+		return NULL;
+	*bytes = (char *)page_address(page) + address % PAGE_SIZE;
+	*room = PAGE_SIZE - address % PAGE_SIZE;
+	return page;
+}
+
+static int write_bytes(struct vm *vm, user_addr_t to, const void *from, size_t n)
+{
+	const char *next = from;
+
+	while (n) {
+		char *bytes;
+		size_t room;
+		struct page *page = page_at(vm, to, &bytes, &room);
+
+		if (!page)
+			return -ENOMEM;
+		room = MIN(room, n);
+		memcpy(bytes, next, room);
+		page_put(page);
+		next += room;
+		to += room;
+		n -= room;
+	}
+	return 0;
+}
+
+static int write_from_user(struct vm *vm, user_addr_t to, user_addr_t from, size_t n)
+{
+	while (n) {
+		char *bytes;
+		size_t room;
+		struct page *page = page_at(vm, to, &bytes, &room);
+		int error;
+
+		if (!page)
+			return -ENOMEM;
+		room = MIN(room, n);
+		error = copy_from_user(bytes, from, room);
+		page_put(page);
+		if (error)
+			return error;
+		from += room;
+		to += room;
+		n -= room;
+	}
+	return 0;
+}
+
+/* Where the next string goes, up to where, and where the pointer to it. */
+struct string_writer {
+	struct vm *vm;
+	user_addr_t next, end;
+	user_addr_t pointer;
+};
+
+static int write_pointer(struct string_writer *writer, uint64_t value)
+{
+	int error = write_bytes(writer->vm, writer->pointer, &value, sizeof(value));
+
+	writer->pointer += WORD;
+	return error;
+}
+
+static int write_user_string(struct string_writer *writer, user_addr_t string)
+{
+	int64_t length = user_string_length(string);
+	int error;
+
+	if (length < 0)
+		return (int)length;
+	if ((uint64_t)length + 1 > writer->end - writer->next)
+		return -EFAULT;
+	error = write_pointer(writer, writer->next);
+	if (!error)
+		error = write_from_user(writer->vm, writer->next, string, (size_t)length);
+	/* The NUL is the kernel's: the page was zeroed, but the string may have changed since it was measured. */
+	if (!error)
+		error = write_bytes(writer->vm, writer->next + (uint64_t)length, "", 1);
+	writer->next += (uint64_t)length + 1;
+	return error;
+}
+
+static int write_kernel_string(struct string_writer *writer, const char *string)
+{
+	size_t size = strlen(string) + 1;
+	int error = write_pointer(writer, writer->next);
+
+	if (!error)
+		error = write_bytes(writer->vm, writer->next, string, size);
+	writer->next += size;
+	return error;
+}
+
+/* Writes a list's strings and pointers, and the NULL that ends the pointers. */
+static int write_list(struct string_writer *writer, const struct string_list *list,
+		      const struct string_sizes *sizes)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < list->kernel_count && !error; i++)
+		error = write_kernel_string(writer, list->kernel[i]);
+	for (uint64_t i = 0; i < sizes->count - list->kernel_count && !error; i++) {
+		user_addr_t string;
+
+		error = user_string(list, i, &string);
+		if (!error)
+			error = string ? write_user_string(writer, string) : -EFAULT;
+	}
+	return error ? error : write_pointer(writer, 0);
+}
+
+static int map_stack(struct vm *vm, user_addr_t *top)
+{
+	uint64_t limit = current_process()->limits[RLIMIT_STACK].rlim_cur;
+	uint64_t size = ALIGN_UP(CLAMP(limit, STACK_MIN + EXEC_STRINGS_MAX, STACK_MAX), PAGE_SIZE);
+	int64_t result;
+
+	*top = USER_ADDRESS_END - STACK_GAP -
+	       (random_u32() & STACK_RANDOM_PAGES_MASK) * PAGE_SIZE;
+	result = vm_map(vm, *top - size, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_STACK, NULL, 0);
+	return result < 0 ? (int)result : 0;
+}
+
+int exec_stack_build(struct vm *vm, const struct program *program, const char *file_name,
+		     const struct string_list *arguments, const struct string_list *environment,
+		     struct exec_stack *stack)
+{
+	const struct process *process = current_process();
+	struct string_sizes argument_sizes, environment_sizes;
+	size_t name_size = strlen(file_name) + 1;
+	uint8_t random[RANDOM_BYTES];
+	user_addr_t top, random_at, platform_at, strings_at, name_at;
+	struct string_writer writer;
+	int error;
+
+	if ((error = measure(arguments, &argument_sizes)) ||
+	    (error = measure(environment, &environment_sizes)))
+		return error;
+	if (argument_sizes.bytes + environment_sizes.bytes > EXEC_STRINGS_MAX)
+		return -E2BIG;
+	if ((error = map_stack(vm, &top)))
+		return error;
+
+	random_at = top - WORD - RANDOM_BYTES;
+	platform_at = random_at - sizeof(PLATFORM);
+	name_at = platform_at - name_size;
+	strings_at = name_at - environment_sizes.bytes - argument_sizes.bytes;
+
+	const struct auxiliary vector[] = {
+		{AT_PHDR, program->headers},
+		{AT_PHENT, 56},
+		{AT_PHNUM, program->header_count},
+		{AT_PAGESZ, PAGE_SIZE},
+		{AT_BASE, program->interpreter},
+		{AT_FLAGS, 0},
+		{AT_ENTRY, program->entry},
+		{AT_UID, process->uid},
+		{AT_EUID, process->euid},
+		{AT_GID, process->gid},
+		{AT_EGID, process->egid},
+		{AT_SECURE, 0},
+		{AT_CLKTCK, USER_HZ},
+		{AT_HWCAP, arch_hwcap()},
+		{AT_PLATFORM, platform_at},
+		{AT_RANDOM, random_at},
+		{AT_EXECFN, name_at},
+		{AT_NULL, 0},
+	};
+	uint64_t words = 1 + argument_sizes.count + 1 + environment_sizes.count + 1;
+
+	stack->sp = ALIGN_DOWN(strings_at - words * WORD - sizeof(vector), 16);
+	stack->arguments_start = strings_at;
+	stack->arguments_end = stack->environment_start = strings_at + argument_sizes.bytes;
+	stack->environment_end = name_at;
+	random_bytes(random, sizeof(random));
+	writer = (struct string_writer){
+		.vm = vm,
+		.next = strings_at,
+		.end = name_at,
+		.pointer = stack->sp + WORD,
+	};
+	if ((error = write_bytes(vm, stack->sp, &argument_sizes.count, WORD)) ||
+	    (error = write_list(&writer, arguments, &argument_sizes)) ||
+	    (error = write_list(&writer, environment, &environment_sizes)) ||
+	    (error = write_bytes(vm, writer.pointer, vector, sizeof(vector))) ||
+	    (error = write_bytes(vm, name_at, file_name, name_size)) ||
+	    (error = write_bytes(vm, platform_at, PLATFORM, sizeof(PLATFORM))))
+		return error;
+	return write_bytes(vm, random_at, random, sizeof(random));
+}

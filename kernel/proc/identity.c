@@ -1,0 +1,230 @@
+/*
+ * Who a process is: its numbers, and the user and groups it acts for (credentials(7)). Everything starts as user 0; the setters
+ * keep the rules of Linux, so that a program that gives up its rights does not have them.
+ */
+#include "kernel/proc/proc.h"
+#include "kernel/proc/process.h"
+#include "kernel/string.h"
+#include "kernel/syscall.h"
+#include "kernel/user.h"
+
+#define UNCHANGED UINT32_MAX
+
+SYSCALL0(getpid)
+{
+	return current_process()->pid;
+}
+
+SYSCALL0(getppid)
+{
+	const struct process *parent = current_process()->parent;
+
+	return parent ? parent->pid : 0;
+}
+
+SYSCALL0(gettid)
+{
+	return current_thread()->tid;
+}
+
+SYSCALL1(set_tid_address, user_addr_t, word)
+{
+	current_thread()->clear_child_tid = word;
+	return current_thread()->tid;
+}
+
+SYSCALL0(getuid)
+{
+	return current_process()->uid;
+}
+
+SYSCALL0(geteuid)
+{
+	return current_process()->euid;
+}
+
+SYSCALL0(getgid)
+{
+	return current_process()->gid;
+}
+
+SYSCALL0(getegid)
+{
+	return current_process()->egid;
+}
+
+static bool is_superuser(void)
+{
+	return current_process()->euid == 0;
+}
+
+/* A set of three ids: real, effective, saved. User and group ids obey the same rules. */
+struct ids {
+	uint32_t *real, *effective, *saved;
+};
+
+static struct ids user_ids(void)
+{
+	struct process *process = current_process();
+
+	return (struct ids){&process->uid, &process->euid, &process->suid};
+}
+
+static struct ids group_ids(void)
+{
+	struct process *process = current_process();
+
+	return (struct ids){&process->gid, &process->egid, &process->sgid};
+}
+
+static bool may_become(const struct ids *ids, uint32_t id)
+{
+	return id == UNCHANGED || is_superuser() || id == *ids->real || id == *ids->effective ||
+	       id == *ids->saved;
+}
+
+static int64_t set_id(struct ids ids, uint32_t id)
+{
+	if (id == UNCHANGED)
+		return -EINVAL;
+	if (is_superuser()) {
+		*ids.real = *ids.effective = *ids.saved = id;
+		return 0;
+	}
+	if (id != *ids.real && id != *ids.saved)
+		return -EPERM;
+	*ids.effective = id;
+	return 0;
+}
+
+static int64_t set_real_effective(struct ids ids, uint32_t real, uint32_t effective)
+{
+	uint32_t real_before = *ids.real;
+
+	if (real != UNCHANGED && !is_superuser() && real != *ids.real && real != *ids.effective)
+		return -EPERM;
+	if (!may_become(&ids, effective))
+		return -EPERM;
+	if (real != UNCHANGED)
+		*ids.real = real;
+	if (effective != UNCHANGED)
+		*ids.effective = effective;
+	if (real != UNCHANGED || (effective != UNCHANGED && effective != real_before))
+		*ids.saved = *ids.effective;
+	return 0;
+}
+
+static int64_t set_all(struct ids ids, uint32_t real, uint32_t effective, uint32_t saved)
+{
+	if (!may_become(&ids, real) || !may_become(&ids, effective) || !may_become(&ids, saved))
+		return -EPERM;
+	if (real != UNCHANGED)
+		*ids.real = real;
+	if (effective != UNCHANGED)
+		*ids.effective = effective;
+	if (saved != UNCHANGED)
+		*ids.saved = saved;
+	return 0;
+}
+
+static int64_t get_all(struct ids ids, user_addr_t real, user_addr_t effective, user_addr_t saved)
+{
+	if (copy_to_user(real, ids.real, sizeof(*ids.real)) ||
+	    copy_to_user(effective, ids.effective, sizeof(*ids.effective)) ||
+	    copy_to_user(saved, ids.saved, sizeof(*ids.saved)))
+		return -EFAULT;
+	return 0;
+}
+
+SYSCALL1(setuid, uint32_t, id)
+{
+	return set_id(user_ids(), id);
+}
+
+SYSCALL1(setgid, uint32_t, id)
+{
+	return set_id(group_ids(), id);
+}
+
+SYSCALL2(setreuid, uint32_t, real, uint32_t, effective)
+{
+	return set_real_effective(user_ids(), real, effective);
+}
+
+SYSCALL2(setregid, uint32_t, real, uint32_t, effective)
+{
+	return set_real_effective(group_ids(), real, effective);
+}
+
+SYSCALL3(setresuid, uint32_t, real, uint32_t, effective, uint32_t, saved)
+{
+	return set_all(user_ids(), real, effective, saved);
+}
+
+SYSCALL3(setresgid, uint32_t, real, uint32_t, effective, uint32_t, saved)
+{
+	return set_all(group_ids(), real, effective, saved);
+}
+
+SYSCALL3(getresuid, user_addr_t, real, user_addr_t, effective, user_addr_t, saved)
+{
+	return get_all(user_ids(), real, effective, saved);
+}
+
+SYSCALL3(getresgid, user_addr_t, real, user_addr_t, effective, user_addr_t, saved)
+{
+	return get_all(group_ids(), real, effective, saved);
+}
+
+SYSCALL2(getgroups, int32_t, size, user_addr_t, to)
+{
+	const struct process *process = current_process();
+
+	if (size < 0)
+		return -EINVAL;
+	if (size == 0)
+		return process->group_count;
+	if ((uint32_t)size < process->group_count)
+		return -EINVAL;
+	if (copy_to_user(to, process->groups, process->group_count * sizeof(uint32_t)))
+		return -EFAULT;
+	return process->group_count;
+}
+
+SYSCALL2(setgroups, uint64_t, size, user_addr_t, from)
+{
+	struct process *process = current_process();
+	uint32_t groups[PROCESS_GROUPS_MAX];
+
+	if (!is_superuser())
+		return -EPERM;
+	if (size > PROCESS_GROUPS_MAX)
+		return -EINVAL;
+	if (copy_from_user(groups, from, size * sizeof(uint32_t)))
+		return -EFAULT;
+	memcpy(process->groups, groups, size * sizeof(uint32_t));
+	process->group_count = (uint32_t)size;
+	return 0;
+}
+
+void identity_syscalls_init(void)
+{
+	syscall_register(SYS_getpid, sys_getpid);
+	syscall_register(SYS_getppid, sys_getppid);
+	syscall_register(SYS_gettid, sys_gettid);
+	syscall_register(SYS_set_tid_address, sys_set_tid_address);
+	syscall_register(SYS_getuid, sys_getuid);
+	syscall_register(SYS_geteuid, sys_geteuid);
+	syscall_register(SYS_getgid, sys_getgid);
+	syscall_register(SYS_getegid, sys_getegid);
+	syscall_register(SYS_setuid, sys_setuid);
+	syscall_register(SYS_setgid, sys_setgid);
+	syscall_register(SYS_setreuid, sys_setreuid);
+	syscall_register(SYS_setregid, sys_setregid);
+	syscall_register(SYS_setresuid, sys_setresuid);
+	syscall_register(SYS_setresgid, sys_setresgid);
+	syscall_register(SYS_getresuid, sys_getresuid);
+	syscall_register(SYS_getresgid, sys_getresgid);
+	syscall_register(SYS_getgroups, sys_getgroups);
+	syscall_register(SYS_setgroups, sys_setgroups);
+}

@@ -1,0 +1,181 @@
+/*
+ * The scheduler: see sched.h. The run queue is guarded by irq_save.
+ */
+#include "kernel/proc/sched.h"
+
+#include "kernel/clock.h"
+#include "kernel/lock.h"
+#include "kernel/machine.h"
+#include "kernel/mm/vm.h"
+#include "kernel/printk.h"
+#include "kernel/proc/table.h"
+#include "kernel/softirq.h"
+#include "kernel/string.h"
+
+static struct list_head run_queue = LIST_HEAD_INIT(run_queue); /* READY threads but the running one */
+static struct thread idle_thread;
+static struct thread *ended_thread; /* left for good, to be freed by the next */
+static struct thread *fp_owner;     /* whose FP registers are in the processor; NULL: nobody's */
+static struct vm *active_vm;
+
+static bool resched;
+static bool slice_armed;
+static uint64_t slice_start_us; /* when the running thread got the processor */
+
+void sched_init(void)
+{
+	strscpy(idle_thread.name, "idle", sizeof(idle_thread.name));
+	thread_init(&idle_thread, process_table_init());
+	arch_adopt_boot_thread(&idle_thread);
+	idle_thread.accounted_us = clock_now_us();
+}
+
+void sched_idle(void)
+{
+	for (;;) {
+		irq_disable();
+		while (list_empty(&run_queue))
+			cpu_idle();
+		schedule();
+	}
+}
+
+bool need_resched(void)
+{
+	return resched;
+}
+
+/* Interrupts masked. */
+static void arm_slice(uint64_t end_us)
+{
+	slice_armed = true;
+	clock_slice_arm(end_us);
+}
+
+/* Interrupts masked. */
+static void enqueue(struct thread *thread)
+{
+	list_append(&run_queue, &thread->run_link);
+	if (!slice_armed && current_thread() != &idle_thread)
+		arm_slice(slice_start_us + SLICE_US);
+}
+
+void sched_wake(struct thread *thread)
+{
+	thread->state = THREAD_READY;
+	/* A thread that is woken on its way into schedule() has not left the processor. */
+	if (thread != current_thread())
+		enqueue(thread);
+}
+
+void sched_start(struct thread *thread)
+{
+	irq_flags_t flags = irq_save();
+
+	thread->state = THREAD_READY;
+	enqueue(thread);
+	irq_restore(flags);
+}
+
+void sched_slice_expired(void)
+{
+	slice_armed = false;
+	if (list_empty(&run_queue) || current_thread() == &idle_thread)
+		return;
+	if (clock_now_us() - slice_start_us >= SLICE_US)
+		resched = true;
+	else
+		arm_slice(slice_start_us + SLICE_US);
+}
+
+void sched_account(bool user)
+{
+	struct thread *thread = current_thread();
+	uint64_t now_us = clock_now_us();
+
+	if (user)
+		thread->user_us += now_us - thread->accounted_us;
+	else
+		thread->system_us += now_us - thread->accounted_us;
+	thread->accounted_us = now_us;
+}
+
+void sched_use_vm(struct vm *vm)
+{
+	if (vm == active_vm)
+		return;
+	active_vm = vm;
+	vm_activate(vm);
+}
+
+/*
+ * FP registers stay in the processor until another user thread needs it, so that a process that sleeps and is the next
+ * user thread to run pays nothing for them.
+ */
+static void use_fp(struct thread *thread)
+{
+	if (!thread->fp || thread == fp_owner)
+		return;
+	if (fp_owner)
+		arch_fp_save(fp_owner->fp);
+	arch_fp_restore(thread->fp);
+	fp_owner = thread;
+}
+
+static void finish_switch(void)
+{
+	struct thread *ended = ended_thread;
+
+	ended_thread = NULL;
+	if (ended)
+		thread_free(ended);
+}
+
+static void switch_to(struct thread *from, struct thread *to)
+{
+	if (from->state == THREAD_DEAD) {
+		ended_thread = from;
+		if (fp_owner == from)
+			fp_owner = NULL;
+	}
+	if (to->process->vm)
+		sched_use_vm(to->process->vm);
+	use_fp(to);
+	to->accounted_us = from->accounted_us;
+	arch_switch(&from->context, &to->context);
+	finish_switch();
+}
+
+void schedule(void)
+{
+	irq_flags_t flags = irq_save();
+	struct thread *from = current_thread();
+	struct thread *to = &idle_thread;
+
+	assert_always(!in_softirq());
+	assert_always(from->state != THREAD_SLEEPING || from != &idle_thread);
+	sched_account(false);
+	resched = false;
+	if (from->state == THREAD_READY && from != &idle_thread) {
+		from->involuntary_switches++;
+		list_append(&run_queue, &from->run_link);
+	} else {
+		from->voluntary_switches++;
+	}
+	if (!list_empty(&run_queue)) {
+		to = list_first_entry(&run_queue, struct thread, run_link);
+		list_remove(&to->run_link);
+	}
+	slice_start_us = from->accounted_us;
+	if (!list_empty(&run_queue) && !slice_armed)
+		arm_slice(slice_start_us + SLICE_US);
+	if (to != from)
+		switch_to(from, to);
+	irq_restore(flags);
+}
+
+void sched_thread_begins(void)
+{
+	finish_switch();
+	irq_enable();
+}
