@@ -1,0 +1,271 @@
+/*
+ * Changing what stat shows: permissions, owner, times, size.
+ */
+#include "include/uapi/fcntl.h"
+#include "include/uapi/signal.h"
+#include "include/uapi/time.h"
+#include "kernel/clock.h"
+#include "kernel/errno.h"
+#include "kernel/fs/file.h"
+#include "kernel/fs/inode.h"
+#include "kernel/fs/path.h"
+#include "kernel/fs/syscalls.h"
+#include "kernel/proc/process.h"
+#include "kernel/proc/signal.h"
+#include "kernel/syscall.h"
+#include "kernel/user.h"
+
+/* The inode behind a descriptor with a reference, or NULL and *error: EBADF; EINVAL for what has none. */
+static struct inode *inode_of_descriptor(int fd, int *error)
+{
+	struct file *file = fd_get(fd);
+	if (!file) {
+		*error = -EBADF;
+		return NULL;
+	}
+	struct inode *inode = file->inode ? inode_get(file->inode) : NULL;
+	if (file->flags & O_PATH) {
+		inode_put(inode);
+		inode = NULL;
+		*error = -EBADF;
+	} else if (!inode) {
+		*error = -EINVAL;
+	}
+	file_put(file);
+	return inode;
+}
+
+/* What can be changed: /proc is as the kernel shows it. */
+static int check_change(const struct inode *inode)
+{
+	return inode->filesystem == FILESYSTEM_PROC ? -EPERM : 0;
+}
+
+static int change_mode(struct inode *inode, uint32_t mode)
+{
+	int error = check_change(inode);
+	if (error)
+		return error;
+	if (S_ISLNK(inode->mode))
+		return -EOPNOTSUPP;
+	inode->mode = (inode->mode & S_IFMT) | (mode & 07777);
+	inode_changed(inode);
+	return 0;
+}
+
+SYSCALL2(fchmod, int, fd, uint32_t, mode)
+{
+	int error;
+	struct inode *inode = inode_of_descriptor(fd, &error);
+	if (!inode)
+		return error;
+	error = change_mode(inode, mode);
+	inode_put(inode);
+	return error;
+}
+
+SYSCALL3(fchmodat, int, directory_fd, user_addr_t, path, uint32_t, mode)
+{
+	struct inode *inode;
+	int error = path_at(directory_fd, path, 0, &inode);
+	if (error)
+		return error;
+	error = change_mode(inode, mode);
+	inode_put(inode);
+	return error;
+}
+
+/* An id of UINT32_MAX (-1) leaves that one as it is. */
+static int change_owner(struct inode *inode, uint32_t uid, uint32_t gid)
+{
+	int error = check_change(inode);
+	if (error)
+		return error;
+	if (uid != UINT32_MAX)
+		inode->uid = uid;
+	if (gid != UINT32_MAX)
+		inode->gid = gid;
+	if (S_ISREG(inode->mode) && (inode->mode & 0111))
+		inode->mode &= ~(uint32_t)(S_ISUID | S_ISGID);
+	inode_changed(inode);
+	return 0;
+}
+
+SYSCALL3(fchown, int, fd, uint32_t, uid, uint32_t, gid)
+{
+	int error;
+	struct inode *inode = inode_of_descriptor(fd, &error);
+	if (!inode)
+		return error;
+	error = change_owner(inode, uid, gid);
+	inode_put(inode);
+	return error;
+}
+
+SYSCALL5(fchownat, int, directory_fd, user_addr_t, path, uint32_t, uid, uint32_t, gid, uint32_t, flags)
+{
+	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	struct inode *inode;
+	int error = path_at(directory_fd, path, flags, &inode);
+	if (error)
+		return error;
+	error = change_owner(inode, uid, gid);
+	inode_put(inode);
+	return error;
+}
+
+/* One of utimensat's two times. 0 or -EINVAL. */
+static int apply_time(const struct timespec *time, uint64_t now_ns, uint64_t *field)
+{
+	if (time->tv_nsec == UTIME_OMIT)
+		return 0;
+	if (time->tv_nsec == UTIME_NOW) {
+		*field = now_ns;
+		return 0;
+	}
+	if (time->tv_nsec < 0 || time->tv_nsec >= (int64_t)NSEC_PER_SEC)
+		return -EINVAL;
+	int64_t seconds = CLAMP(time->tv_sec, 0, (int64_t)(INT64_MAX / NSEC_PER_SEC - 1));
+	*field = (uint64_t)seconds * NSEC_PER_SEC + (uint64_t)time->tv_nsec;
+	return 0;
+}
+
+static int change_times(struct inode *inode, const struct timespec times[2])
+{
+	int error = check_change(inode);
+	if (error)
+		return error;
+	uint64_t now = clock_realtime_ns(), atime = inode->atime_ns, mtime = inode->mtime_ns;
+	error = apply_time(&times[0], now, &atime);
+	if (!error)
+		error = apply_time(&times[1], now, &mtime);
+	if (error)
+		return error;
+	inode->atime_ns = atime;
+	inode->mtime_ns = mtime;
+	inode->ctime_ns = now;
+	return 0;
+}
+
+SYSCALL4(utimensat, int, directory_fd, user_addr_t, path, user_addr_t, times_at, uint32_t, flags)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
+	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (times_at && copy_from_user(times, times_at, sizeof(times)))
+		return -EFAULT;
+	struct inode *inode;
+	int error = 0;
+	if (!path) /* futimens(fd) */
+		inode = inode_of_descriptor(directory_fd, &error);
+	else
+		error = path_at(directory_fd, path, flags, &inode);
+	if (error)
+		return error;
+	error = change_times(inode, times);
+	inode_put(inode);
+	return error;
+}
+
+static int change_size(struct inode *inode, int64_t size)
+{
+	if (size < 0)
+		return -EINVAL;
+	if (S_ISDIR(inode->mode))
+		return -EISDIR;
+	if (!S_ISREG(inode->mode) || inode->filesystem != FILESYSTEM_MEMORY)
+		return -EINVAL;
+	uint64_t limit = current_process()->limits[RLIMIT_FSIZE].rlim_cur;
+	if ((uint64_t)size > limit && (uint64_t)size > inode->size) {
+		signal_send_process(current_process(), SIGXFSZ);
+		return -EFBIG;
+	}
+	return inode_truncate(inode, (uint64_t)size);
+}
+
+SYSCALL2(truncate, user_addr_t, path, int64_t, size)
+{
+	struct inode *inode;
+	int error = path_at(AT_FDCWD, path, 0, &inode);
+	if (error)
+		return error;
+	error = change_size(inode, size);
+	inode_put(inode);
+	return error;
+}
+
+/* The inode of a descriptor that is open for writing; as inode_of_descriptor. */
+static struct inode *inode_to_resize(int fd, int *error)
+{
+	struct file *file = fd_get(fd);
+	if (!file) {
+		*error = -EBADF;
+		return NULL;
+	}
+	bool writable = (file->flags & O_ACCMODE) != O_RDONLY;
+	file_put(file);
+	struct inode *inode = inode_of_descriptor(fd, error);
+	if (inode && !writable) {
+		inode_put(inode);
+		*error = -EINVAL;
+		return NULL;
+	}
+	return inode;
+}
+
+SYSCALL2(ftruncate, int, fd, int64_t, size)
+{
+	int error;
+	struct inode *inode = inode_to_resize(fd, &error);
+	if (!inode)
+		return error;
+	error = change_size(inode, size);
+	inode_put(inode);
+	return error;
+}
+
+/* Only the plain form, which makes sure that pages are there, and FALLOC_FL_KEEP_SIZE. */
+static int allocate_range(struct inode *inode, uint32_t mode, int64_t offset, int64_t length)
+{
+	int64_t end;
+	if (offset < 0 || length <= 0)
+		return -EINVAL;
+	if (mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE)
+		return -EOPNOTSUPP;
+	if (!S_ISREG(inode->mode) || inode->filesystem != FILESYSTEM_MEMORY)
+		return -ENODEV;
+	if (__builtin_add_overflow(offset, length, &end) || (uint64_t)end > INODE_SIZE_MAX)
+		return -EFBIG;
+	uint64_t last = (uint64_t)(end - 1) >> PAGE_SHIFT;
+	for (uint64_t index = (uint64_t)offset >> PAGE_SHIFT; index <= last; index++)
+		if (!inode_page_for_write(inode, index))
+			return -ENOSPC;
+	if (!(mode & FALLOC_FL_KEEP_SIZE))
+		inode->size = MAX(inode->size, (uint64_t)end);
+	inode_modified(inode);
+	return 0;
+}
+
+SYSCALL4(fallocate, int, fd, uint32_t, mode, int64_t, offset, int64_t, length)
+{
+	int error;
+	struct inode *inode = inode_to_resize(fd, &error);
+	if (!inode)
+		return error == -EINVAL ? -EBADF : error;
+	error = allocate_range(inode, mode, offset, length);
+	inode_put(inode);
+	return error;
+}
+
+void attribute_syscalls_init(void)
+{
+	syscall_register(SYS_fchmod, sys_fchmod);
+	syscall_register(SYS_fchmodat, sys_fchmodat);
+	syscall_register(SYS_fchown, sys_fchown);
+	syscall_register(SYS_fchownat, sys_fchownat);
+	syscall_register(SYS_utimensat, sys_utimensat);
+	syscall_register(SYS_truncate, sys_truncate);
+	syscall_register(SYS_ftruncate, sys_ftruncate);
+	syscall_register(SYS_fallocate, sys_fallocate);
+}

@@ -1,0 +1,75 @@
+#include "kernel/fs/file.h"
+
+#include "include/uapi/fcntl.h"
+#include "include/uapi/poll.h"
+#include "kernel/errno.h"
+#include "kernel/fs/inode.h"
+#include "kernel/fs/poll.h"
+#include "kernel/fs/record_lock.h"
+#include "kernel/mm/kmalloc.h"
+
+struct file *file_create(const struct file_ops *ops, void *private, uint32_t flags)
+{
+	struct file *file = kzalloc(sizeof(*file));
+	if (!file)
+		return NULL;
+	file->references = 1;
+	file->ops = ops;
+	file->private = private;
+	file->flags = flags;
+	file->number = inode_next_number();
+	return file;
+}
+
+struct file *file_get(struct file *file)
+{
+	file->references++;
+	return file;
+}
+
+void file_put(struct file *file)
+{
+	if (!file || --file->references > 0)
+		return;
+	file_locks_drop(file);
+	if (file->ops && file->ops->release)
+		file->ops->release(file);
+	inode_put(file->inode);
+	kfree(file);
+}
+
+bool file_nonblocking(const struct file *file)
+{
+	return file->flags & O_NONBLOCK;
+}
+
+int64_t file_read(struct file *file, struct iov *iov, uint64_t *position)
+{
+	if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_WRONLY)
+		return -EBADF;
+	if (!file->ops->read)
+		return -EINVAL;
+	return file->ops->read(file, iov, position);
+}
+
+int64_t file_write(struct file *file, struct iov *iov, uint64_t *position)
+{
+	if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY)
+		return -EBADF;
+	if (!file->ops->write)
+		return -EINVAL;
+	return file->ops->write(file, iov, position);
+}
+
+uint32_t file_poll(struct file *file, struct poll_table *table)
+{
+	if (!file->ops->poll)
+		return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+	return file->ops->poll(file, table);
+}
+
+void poll_join(struct poll_table *table, struct wait_list *list)
+{
+	if (table)
+		table->join(table, list);
+}

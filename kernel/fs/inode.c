@@ -1,0 +1,178 @@
+/*
+ * Inodes and the pages of regular files.
+ *
+ * A file's pages hang in an array that doubles as the file grows; an entry is NULL where nothing was ever
+ * written. The only limit on what all files hold is memory: the last part of it is kept back for
+ * processes and the network, so that a full file system answers ENOSPC and the machine goes on.
+ */
+#include "kernel/fs/inode.h"
+
+#include "kernel/clock.h"
+#include "kernel/errno.h"
+#include "kernel/fs/directory.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/proc/process.h"
+#include "kernel/string.h"
+
+#define RESERVE_SHARE 16 /* files leave one page in so many free */
+
+static uint64_t last_number;
+
+uint64_t inode_next_number(void)
+{
+	return ++last_number;
+}
+
+struct inode *inode_create(enum filesystem filesystem, uint32_t mode)
+{
+	struct inode *inode = kzalloc(sizeof(*inode));
+	if (!inode)
+		return NULL;
+	struct process *process = current_process();
+	inode->references = 1;
+	inode->mode = mode;
+	inode->uid = process->euid;
+	inode->gid = process->egid;
+	inode->filesystem = filesystem;
+	inode->number = inode_next_number();
+	list_init(&inode->entries);
+	inode->next_position = DIRECTORY_FIRST_ENTRY;
+	uint64_t now = clock_realtime_ns();
+	inode->atime_ns = inode->mtime_ns = inode->ctime_ns = now;
+	return inode;
+}
+
+struct inode *inode_get(struct inode *inode)
+{
+	inode->references++;
+	return inode;
+}
+
+void inode_put(struct inode *inode)
+{
+	if (!inode || --inode->references > 0)
+		return;
+	if (inode->ops && inode->ops->release)
+		inode->ops->release(inode);
+	inode_free_pages(inode, 0, inode->page_slots);
+	kfree(inode->pages);
+	kfree(inode->link_target);
+	kfree(inode->entry); /* an entry in a directory would hold a reference, so this one was made up */
+	struct inode *parent = inode->parent;
+	kfree(inode);
+	inode_put(parent);
+}
+
+void inode_modified(struct inode *inode)
+{
+	inode->mtime_ns = inode->ctime_ns = clock_realtime_ns();
+}
+
+void inode_changed(struct inode *inode)
+{
+	inode->ctime_ns = clock_realtime_ns();
+}
+
+struct page *inode_page_present(struct inode *inode, uint64_t index)
+{
+	return index < inode->page_slots ? inode->pages[index] : NULL;
+}
+
+static int grow_slots(struct inode *inode, uint64_t index)
+{
+	if (index < inode->page_slots)
+		return 0;
+	uint64_t slots = MAX(inode->page_slots, 4ull);
+	while (slots <= index)
+		slots *= 2;
+	struct page **pages = kzalloc(slots * sizeof(*pages));
+	if (!pages)
+		return -ENOSPC;
+	if (inode->pages)
+		memcpy(pages, inode->pages, inode->page_slots * sizeof(*pages));
+	kfree(inode->pages);
+	inode->pages = pages;
+	inode->page_slots = slots;
+	return 0;
+}
+
+struct page *inode_page_for_write(struct inode *inode, uint64_t index)
+{
+	struct page *page = inode_page_present(inode, index);
+	if (page)
+		return page;
+	struct page_statistics memory = page_statistics();
+	if (memory.free <= memory.total / RESERVE_SHARE)
+		return NULL;
+	if (grow_slots(inode, index))
+		return NULL;
+	page = page_alloc_zeroed();
+	if (!page)
+		return NULL;
+	inode->pages[index] = page;
+	inode->page_count++;
+	return page;
+}
+
+struct page *inode_page(struct inode *inode, uint64_t index)
+{
+	if (!S_ISREG(inode->mode) || inode->filesystem != FILESYSTEM_MEMORY)
+		return NULL;
+	if (index >= ALIGN_UP(inode->size, PAGE_SIZE) >> PAGE_SHIFT)
+		return NULL;
+	struct page *page = inode_page_for_write(inode, index);
+	if (page)
+		page_get(page);
+	return page;
+}
+
+void inode_free_pages(struct inode *inode, uint64_t first, uint64_t end)
+{
+	end = MIN(end, inode->page_slots);
+	for (uint64_t index = first; index < end; index++) {
+		if (!inode->pages[index])
+			continue;
+		page_put(inode->pages[index]);
+		inode->pages[index] = NULL;
+		inode->page_count--;
+	}
+}
+
+int inode_truncate(struct inode *inode, uint64_t size)
+{
+	if (size > INODE_SIZE_MAX)
+		return -EFBIG;
+	if (size < inode->size) {
+		uint64_t kept = ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
+		inode_free_pages(inode, kept, inode->page_slots);
+		/* What is cut off must read as zeroes if the file grows again. */
+		uint64_t in_page = size % PAGE_SIZE;
+		struct page *last = in_page ? inode_page_present(inode, kept - 1) : NULL;
+		if (last)
+			memset((char *)page_address(last) + in_page, 0, PAGE_SIZE - in_page);
+	}
+	inode->size = size;
+	inode_modified(inode);
+	return 0;
+}
+
+int64_t inode_read(struct inode *inode, void *to, uint64_t n, uint64_t position)
+{
+	if (!S_ISREG(inode->mode) || inode->filesystem != FILESYSTEM_MEMORY)
+		return -EINVAL;
+	if (position >= inode->size)
+		return 0;
+	n = MIN(n, inode->size - position);
+	char *bytes = to;
+	for (uint64_t done = 0; done < n;) {
+		uint64_t in_page = (position + done) % PAGE_SIZE;
+		uint64_t part = MIN(n - done, PAGE_SIZE - in_page);
+		struct page *page = inode_page_present(inode, (position + done) >> PAGE_SHIFT);
+		if (page)
+			memcpy(bytes + done, (char *)page_address(page) + in_page, part);
+		else
+			memset(bytes + done, 0, part);
+		done += part;
+	}
+	return (int64_t)n;
+}

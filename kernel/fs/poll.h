@@ -1,0 +1,20 @@
+/*
+ * What a file's poll method joins, seen from the waiting side: poll and select put a waiter for each
+ * list on one semaphore, epoll puts one for each list on the item.
+ */
+#ifndef KERNEL_FS_POLL_H
+#define KERNEL_FS_POLL_H
+
+#include "kernel/types.h"
+#include "kernel/wait.h"
+
+struct poll_table {
+	/* Called by poll_join; remembers failure itself. */
+	void (*join)(struct poll_table *table, struct wait_list *list);
+};
+
+void poll_syscalls_init(void);
+void epoll_syscalls_init(void);
+void eventfd_syscalls_init(void);
+
+#endif

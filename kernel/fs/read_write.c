@@ -1,0 +1,132 @@
+/*
+ * read(2), write(2) and their kin; lseek(2).
+ */
+#include "kernel/fs/file.h"
+
+#include "include/uapi/fcntl.h"
+#include "kernel/errno.h"
+#include "kernel/fs/syscalls.h"
+#include "kernel/iov.h"
+#include "kernel/syscall.h"
+
+enum direction { READ, WRITE };
+
+static int64_t transfer(enum direction direction, struct file *file, struct iov *iov,
+			uint64_t *position)
+{
+	return direction == READ ? file_read(file, iov, position) : file_write(file, iov, position);
+}
+
+/* At the file's own position. Takes the descriptor, gives up what iov allocated. */
+static int64_t transfer_here(enum direction direction, int fd, struct iov *iov)
+{
+	struct file *file = fd_get(fd);
+	int64_t result = -EBADF;
+	if (file) {
+		result = transfer(direction, file, iov, &file->position);
+		file_put(file);
+	}
+	iov_release(iov);
+	return result;
+}
+
+/* At a position of the caller's: only for files that can be positioned. */
+static int64_t transfer_at(enum direction direction, int fd, struct iov *iov, int64_t offset)
+{
+	struct file *file = fd_get(fd);
+	int64_t result = -EBADF;
+	if (file) {
+		uint64_t position = (uint64_t)offset;
+		if (offset < 0)
+			result = -EINVAL;
+		else if (!(file->flags & O_PATH) && !file->ops->seek)
+			result = -ESPIPE;
+		else
+			result = transfer(direction, file, iov, &position);
+		file_put(file);
+	}
+	iov_release(iov);
+	return result;
+}
+
+SYSCALL3(read, int, fd, user_addr_t, buffer, uint64_t, count)
+{
+	struct iov iov;
+	iov_init_user(&iov, buffer, count);
+	return transfer_here(READ, fd, &iov);
+}
+
+SYSCALL3(write, int, fd, user_addr_t, buffer, uint64_t, count)
+{
+	struct iov iov;
+	iov_init_user(&iov, buffer, count);
+	return transfer_here(WRITE, fd, &iov);
+}
+
+SYSCALL4(pread64, int, fd, user_addr_t, buffer, uint64_t, count, int64_t, offset)
+{
+	struct iov iov;
+	iov_init_user(&iov, buffer, count);
+	return transfer_at(READ, fd, &iov, offset);
+}
+
+SYSCALL4(pwrite64, int, fd, user_addr_t, buffer, uint64_t, count, int64_t, offset)
+{
+	struct iov iov;
+	iov_init_user(&iov, buffer, count);
+	return transfer_at(WRITE, fd, &iov, offset);
+}
+
+SYSCALL3(readv, int, fd, user_addr_t, vectors, uint64_t, count)
+{
+	struct iov iov;
+	int error = iov_from_user(&iov, vectors, count);
+	return error ? error : transfer_here(READ, fd, &iov);
+}
+
+SYSCALL3(writev, int, fd, user_addr_t, vectors, uint64_t, count)
+{
+	struct iov iov;
+	int error = iov_from_user(&iov, vectors, count);
+	return error ? error : transfer_here(WRITE, fd, &iov);
+}
+
+/* The fifth argument, the offset's upper half on 32-bit machines, is unused on 64-bit ones. */
+SYSCALL4(preadv, int, fd, user_addr_t, vectors, uint64_t, count, int64_t, offset)
+{
+	struct iov iov;
+	int error = iov_from_user(&iov, vectors, count);
+	return error ? error : transfer_at(READ, fd, &iov, offset);
+}
+
+SYSCALL4(pwritev, int, fd, user_addr_t, vectors, uint64_t, count, int64_t, offset)
+{
+	struct iov iov;
+	int error = iov_from_user(&iov, vectors, count);
+	return error ? error : transfer_at(WRITE, fd, &iov, offset);
+}
+
+SYSCALL3(lseek, int, fd, int64_t, offset, int, whence)
+{
+	struct file *file = fd_get(fd);
+	if (!file || (file->flags & O_PATH)) {
+		file_put(file);
+		return -EBADF;
+	}
+	int64_t result = file->ops->seek ? file->ops->seek(file, offset, whence) : -ESPIPE;
+	file_put(file);
+	return result;
+}
+
+void read_write_syscalls_init(void)
+{
+	syscall_register(SYS_read, sys_read);
+	syscall_register(SYS_write, sys_write);
+	syscall_register(SYS_pread64, sys_pread64);
+	syscall_register(SYS_pwrite64, sys_pwrite64);
+	syscall_register(SYS_readv, sys_readv);
+	syscall_register(SYS_writev, sys_writev);
+	syscall_register(SYS_preadv, sys_preadv);
+	syscall_register(SYS_pwritev, sys_pwritev);
+	syscall_register(SYS_lseek, sys_lseek);
+}
