@@ -1,0 +1,106 @@
+/*
+ * The Internet checksum, RFC 1071. Its sum does not care in which units one adds as long as carries come back
+ * in at the bottom, so the inner loop reads eight bytes at a time.
+ */
+#include "net/core/checksum.h"
+
+static inline uint64_t load64(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	__builtin_memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+static inline uint64_t load32(const uint8_t *bytes)
+{
+	uint32_t word;
+
+	__builtin_memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+/* To 32 bits; the second addition takes in the carry of the first. */
+static inline uint32_t fold64(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (uint32_t)sum;
+}
+
+static inline uint16_t fold32(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* The last 0 to 7 bytes, as they would stand in a word padded with zeroes. */
+static inline uint64_t load_rest(const uint8_t *bytes, size_t n)
+{
+	uint64_t word = 0;
+	size_t at = 0;
+
+	if (n & 4) {
+		word = load32(bytes);
+		at = 4;
+	}
+	if (n & 2) {
+		word |= (uint64_t)(bytes[at] | bytes[at + 1] << 8) << (8 * at);
+		at += 2;
+	}
+	if (n & 1)
+		word |= (uint64_t)bytes[at] << (8 * at);
+	return word;
+}
+
+uint32_t checksum_add(const void *bytes, size_t n, uint32_t initial)
+{
+	const uint8_t *at = bytes;
+	uint64_t low = initial, high = 0;
+
+	/*
+	 * The halves of each word go to two 64-bit sums, which cannot overflow (that takes 2^32 words), so that no
+	 * carry has to be looked at and the additions do not wait for each other.
+	 */
+	for (; n >= 32; n -= 32, at += 32) {
+		for (size_t i = 0; i < 32; i += 8) {
+			uint64_t word = load64(at + i);
+
+			low += (uint32_t)word;
+			high += word >> 32;
+		}
+	}
+	for (; n >= 8; n -= 8, at += 8) {
+		uint64_t word = load64(at);
+
+		low += (uint32_t)word;
+		high += word >> 32;
+	}
+	uint64_t rest = load_rest(at, n);
+
+	return fold64(low + high + (uint32_t)rest + (rest >> 32));
+}
+
+uint32_t checksum_join(uint32_t sum, uint32_t piece, size_t offset)
+{
+	/* A piece at an odd offset has its bytes in the other half of each word (RFC 1071, section 2 B). */
+	if (offset & 1)
+		piece = __builtin_bswap16(fold32(piece));
+	return fold64((uint64_t)sum + piece);
+}
+
+uint32_t checksum_pseudo4(uint32_t source, uint32_t destination, uint8_t protocol, uint16_t length)
+{
+	uint64_t sum = (uint64_t)__builtin_bswap32(source) + __builtin_bswap32(destination);
+
+	return fold64(sum + ((uint32_t)protocol << 8) + __builtin_bswap16(length));
+}
+
+be16 checksum_update(be16 checksum, be16 before, be16 after)
+{
+	/* RFC 1624, equation 3: HC' = ~(~HC + ~m + m'). */
+	uint32_t sum = (uint16_t)~checksum.raw + (uint32_t)(uint16_t)~before.raw + after.raw;
+
+	return (be16){(uint16_t)~fold32(sum)};
+}

@@ -1,0 +1,176 @@
+/* A socket as an open file: read, write, poll, ioctl, release. */
+#include "include/uapi/fcntl.h"
+#include "include/uapi/if.h"
+#include "include/uapi/if_arp.h"
+#include "include/uapi/route.h"
+#include "include/uapi/sockios.h"
+#include "include/uapi/time.h"
+#include "kernel/fs/file.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/user.h"
+#include "net/core/socket.h"
+
+#define INTERFACES_MAX 256 /* that one SIOCGIFCONF tells of */
+
+static int64_t socket_file_read(struct file *file, struct iov *iov, uint64_t *position __unused)
+{
+	struct message message = {.iov = *iov};
+
+	if (iov->remaining == 0)
+		return 0;
+	if (file_nonblocking(file))
+		message.flags |= MSG_DONTWAIT;
+	return socket_recvmsg(file->private, &message);
+}
+
+static int64_t socket_file_write(struct file *file, struct iov *iov, uint64_t *position __unused)
+{
+	struct message message = {.iov = *iov};
+
+	if (file_nonblocking(file))
+		message.flags |= MSG_DONTWAIT;
+	return socket_sendmsg(file->private, &message);
+}
+
+static uint32_t socket_file_poll(struct file *file, struct poll_table *table)
+{
+	return socket_poll(file->private, table);
+}
+
+static void socket_file_release(struct file *file)
+{
+	socket_close(file->private);
+}
+
+union ioctl_argument {
+	int32_t number;
+	struct timeval time;
+	struct timespec fine_time;
+	struct ifreq interface;
+	struct arpreq neighbour;
+	struct rtentry route;
+};
+
+/* Bytes of the command's argument; 0: not a command of sockets. */
+static size_t argument_size(uint32_t command)
+{
+	switch (command) {
+	case SIOCINQ:
+	case SIOCOUTQ:
+	case SIOCATMARK:
+		return sizeof(int32_t);
+	case SIOCGSTAMP:
+	case SIOCGSTAMPNS:
+		return sizeof(struct timespec);
+	case SIOCADDRT:
+	case SIOCDELRT:
+		return sizeof(struct rtentry);
+	case SIOCSARP:
+	case SIOCGARP:
+	case SIOCDARP:
+		return sizeof(struct arpreq);
+	case SIOCETHTOOL:
+	case SIOCGMIIPHY:
+	case SIOCGMIIREG:
+	case SIOCGIFMAP:
+	case SIOCSIFMAP:
+		return sizeof(struct ifreq);
+	default:
+		return command >= SIOCGIFNAME && command <= SIOCSIFTXQLEN ? sizeof(struct ifreq) : 0;
+	}
+}
+
+/* The route's device name is behind a pointer of its own. */
+static int64_t route_ioctl(struct socket *socket, uint32_t command, struct rtentry *route)
+{
+	char name[IFNAMSIZ];
+
+	if (route->rt_dev) {
+		int64_t length = copy_string_from_user(name, route->rt_dev, sizeof(name));
+
+		if (length < 0)
+			return length == -ENAMETOOLONG ? -ENODEV : length;
+		route->rt_dev = (uintptr_t)name;
+	}
+	return socket_ioctl(socket, command, route);
+}
+
+/* SIOCGIFCONF: an array whose length the process chooses. */
+static int64_t list_interfaces(struct socket *socket, user_addr_t argument)
+{
+	struct ifconf list;
+
+	if (copy_from_user(&list, argument, sizeof(list)))
+		return -EFAULT;
+	if (list.ifc_len < 0)
+		return -EINVAL;
+
+	user_addr_t to = list.ifc_buf;
+	struct ifreq *array = NULL;
+
+	list.ifc_len = MIN(list.ifc_len, (int32_t)(INTERFACES_MAX * sizeof(*array)));
+	if (to) {
+		array = kzalloc((size_t)list.ifc_len);
+		if (!array)
+			return -ENOMEM;
+	}
+	list.ifc_buf = (uintptr_t)array;
+	int64_t result = socket_ioctl(socket, SIOCGIFCONF, &list);
+
+	if (!result && to && copy_to_user(to, array, (size_t)list.ifc_len))
+		result = -EFAULT;
+	kfree(array);
+	list.ifc_buf = to;
+	if (!result && copy_to_user(argument, &list, sizeof(list)))
+		result = -EFAULT;
+	return result;
+}
+
+/* Who gets SIGIO: fcntl(2) F_SETOWN in its older form. */
+static int64_t owner_ioctl(struct file *file, uint32_t command, user_addr_t argument)
+{
+	if (command == FIOGETOWN || command == SIOCGPGRP)
+		return copy_to_user(argument, &file->owner_pid, sizeof(file->owner_pid));
+	return copy_from_user(&file->owner_pid, argument, sizeof(file->owner_pid));
+}
+
+static int64_t socket_file_ioctl(struct file *file, uint32_t command, uint64_t argument)
+{
+	union ioctl_argument value;
+	size_t size = argument_size(command);
+
+	if (command == SIOCGIFCONF)
+		return list_interfaces(file->private, argument);
+	if (command >= FIOSETOWN && command <= SIOCGPGRP)
+		return owner_ioctl(file, command, argument);
+	if (size == 0)
+		return -ENOTTY;
+	if (copy_from_user(&value, argument, size))
+		return -EFAULT;
+	if (command == SIOCADDRT || command == SIOCDELRT)
+		return route_ioctl(file->private, command, &value.route);
+
+	int64_t result = socket_ioctl(file->private, command, &value);
+
+	if (result >= 0 && copy_to_user(argument, &value, size))
+		return -EFAULT;
+	return result;
+}
+
+static const struct file_ops socket_file_ops = {
+	.read = socket_file_read,
+	.write = socket_file_write,
+	.poll = socket_file_poll,
+	.ioctl = socket_file_ioctl,
+	.release = socket_file_release,
+};
+
+struct file *socket_file_create(struct socket *socket, uint32_t flags)
+{
+	return file_create(&socket_file_ops, socket, O_RDWR | (flags & O_NONBLOCK));
+}
+
+struct socket *socket_of_file(struct file *file)
+{
+	return file->ops == &socket_file_ops ? file->private : NULL;
+}
