@@ -1,0 +1,81 @@
+/*
+ * UDP (RFC 768, RFC 1122 4.1): who gets which datagram.
+ *
+ *	udp_wire     the header
+ *	udp_table    sockets by port, by address and by connection
+ *	udp          delivery and errors, whatever the network layer
+ *	udp_ip4      how IPv4 packets come in
+ *	udp_socket   the socket calls
+ *
+ * Needs the net lock throughout, unless a comment says otherwise.
+ */
+#ifndef NET_IPV4_UDP_H
+#define NET_IPV4_UDP_H
+
+#include "net/ipv4/inet_socket.h"
+#include "net/ipv4/ipv4_statistics.h"
+#include "net/ipv4/udp_table.h"
+
+struct udp_socket {
+	struct inet_socket inet;         /* first */
+	struct hash_node by_port;        /* while it has a local port */
+	struct hash_node by_address;     /* bound and not connected */
+	struct hash_node by_connection;  /* connected */
+};
+
+struct udp_state { /* net->state[NET_STATE_UDP] */
+	struct udp_table table;
+	uint64_t statistics[UDP_STAT_COUNT];
+	struct inet_kind kind;
+};
+
+static inline struct udp_state *udp_state(struct net *net)
+{
+	return net->state[NET_STATE_UDP];
+}
+
+static inline struct udp_socket *udp_socket(struct socket *socket)
+{
+	return container_of(socket, struct udp_socket, inet.socket);
+}
+
+static inline void udp_count(struct net *net, enum udp_statistic which)
+{
+	udp_state(net)->statistics[which]++;
+}
+
+/* Registers the protocol and the socket kind. 0 or -ENOMEM. */
+int udp_init(struct net *net);
+void udp_destroy(struct net *net);
+
+/* A datagram's two ends as seen from here, and where it came in. */
+struct udp_arrival {
+	struct endpoint local, remote;
+	int ifindex;  /* 0: not known, or of no importance */
+	bool to_many; /* multicast or broadcast: every socket that wants it gets a copy */
+};
+
+/*
+ * Delivers a checked datagram, data at its payload. Owns skb when it returns true; false: nobody wants a unicast one, and
+ * the caller answers and drops it.
+ */
+bool udp_deliver(struct net *net, struct sk_buff *skb,
+		 const struct udp_arrival *arrival) NEEDS_NET_LOCK;
+
+/*
+ * An ICMP error about a datagram sent from `arrival->local` to `arrival->remote`; `quoted` begins with its UDP header.
+ * True when there is such a socket.
+ */
+bool udp_error(struct net *net, const struct udp_arrival *arrival, const struct icmp_error *error,
+	       const struct sk_buff *quoted) NEEDS_NET_LOCK;
+
+/* udp_ip4.c: registers UDP with IPv4. */
+int udp_ip4_init(struct net *net);
+
+/* udp_socket.c */
+extern const struct socket_ops udp_socket_ops;
+
+/* /proc/net/udp in Linux's format. Takes the net lock. */
+void udp_show(struct text *text, void *net);
+
+#endif

@@ -1,0 +1,87 @@
+/* UDP over IPv4: how packets and errors come in. */
+#include "include/uapi/icmp.h"
+#include "net/core/checksum.h"
+#include "net/ipv4/icmp.h"
+#include "net/ipv4/ipv4_state.h"
+#include "net/ipv4/udp.h"
+#include "net/ipv4/udp_wire.h"
+
+/* RFC 1122 4.1.3.4: a checksum of 0 is none; any other must be right. */
+static bool checksum_is_good(const struct sk_buff *skb, const struct udp_header *header)
+{
+	const struct ip4_control *control = SKB_CONTROL(skb, const struct ip4_control);
+
+	if (!header->has_checksum || skb->checksum != SKB_CHECKSUM_NONE)
+		return true;
+
+	uint32_t sum = checksum_pseudo4(control->source, control->destination, IPPROTO_UDP,
+					header->length);
+
+	return checksum_fold(skb_checksum_add(skb, 0, header->length, sum)).raw == 0;
+}
+
+static void refuse(struct sk_buff *skb, enum drop_reason reason)
+{
+	udp_count(skb->net, UDP_STAT_IN_ERRORS);
+	if (reason == DROP_UDP_BAD_CHECKSUM)
+		udp_count(skb->net, UDP_STAT_IN_CHECKSUM_ERRORS);
+	skb_drop(skb, reason);
+}
+
+static void receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	const struct ip4_control *control = IP4_CONTROL(skb);
+	struct udp_header header;
+	enum drop_reason reason = DROP_UDP_SHORT;
+
+	if (skb_may_pull(skb, UDP_HEADER_LENGTH))
+		reason = udp_parse(skb->data, skb->len, &header);
+	if (reason != DROP_NONE) {
+		refuse(skb, reason);
+		return;
+	}
+	skb_trim(skb, header.length);
+	if (!checksum_is_good(skb, &header)) {
+		refuse(skb, DROP_UDP_BAD_CHECKSUM);
+		return;
+	}
+
+	const struct udp_arrival arrival = {
+		.local = {.addr = net_addr_ip4(control->destination), .port = header.destination},
+		.remote = {.addr = net_addr_ip4(control->source), .port = header.source},
+		.ifindex = control->ifindex,
+		.to_many = control->route_type != ROUTE_LOCAL,
+	};
+
+	skb_pull(skb, UDP_HEADER_LENGTH);
+	if (udp_deliver(dev->net, skb, &arrival))
+		return;
+	/* RFC 1122 4.1.3.1 */
+	udp_count(dev->net, UDP_STAT_NO_PORTS);
+	icmp_send_error(dev->net, skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+	skb_drop(skb, DROP_UDP_NO_SOCKET);
+}
+
+/* RFC 1122 4.1.3.3: the quoted header says which socket sent the datagram. */
+static bool error(struct net *net, const struct sk_buff *skb, const struct ip4_header *inner,
+		  const struct icmp_error *what) NEEDS_NET_LOCK
+{
+	const struct udp_arrival arrival = {
+		.local = {.addr = net_addr_ip4(inner->source), .port = get_be16(skb->data)},
+		.remote = {.addr = net_addr_ip4(inner->destination),
+			   .port = get_be16(skb->data + 2)},
+	};
+
+	return udp_error(net, &arrival, what, skb);
+}
+
+static const struct ip4_protocol udp_protocol = {
+	.protocol = IPPROTO_UDP,
+	.receive = receive,
+	.error = error,
+};
+
+int udp_ip4_init(struct net *net)
+{
+	return ip4_protocol_register(net, &udp_protocol);
+}

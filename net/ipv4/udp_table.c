@@ -1,0 +1,195 @@
+/* UDP's hash tables. */
+#include "net/ipv4/udp_table.h"
+
+#include "net/ipv4/udp.h"
+
+static uint32_t address_word(const struct net_addr *address)
+{
+	uint32_t word = 0;
+
+	if (address->family == AF_INET)
+		return address->v4;
+	if (address->family == AF_UNSPEC)
+		return 0;
+	for (size_t i = 0; i < sizeof(address->v6); i += sizeof(word)) {
+		uint32_t part;
+
+		__builtin_memcpy(&part, address->v6 + i, sizeof(part));
+		word = word * 31 + part;
+	}
+	return word;
+}
+
+static uint32_t address_hash(const struct udp_table *table, const struct endpoint *local)
+{
+	return hash_words(address_word(&local->addr), local->port, 0, table->secret);
+}
+
+static uint32_t connection_hash(const struct udp_table *table, const struct endpoint *local,
+				const struct endpoint *remote)
+{
+	return hash_words(address_word(&local->addr), address_word(&remote->addr),
+			  (uint32_t)local->port << 16 | remote->port, table->secret);
+}
+
+uint32_t udp_table_port_hash(const struct udp_table *table, uint16_t port)
+{
+	return hash_words(port, 0, 0, table->secret);
+}
+
+void udp_table_init(struct udp_table *table, struct net *net)
+{
+	table->secret = net_random_u32(net);
+}
+
+void udp_table_free(struct udp_table *table)
+{
+	hash_table_free(&table->by_port);
+	hash_table_free(&table->by_address);
+	hash_table_free(&table->by_connection);
+}
+
+void udp_table_remove(struct udp_table *table, struct udp_socket *socket)
+{
+	hash_table_remove(&table->by_port, &socket->by_port);
+	hash_table_remove(&table->by_address, &socket->by_address);
+	hash_table_remove(&table->by_connection, &socket->by_connection);
+}
+
+int udp_table_enter(struct udp_table *table, struct udp_socket *socket)
+{
+	const struct endpoint *local = &socket->inet.local, *remote = &socket->inet.remote;
+	int error;
+
+	udp_table_remove(table, socket);
+	error = hash_table_insert(&table->by_port, &socket->by_port,
+				  udp_table_port_hash(table, local->port));
+	if (!error && inet_connected(&socket->inet))
+		error = hash_table_insert(&table->by_connection, &socket->by_connection,
+					  connection_hash(table, local, remote));
+	else if (!error)
+		error = hash_table_insert(&table->by_address, &socket->by_address,
+					  address_hash(table, local));
+	if (error)
+		udp_table_remove(table, socket);
+	return error;
+}
+
+static bool addresses_meet(const struct net_addr *a, const struct net_addr *b)
+{
+	return a->family == AF_UNSPEC || b->family == AF_UNSPEC || net_addr_equal(a, b);
+}
+
+static bool devices_meet(const struct socket *a, const struct socket *b)
+{
+	return !a->bound_ifindex || !b->bound_ifindex || a->bound_ifindex == b->bound_ifindex;
+}
+
+static bool both_reuse(const struct socket *a, const struct socket *b)
+{
+	return (a->reuse_address && b->reuse_address) ||
+	       (a->reuse_port && b->reuse_port && a->uid == b->uid);
+}
+
+bool udp_table_conflicts(const struct udp_table *table, const struct udp_socket *socket,
+			 const struct endpoint *local)
+{
+	struct udp_socket *other;
+
+	hash_table_for_each(other, &table->by_port, udp_table_port_hash(table, local->port), by_port) {
+		if (other == socket || other->inet.local.port != local->port)
+			continue;
+		if (devices_meet(&socket->inet.socket, &other->inet.socket) &&
+		    addresses_meet(&local->addr, &other->inet.local.addr) &&
+		    !both_reuse(&socket->inet.socket, &other->inet.socket))
+			return true;
+	}
+	return false;
+}
+
+/* 0: not for this interface. A socket bound to it is preferred to one that is not bound. */
+static int device_score(const struct udp_socket *socket, int ifindex)
+{
+	int bound = socket->inet.socket.bound_ifindex;
+
+	if (!bound || !ifindex)
+		return 1;
+	return bound == ifindex ? 2 : 0;
+}
+
+/* Of several that share an end by SO_REUSEPORT, each flow has its own; else the newest is the one. */
+struct choice {
+	struct udp_socket *best;
+	int score;
+	uint32_t equals; /* sharers of the best score so far */
+	uint32_t flow;   /* a hash of the two ends */
+};
+
+static void consider(struct choice *choice, struct udp_socket *socket, int ifindex)
+{
+	int score = device_score(socket, ifindex);
+
+	if (score == 0 || score < choice->score)
+		return;
+	if (score > choice->score) {
+		choice->best = socket;
+		choice->score = score;
+		choice->equals = 1;
+		return;
+	}
+	if (!socket->inet.socket.reuse_port || !choice->best->inet.socket.reuse_port)
+		return;
+	/* A fair draw that the same flow always makes the same way. */
+	choice->equals++;
+	if (hash_words(choice->flow, choice->equals, 0, 0) % choice->equals == 0)
+		choice->best = socket;
+}
+
+static struct udp_socket *find_connected(const struct udp_table *table,
+					 const struct endpoint *local,
+					 const struct endpoint *remote, int ifindex)
+{
+	struct choice choice = {0};
+	struct udp_socket *socket;
+
+	if (table->by_connection.count == 0)
+		return NULL;
+
+	uint32_t hash = connection_hash(table, local, remote);
+
+	choice.flow = hash;
+	hash_table_for_each(socket, &table->by_connection, hash, by_connection) {
+		if (socket->inet.local.port == local->port &&
+		    socket->inet.remote.port == remote->port &&
+		    net_addr_equal(&socket->inet.local.addr, &local->addr) &&
+		    net_addr_equal(&socket->inet.remote.addr, &remote->addr))
+			consider(&choice, socket, ifindex);
+	}
+	return choice.best;
+}
+
+static struct udp_socket *find_bound(const struct udp_table *table, const struct endpoint *local,
+				     uint32_t flow, int ifindex)
+{
+	struct choice choice = {.flow = flow};
+	struct udp_socket *socket;
+
+	hash_table_for_each(socket, &table->by_address, address_hash(table, local), by_address) {
+		if (socket->inet.local.port == local->port &&
+		    net_addr_equal(&socket->inet.local.addr, &local->addr))
+			consider(&choice, socket, ifindex);
+	}
+	return choice.best;
+}
+
+struct udp_socket *udp_table_find(const struct udp_table *table, const struct endpoint *local,
+				  const struct endpoint *remote, int ifindex)
+{
+	const struct endpoint any = {.port = local->port};
+	struct udp_socket *socket = find_connected(table, local, remote, ifindex);
+	uint32_t flow = connection_hash(table, local, remote);
+
+	if (!socket)
+		socket = find_bound(table, local, flow, ifindex);
+	return socket ? socket : find_bound(table, &any, flow, ifindex);
+}
