@@ -1,0 +1,102 @@
+/*
+ * The virtio network device (VIRTIO 1.2 section 5.1).
+ *
+ *	virtio_net.c          probe, negotiation, start and stop, interrupt and poll
+ *	virtio_net_receive.c  the receive queue: filling it, and frames from it
+ *	virtio_net_transmit.c the transmit queue: frames to it, and completion
+ *	virtio_net_control.c  the control queue: what the device is to filter
+ *
+ * The hard interrupt only notes what it was about and schedules the poller. Everything else runs
+ * with the net lock held, in the poller (softirq) or in whoever transmits.
+ */
+#ifndef DRIVERS_VIRTIO_VIRTIO_NET_H
+#define DRIVERS_VIRTIO_VIRTIO_NET_H
+
+#include "drivers/virtio/virtio.h"
+#include "drivers/virtio/virtqueue.h"
+#include "net/core/netdevice.h"
+#include "net/core/poller.h"
+
+/* The driver for every network device of a bus; its devices become interfaces of `net`. */
+struct virtio_net_driver {
+	struct virtio_driver driver;
+	struct net *net;
+};
+
+/* Registers with the bus. Both structures are the caller's and live as long as the bus. Boot. */
+void virtio_net_register(struct virtio_net_driver *driver, struct virtio_bus *bus, struct net *net);
+
+/* From here on: what the files of this driver share. */
+
+#define VIRTIO_NET_RETRY_US (100 * USEC_PER_MSEC) /* until memory is asked for again */
+#define VIRTIO_NET_RESET_US (1 * USEC_PER_SEC)    /* between two resets, at least */
+#define VIRTIO_NET_TX_WAITING_MAX 512             /* frames that wait for room in the ring */
+#define VIRTIO_NET_FILTER_MAX 32                  /* multicast addresses in the device's filter */
+
+/* The commands that make up a change of the filter, in order. */
+enum virtio_net_control_step {
+	CONTROL_PROMISCUOUS,
+	CONTROL_ALL_MULTICAST,
+	CONTROL_MAC_TABLE,
+	CONTROL_DONE,
+};
+
+/* One command at a time, in memory that the device reads while the driver goes on. */
+struct virtio_net_filter {
+	enum virtio_net_control_step step; /* in flight, or CONTROL_DONE */
+	bool stale;                        /* the wish changed meanwhile: begin again */
+	struct virtio_net_control command;
+	uint8_t on;
+	struct {
+		uint32_t unicast_count; /* 1: it need not be the address in the configuration */
+		struct mac unicast;
+		uint32_t multicast_count;
+		struct mac multicast[VIRTIO_NET_FILTER_MAX];
+	} __packed table;
+	uint8_t answer; /* written by the device: VIRTIO_NET_OK */
+};
+
+struct virtio_net {
+	struct net_device dev;
+	struct net *net;
+	struct virtio_device *device;
+	const char *transport_name; /* device->name, before it became the interface's */
+	struct net_poller poller;
+	struct timer retry;  /* armed: waiting for memory, or for the time of a reset */
+	bool running;        /* DRIVER_OK, and no queue was found broken */
+	bool config_changed; /* set in hard interrupts, taken by the poller: atomic */
+	bool reset_wanted;   /* and the timer runs because the last was too short ago */
+	uint64_t last_reset_us;
+
+	uint16_t header_length; /* bytes of virtio_net_header as this device has it */
+	bool header_apart;      /* legacy without ANY_LAYOUT: a descriptor of its own */
+	uint32_t buffer_length; /* of a receive buffer: header and frame */
+
+	struct virtqueue *receive, *transmit, *control; /* control: NULL when there is none */
+	/* Frames, header in front, for which the ring had no room. */
+	struct skb_queue transmit_waiting;
+	uint32_t transmit_charged; /* frames in the ring that are charged to a socket */
+	struct virtio_net_filter filter;
+};
+
+/* All of these need the net lock. */
+
+/* Adds buffers until the queue is full, for the next kick. False when memory ran out before. */
+bool virtio_net_fill(struct virtio_net *vnet) NEEDS_NET_LOCK;
+/* Hands up to `budget` frames to the stack. Returns how many. */
+uint32_t virtio_net_receive(struct virtio_net *vnet, uint32_t budget) NEEDS_NET_LOCK;
+
+void virtio_net_xmit(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
+void virtio_net_xmit_flush(struct net_device *dev) NEEDS_NET_LOCK;
+/* Frees what was sent and moves waiting frames into the ring. */
+void virtio_net_complete(struct virtio_net *vnet) NEEDS_NET_LOCK;
+/*
+ * After the last look at the ring: false when more was sent meanwhile and somebody waits for it.
+ */
+bool virtio_net_await_completion(struct virtio_net *vnet) NEEDS_NET_LOCK;
+
+void virtio_net_set_rx_mode(struct net_device *dev) NEEDS_NET_LOCK;
+/* Goes on with the next command once the device has answered the last. */
+void virtio_net_control(struct virtio_net *vnet) NEEDS_NET_LOCK;
+
+#endif
