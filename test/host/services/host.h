@@ -1,0 +1,73 @@
+/*
+ * The kernel services on a host: what tests and programs use to steer them.
+ *
+ * The files of this folder stand in for kernel/: memory, locks, semaphores, clock, random numbers, log, user
+ * memory, descriptors, system call table, /proc registration. net/ and drivers/virtio/ are built over them
+ * unchanged.
+ *
+ * Time: by default the machine's monotonic clock. host_clock_virtual switches to a clock that only moves
+ * when it is told to; a call that would sleep then runs the function given to host_on_sleep, which moves
+ * the world on (delivers frames, jumps to the next timer) until the wait is over.
+ *
+ * State here is file-level on purpose: it is the one machine that the process runs on.
+ */
+#ifndef TEST_HOST_SERVICES_HOST_H
+#define TEST_HOST_SERVICES_HOST_H
+
+#include "kernel/types.h"
+
+struct net;
+
+/* Memory. Every kmalloc and page counts as one allocation. */
+uint64_t host_allocations_live(void);   /* not yet freed */
+uint64_t host_allocations_made(void);   /* since host_fail_allocation was last called */
+void host_fail_allocation(uint64_t nth); /* the nth from now on fails once; 0: none */
+void host_fail_allocations_from(uint64_t nth); /* the nth and all after it fail; 0: none */
+
+/* Time. */
+void host_clock_virtual(uint64_t start_us);
+void host_clock_real(void);
+void host_clock_advance_to(uint64_t now_us); /* virtual clock only; also runs clock_timer_arm's timers */
+
+/*
+ * With a virtual clock: called when the running thread would sleep until `deadline_us`. Moves the world on and returns true, or
+ * false when nothing is left to happen (the wait then times out at its deadline, or panics when it has none).
+ */
+void host_on_sleep(bool (*advance)(void *context, uint64_t deadline_us), void *context);
+
+/* Makes sleeps end with -ERESTARTSYS, as a pending signal does. */
+void host_signal(bool pending);
+/* How often a process would have got SIGPIPE and the like: signals sent to the caller since the last call. */
+uint32_t host_signals_sent(void);
+
+/* Random numbers: the same seed, the same numbers. */
+void host_random_seed(uint64_t seed);
+
+/* The log. Lines go to stderr when the environment has VITRINE_LOG; the last one is kept. */
+const char *host_log_last(void);
+uint64_t host_log_lines(void);
+
+/* The stack that system calls act on. */
+void host_set_current_net(struct net *net);
+
+/* Calls a registered system call as a process would; user addresses are plain pointers (below 4096: -EFAULT). */
+int64_t host_syscall(uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+		     uint64_t a5);
+
+/* The text of a registered /proc file into `to`, NUL-terminated; its length, or -ENOENT. */
+int64_t host_proc_read(const char *path, char *to, size_t size);
+/* Writes one; 0 or what the file's store function answers, -ENOENT. */
+int host_proc_write(const char *path, const char *text);
+/* Forgets every registered file, and their contexts: between two stacks. */
+void host_proc_reset(void);
+
+/* Raises interrupt `irq` as the controller would. False when nobody registered. */
+bool host_irq(uint32_t irq);
+
+/* Runs raised softirqs; returns whether there were any. */
+bool host_run_softirqs(void);
+
+/* Closes every descriptor left open. */
+void host_close_all(void);
+
+#endif

@@ -1,0 +1,170 @@
+/* kmalloc and pages from the C library, counted, with failures on demand. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/lock.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/page.h"
+#include "kernel/printk.h"
+#include "test/host/services/host.h"
+
+static uint64_t live, made, fail_at;
+static bool fail_onwards;
+
+static bool allocation_fails(void)
+{
+	uint64_t n = __atomic_add_fetch(&made, 1, __ATOMIC_RELAXED);
+
+	if (fail_at && (n == fail_at || (fail_onwards && n > fail_at)))
+		return true;
+	__atomic_add_fetch(&live, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void allocation_freed(void)
+{
+	__atomic_sub_fetch(&live, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t host_allocations_live(void)
+{
+	return __atomic_load_n(&live, __ATOMIC_RELAXED);
+}
+
+uint64_t host_allocations_made(void)
+{
+	return __atomic_load_n(&made, __ATOMIC_RELAXED);
+}
+
+void host_fail_allocation(uint64_t nth)
+{
+	made = 0;
+	fail_at = nth;
+	fail_onwards = false;
+}
+
+void host_fail_allocations_from(uint64_t nth)
+{
+	host_fail_allocation(nth);
+	fail_onwards = true;
+}
+
+void *kmalloc(size_t size)
+{
+	if (allocation_fails())
+		return NULL;
+	void *memory = malloc(size ? size : 1);
+
+	if (!memory)
+		panic("the host has no memory left");
+	return memory;
+}
+
+void *kzalloc(size_t size)
+{
+	void *memory = kmalloc(size);
+
+	if (memory)
+		memset(memory, 0, size);
+	return memory;
+}
+
+void kfree(void *memory)
+{
+	if (!memory)
+		return;
+	allocation_freed();
+	free(memory);
+}
+
+size_t kmalloc_size(size_t size)
+{
+	size_t class = 16;
+
+	while (class < size)
+		class *= 2;
+	return class;
+}
+
+/* A block of pages: its struct page stands in front of it, on a page of its own, so that both are found by arithmetic. */
+struct page *page_alloc_order(uint32_t order)
+{
+	if (allocation_fails())
+		return NULL;
+	char *block = aligned_alloc(PAGE_SIZE << order, 2 * (PAGE_SIZE << order));
+
+	if (!block)
+		panic("the host has no memory left");
+	struct page *page = (struct page *)(block + (PAGE_SIZE << order) - sizeof(*page));
+
+	memset(page, 0, sizeof(*page));
+	page->references = 1;
+	page->order = (uint16_t)order;
+	page->owner = block;
+	return page;
+}
+
+struct page *page_alloc(void)
+{
+	return page_alloc_order(0);
+}
+
+struct page *page_alloc_zeroed(void)
+{
+	struct page *page = page_alloc();
+
+	if (page)
+		memset(page_address(page), 0, PAGE_SIZE);
+	return page;
+}
+
+void page_get(struct page *page)
+{
+	__atomic_add_fetch(&page->references, 1, __ATOMIC_RELAXED);
+}
+
+void page_put(struct page *page)
+{
+	uint32_t left = __atomic_sub_fetch(&page->references, 1, __ATOMIC_ACQ_REL);
+
+	assert_always(left != UINT32_MAX);
+	if (left)
+		return;
+	allocation_freed();
+	free(page->owner);
+}
+
+void *page_address(const struct page *page)
+{
+	return (char *)(uintptr_t)page + sizeof(*page);
+}
+
+struct page *page_of(const void *linear_address)
+{
+	return (struct page *)ALIGN_DOWN((uintptr_t)linear_address, PAGE_SIZE) - 1;
+}
+
+phys_addr_t virt_to_phys(const void *linear_address)
+{
+	return (uintptr_t)linear_address;
+}
+
+void *phys_to_virt(phys_addr_t phys)
+{
+	return (void *)(uintptr_t)phys;
+}
+
+phys_addr_t page_to_phys(const struct page *page)
+{
+	return virt_to_phys(page_address(page));
+}
+
+struct page *phys_to_page(phys_addr_t phys)
+{
+	return page_of(phys_to_virt(phys));
+}
+
+struct page_statistics page_statistics(void)
+{
+	return (struct page_statistics){.total = 1 << 20, .free = 1 << 19};
+}
