@@ -1,0 +1,64 @@
+"""tools/vm and tools/make-initramfs, as far as they need no machine."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from harness.guest import TOP, VM, run_vm
+
+sys.path.insert(0, os.path.join(TOP, "tools"))
+from machine.console import Decoder
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_decoder_takes_pieces_of_any_size(size):
+    stream = b"one\x0elog line\x0f two\x10\x0e\x10\x0f\x10\x10three\x0esecond\r\n\x0f"
+    decoder, ordinary, lines = Decoder(), b"", []
+    for start in range(0, len(stream), size):
+        some, more = decoder.feed(stream[start:start + size])
+        ordinary += some
+        lines += more
+    assert ordinary == b"one two\x0e\x0f\x10three"
+    assert lines == [b"log line", b"second"]
+
+
+def test_help_names_every_option():
+    text = subprocess.run([VM, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    for option in ("--net", "--mac", "--fwd", "--ip", "--transport", "--memory", "--cpu", "--pcap", "--gdb",
+                   "--append", "--timeout", "-- COMMAND", "124", "125"):
+        assert option in text
+
+
+@pytest.mark.parametrize("options, complaint", [
+    (["--net", "bridge"], "user, tap=IFNAME, none"),
+    (["--net", "none", "--net", "user"], "--net none"),
+    (["--net", "none", "--fwd", "udp:1:1"], "--fwd needs"),
+    (["--net", "none", "--pcap", "x"], "--pcap needs"),
+    (["--mac", "01:00:5e:00:00:01"], "multicast"),
+    (["--mac", "52:54"], "hexadecimal"),
+    (["--fwd", "sctp:1:2"], "tcp|udp:HOSTPORT:GUESTPORT"),
+    (["--fwd", "udp:0:70000"], "tcp|udp:HOSTPORT:GUESTPORT"),
+    (["--ip", "10.0.0.1"], "/LEN"),
+    (["--ip", "10.0.0.300/24"], "300"),
+    (["--timeout", "0"], "more than 0"),
+    (["--kernel", "/nonexistent"], "ninja"),
+    (["--frobnicate"], "--frobnicate"),
+])
+def test_wrong_option_is_one_clear_line(options, complaint):
+    result = run_vm(*options, command="true")
+    assert result.returncode == 2
+    assert complaint in result.stderr.splitlines()[-1]
+
+
+def test_initramfs_is_reproducible(tmp_path):
+    (tmp_path / "file").write_text("content\n")
+    archives = []
+    for name in ("first", "second"):
+        output = tmp_path / name
+        subprocess.run([os.path.join(TOP, "tools/make-initramfs"), output, f"etc/file={tmp_path}/file"], check=True)
+        os.utime(tmp_path / "file", (1, 1))
+        archives.append(output.read_bytes())
+    assert archives[0] == archives[1]
+    assert b"etc/file\0" in archives[0] and b"TRAILER!!!\0" in archives[0]
