@@ -1,0 +1,122 @@
+"""From the options of tools/vm to QEMU's."""
+
+import argparse
+import ipaddress
+import os
+import platform
+import re
+import urllib.parse
+
+DEFAULT_MAC = "52:54:00:12:34:56"
+
+
+def network(text):
+    """`user`, `none`, or `tap=IFNAME`."""
+    if text in ("user", "none") or re.fullmatch(r"tap=[^,\s]{1,15}", text):
+        return text
+    raise argparse.ArgumentTypeError(f"`{text}` is none of user, tap=IFNAME, none")
+
+
+def mac_address(text):
+    if not re.fullmatch(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}", text):
+        raise argparse.ArgumentTypeError(f"`{text}` is not six pairs of hexadecimal digits joined by colons")
+    if int(text[:2], 16) & 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is a multicast address")
+    return text.lower()
+
+
+def forward(text):
+    """tcp|udp:HOSTPORT:GUESTPORT as QEMU's hostfwd."""
+    found = re.fullmatch(r"(tcp|udp):(\d+):(\d+)", text)
+    if not found or not all(0 < int(port) < 65536 for port in found.groups()[1:]):
+        raise argparse.ArgumentTypeError(f"`{text}` is not tcp|udp:HOSTPORT:GUESTPORT")
+    return f"hostfwd={found[1]}:127.0.0.1:{found[2]}-:{found[3]}"
+
+
+def ip_setting(text):
+    """dhcp, or ADDR/LEN[,GATEWAY] as the kernel's ip= for eth0."""
+    if text == "dhcp":
+        return "ip=dhcp"
+    address, _, gateway = text.partition(",")
+    try:
+        interface = ipaddress.IPv4Interface(address)
+        gateway = str(ipaddress.IPv4Address(gateway)) if gateway else ""
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if "/" not in address:
+        raise argparse.ArgumentTypeError(f"`{address}` has no /LEN")
+    return f"ip={interface.ip}::{gateway}:{interface.netmask}::eth0:off"
+
+
+def networks(arguments):
+    return [net for net in arguments.net or ["user"] if net != "none"]
+
+
+def conflict(arguments):
+    """What is wrong with the options together, or None."""
+    if "none" in (arguments.net or []) and len(arguments.net) > 1:
+        return "--net none does not go together with other --net"
+    if arguments.fwd and "user" not in networks(arguments):
+        return "--fwd needs --net user"
+    if arguments.pcap and not networks(arguments):
+        return "--pcap needs a network card"
+    if arguments.timeout is not None and arguments.timeout <= 0:
+        return "--timeout must be more than 0"
+    return None
+
+
+def accelerator(chosen_cpu):
+    """KVM and HVF run arm64 code only on an arm64 host; elsewhere /dev/kvm is of no use."""
+    if platform.machine() in ("aarch64", "arm64"):
+        if platform.system() == "Darwin":
+            return ["-accel", "hvf", "-cpu", chosen_cpu or "host"], ""
+        if os.access("/dev/kvm", os.R_OK | os.W_OK):
+            return ["-accel", "kvm", "-cpu", chosen_cpu or "host"], "gic-version=host"
+    return ["-accel", "tcg", "-cpu", chosen_cpu or "cortex-a57"], ""
+
+
+def cards(arguments):
+    """A -netdev and a -device for each network."""
+    options = []
+    mac = int((arguments.mac or DEFAULT_MAC).replace(":", ""), 16)
+    forwards = ["", *arguments.fwd]
+    for index, net in enumerate(networks(arguments)):
+        if net == "user":
+            backend = f"user,id=net{index}" + ",".join(forwards)
+            forwards = []
+        else:
+            backend = f"tap,id=net{index},ifname={net[len('tap='):]},script=no,downscript=no"
+        text = f"{mac + index:012x}"
+        address = ":".join(text[i:i + 2] for i in range(0, 12, 2))
+        options += ["-netdev", backend, "-device", f"virtio-net-device,netdev=net{index},mac={address}"]
+    return options or ["-nic", "none"]
+
+
+def kernel_words(arguments):
+    words = [arguments.ip] if arguments.ip else []
+    if arguments.append:
+        words.append(arguments.append)
+    if arguments.command:
+        command = urllib.parse.quote(arguments.command, safe="")
+        words += ["console=framed", f"vitrine.run={command}"]
+    return " ".join(words)
+
+
+def qemu(arguments):
+    """The whole command."""
+    accel, machine = accelerator(arguments.cpu)
+    machine = ",".join(part for part in ("virt", machine, arguments.machine) if part)
+    command = ["qemu-system-aarch64", "-machine", machine, *accel, "-m", arguments.memory,
+               "-kernel", arguments.kernel, "-no-reboot"]
+    command += ["-nographic"] if not arguments.command else ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+    if arguments.transport == "mmio":
+        command += ["-global", "virtio-mmio.force-legacy=false"]
+    command += cards(arguments)
+    if arguments.pcap:
+        command += ["-object", f"filter-dump,id=pcap,netdev=net0,file={arguments.pcap}"]
+    if arguments.initrd:
+        command += ["-initrd", arguments.initrd]
+    if arguments.gdb:
+        command += ["-gdb", "tcp:127.0.0.1:1234", "-S"]
+    words = kernel_words(arguments)
+    return command + (["-append", words] if words else [])
