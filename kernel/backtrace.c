@@ -1,8 +1,8 @@
 /*
  * Backtraces and the kernel's table of its own functions.
  *
- * The table is made by tools/kernel-symbols from the image linked without it, and linked in the second time: functions
- * sorted by address, and their names one after the other.
+ * The table is made by tools/kernel-symbols from the image linked without it, and linked in the
+ * second time: functions sorted by address, and their names one after the other.
  */
 #include "kernel/backtrace.h"
 #include "kernel/arch/arm64/layout.h"
@@ -37,7 +37,10 @@ const char *symbol_find(uint64_t address, uint64_t *offset)
 	return kernel_symbol_names + low->name_offset;
 }
 
-/* `back` is INSTRUCTION_SIZE for a return address: the call stands before it, maybe as the last instruction of its function. */
+/*
+ * `back` is INSTRUCTION_SIZE for a return address: the call stands before it, maybe as the last
+ * instruction of its function.
+ */
 static void print_frame(uint64_t pc, uint64_t back)
 {
 	uint64_t offset;
@@ -49,7 +52,10 @@ static void print_frame(uint64_t pc, uint64_t back)
 		printk("  %016lx\n", pc);
 }
 
-/* A frame record (the caller's frame pointer, the return address) must lie in kernel memory that is mapped. */
+/*
+ * A frame record (the caller's frame pointer, the return address) must lie in kernel memory that is
+ * mapped.
+ */
 static bool frame_readable(uint64_t frame_pointer)
 {
 	return IS_ALIGNED(frame_pointer, 16) && kernel_address_mapped(frame_pointer) &&
@@ -64,7 +70,10 @@ void backtrace(const struct backtrace_start *start)
 		print_frame(start->pc, 0);
 	for (int depth = 0; depth < BACKTRACE_MAX && frame_readable(frame); depth++) {
 		const uint64_t *record = (const uint64_t *)frame;
-		/* A signed return address has its signature in the bits that every kernel address has set. */
+		/*
+		 * A signed return address has its signature in the bits that every kernel address
+		 * has set.
+		 */
 		uint64_t return_address = record[1] | KERNEL_ADDRESS_BITS;
 
 		if (record[1] == 0)

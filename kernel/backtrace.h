@@ -17,10 +17,13 @@ struct backtrace_start {
 void backtrace(const struct backtrace_start *start);
 
 /* panic with the backtrace of an exception; NULL: from here. */
-void panic_at(const struct backtrace_start *start, const char *format, ...) __printf(2, 3)
-	__noreturn;
+void panic_at(const struct backtrace_start *start, const char *format, ...)
+	__printf(2, 3) __noreturn;
 
-/* The function at `address` and how far into it; NULL when the image has no symbol table, or no such function. */
+/*
+ * The function at `address` and how far into it; NULL when the image has no symbol table, or no
+ * such function.
+ */
 const char *symbol_find(uint64_t address, uint64_t *offset);
 
 #endif

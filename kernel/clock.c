@@ -1,8 +1,9 @@
 /*
  * The machine's clocks and timers: see clock.h.
  *
- * The one-shot hardware timer serves two: the timer base, whose functions run in SOFTIRQ_TIMER, and the scheduler's slice, which
- * may be set from hard interrupt context and so is no timer of the base. An idle machine has neither set and sleeps undisturbed.
+ * The one-shot hardware timer serves two: the timer base, whose functions run in SOFTIRQ_TIMER, and
+ * the scheduler's slice, which may be set from hard interrupt context and so is no timer of the
+ * base. An idle machine has neither set and sleeps undisturbed.
  */
 #include "kernel/clock.h"
 

@@ -1,6 +1,6 @@
 /*
- * The device tree, read where the boot loader left it: through the linear map, at the same address before and after
- * the kernel's own page tables are in force.
+ * The device tree, read where the boot loader left it: through the linear map, at the same address
+ * before and after the kernel's own page tables are in force.
  */
 #include "kernel/devicetree.h"
 #include "kernel/arch/arm64/early_console.h"
@@ -21,6 +21,12 @@
 #define GIC_FIRST_SPI 32
 #define GIC_EDGE_RISING 1
 #define GIC_EDGE_FALLING 2
+
+/* Offsets in the tree's header, Devicetree Specification 5.2. */
+#define HEADER_STRUCTURE 8
+#define HEADER_STRINGS 12
+#define HEADER_STRINGS_SIZE 32
+#define HEADER_STRUCTURE_SIZE 36
 
 static const void *tree;
 static char command_line[COMMAND_LINE_MAX];
@@ -111,8 +117,8 @@ static void read_interrupts(int node, struct dt_device *device)
 		uint32_t flags = get_be32(at + 8);
 		uint32_t n = device->irq_count++;
 		device->irq[n] = number + (per_processor ? GIC_FIRST_PPI : GIC_FIRST_SPI);
-		device->irq_trigger[n] =
-			flags & (GIC_EDGE_RISING | GIC_EDGE_FALLING) ? IRQ_EDGE : IRQ_LEVEL;
+		device->irq_trigger[n] = flags & (GIC_EDGE_RISING | GIC_EDGE_FALLING) ? IRQ_EDGE
+										      : IRQ_LEVEL;
 	}
 }
 
@@ -161,7 +167,8 @@ uint32_t dt_memory(struct dt_range *ranges, uint32_t max)
 	uint32_t count = 0;
 	int node = -1;
 
-	while ((node = fdt_node_offset_by_prop_value(tree, node, "device_type", "memory", 7)) >= 0) {
+	while ((node = fdt_node_offset_by_prop_value(tree, node, "device_type", "memory",
+						     sizeof("memory"))) >= 0) {
 		uint32_t n = node_enabled(node) ? read_reg(node, base, size, ARRAY_SIZE(base)) : 0;
 		for (uint32_t i = 0; i < n && count < max; i++)
 			if (size[i] > 0)
@@ -199,11 +206,17 @@ struct dt_range dt_initrd(void)
 	return range;
 }
 
+/* The header's total size may count a lot of room that nothing fills: QEMU's says 1 MiB. */
 struct dt_range dt_blob(void)
 {
+	const uint8_t *header = tree;
 	phys_addr_t start = (uint64_t)tree - LINEAR_WINDOW;
+	uint32_t structure_end = get_be32(header + HEADER_STRUCTURE) +
+				 get_be32(header + HEADER_STRUCTURE_SIZE);
+	uint32_t strings_end = get_be32(header + HEADER_STRINGS) +
+			       get_be32(header + HEADER_STRINGS_SIZE);
 
-	return (struct dt_range){start, start + get_be32((const uint8_t *)tree + 4)};
+	return (struct dt_range){start, start + MAX(structure_end, strings_end)};
 }
 
 const void *dt_chosen(const char *name, int *length)

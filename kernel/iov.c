@@ -31,7 +31,9 @@ void iov_init_kernel(struct iov *iov, void *base, uint64_t length)
 	init_single(iov, (uint64_t)(uintptr_t)base, length);
 }
 
-/* Turns struct iovec, as read from the process, into segments; shortens what exceeds TRANSFER_MAX. */
+/*
+ * Turns struct iovec, as read from the process, into segments; shortens what exceeds TRANSFER_MAX.
+ */
 static int fill_segments(struct iov *iov, const struct iovec *vectors, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++) {

@@ -46,7 +46,10 @@ void monitor_destroy(struct monitor *monitor)
 	assert_always(!monitor->entered);
 }
 
-/* With softirqs disabled nobody else can run before monitor_leave: sem_wait panics, and the kernel is not preempted. */
+/*
+ * With softirqs disabled nobody else can run before monitor_leave: sem_wait panics, and the kernel
+ * is not preempted.
+ */
 void monitor_enter(struct monitor *monitor)
 {
 	softirq_disable();

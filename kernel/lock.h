@@ -4,7 +4,7 @@
  * The machine has one processor and the kernel does not preempt itself, so process context needs
  * protection only against interrupts and softirqs:
  *
- *   irq_save/irq_restore      shut out hard interrupts (and so everything); a few dozen instructions
+ *   irq_save/irq_restore      shut out hard interrupts (so everything); a few dozen instructions
  *   softirq_disable/_enable   shut out softirqs: see kernel/softirq.h
  *   struct monitor            a bounded piece of work that process and softirq context share
  *
@@ -38,7 +38,7 @@ bool irq_flags_masked(irq_flags_t flags); /* what irq_save returned: were they m
  * waits for memory, or touches user memory inside: the kernel asserts it.
  */
 struct monitor {
-	void *host;     /* the host build's mutex; unused by the kernel */
+	void *host;       /* the host build's mutex; unused by the kernel */
 	uint32_t entered; /* 1 while somebody is inside */
 };
 

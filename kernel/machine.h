@@ -1,6 +1,6 @@
 /*
- * The machine as a whole: switching it off, its counter and its one-shot timer, idling, and what its
- * processor can do.
+ * The machine as a whole: switching it off, its counter and its one-shot timer, idling, and what
+ * its processor can do.
  */
 #ifndef KERNEL_MACHINE_H
 #define KERNEL_MACHINE_H
@@ -19,22 +19,26 @@ uint64_t arch_counter_us(void);
 uint64_t arch_counter_ns(void);
 
 /*
- * Calls the function given to arch_timer_init, in hard interrupt context, once, at or after `absolute_us` of
- * arch_counter_us. A new time replaces the former; UINT64_MAX: never.
+ * Calls the function given to arch_timer_init, in hard interrupt context, once, at or after
+ * `absolute_us` of arch_counter_us. A new time replaces the former; UINT64_MAX: never.
  */
 void arch_timer_set(uint64_t absolute_us);
 void arch_timer_init(void (*expired)(void));
 
 /*
- * Sleeps until an interrupt. Call with interrupts masked, after finding that there is nothing to do: an
- * interrupt that came in between ends the sleep at once. Returns with them masked, the interrupt having been served.
+ * Sleeps until an interrupt. Call with interrupts masked, after finding that there is nothing to
+ * do: an interrupt that came in between ends the sleep at once. Returns with them masked, the
+ * interrupt having been served.
  */
 void cpu_idle(void);
 
 /* HWCAP bits of the auxiliary vector (AT_HWCAP). */
 uint64_t arch_hwcap(void);
 
-/* Boot: cpu_init switches on the processor's features; machine_init finds the firmware in the device tree. */
+/*
+ * Boot: cpu_init switches on the processor's features; machine_init finds the firmware in the
+ * device tree.
+ */
 void cpu_init(void);
 void machine_init(void);
 

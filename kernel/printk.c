@@ -1,9 +1,9 @@
 /*
  * The kernel log. Text is gathered into lines; a whole line goes into the ring, and to the console.
  *
- * The ring is bytes: records of a header and the line, 8-byte aligned, addressed by positions that only grow and are
- * taken modulo its size. A new record pushes out the oldest ones. Readers keep positions, so that one which was overtaken
- * simply goes on with the oldest that is left.
+ * The ring is bytes: records of a header and the line, 8-byte aligned, addressed by positions that
+ * only grow and are taken modulo its size. A new record pushes out the oldest ones. Readers keep
+ * positions, so that one which was overtaken simply goes on with the oldest that is left.
  */
 #include "kernel/printk.h"
 #include "kernel/arch/arm64/early_console.h"
@@ -26,7 +26,7 @@ struct log_record {
 /* All of it with interrupts masked. */
 static char ring[LOG_RING_SIZE];
 static struct {
-	uint64_t first, next; /* positions of the oldest record and of the next one */
+	uint64_t first, next;        /* positions of the oldest record and of the next one */
 	char line[LOG_LINE_MAX + 1]; /* being gathered, room for its newline */
 	size_t line_length;
 	struct wait_list readers;

@@ -1,7 +1,7 @@
 /*
- * Random numbers: ChaCha20 with fast key erasure. Each refill makes a batch of key stream, of which the first 32 bytes become
- * the next key at once and the rest is handed out and wiped, so that nobody who reads this memory learns what was
- * handed out before.
+ * Random numbers: ChaCha20 with fast key erasure. Each refill makes a batch of key stream, of which
+ * the first 32 bytes become the next key at once and the rest is handed out and wiped, so that
+ * nobody who reads this memory learns what was handed out before.
  */
 #include "kernel/random.h"
 #include "kernel/arch/arm64/cpu.h"
@@ -77,7 +77,10 @@ uint64_t random_u64(void)
 	return value;
 }
 
-/* Cheap, since it runs at every interrupt: a word is turned and added to; the cipher mixes at the next refill. */
+/*
+ * Cheap, since it runs at every interrupt: a word is turned and added to; the cipher mixes at the
+ * next refill.
+ */
 void random_stir(const void *bytes, size_t n)
 {
 	const uint8_t *from = bytes;

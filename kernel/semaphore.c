@@ -1,5 +1,6 @@
 /*
- * Semaphores: see semaphore.h. Everything a wait touches is guarded by irq_save, because interrupts post.
+ * Semaphores: see semaphore.h. Everything a wait touches is guarded by irq_save, because interrupts
+ * post.
  */
 #include "kernel/semaphore.h"
 
@@ -74,7 +75,9 @@ void sem_wait_timed_out(struct timer *timer)
 	irq_restore(flags);
 }
 
-/* Joins the waiters unless there is no need to wait. 1: joined; otherwise the result of the wait. */
+/*
+ * Joins the waiters unless there is no need to wait. 1: joined; otherwise the result of the wait.
+ */
 static int start_wait(struct semaphore *sem, struct thread *thread, uint64_t deadline_us)
 {
 	if (sem->count > 0) {
@@ -104,7 +107,10 @@ int sem_wait_until(struct semaphore *sem, uint64_t deadline_us)
 	if (result <= 0)
 		return result;
 
-	/* The wait may end before the thread has left the processor: then it is READY and does not leave. */
+	/*
+	 * The wait may end before the thread has left the processor: then it is READY and does not
+	 * leave.
+	 */
 	if (deadline_us != TIME_NEVER)
 		clock_timer_arm(&thread->wake_timer, deadline_us);
 	flags = irq_save();

@@ -1,8 +1,9 @@
 /*
  * Softirqs: see softirq.h.
  *
- * They run at the end of an interrupt or in softirq_enable, one at a time, at most ROUNDS_MAX rounds. What is raised after that is left
- * to a kernel thread, which shares the processor with the processes; while it is at work nobody else runs softirqs.
+ * They run at the end of an interrupt or in softirq_enable, one at a time, at most ROUNDS_MAX
+ * rounds. What is raised after that is left to a kernel thread, which shares the processor with the
+ * processes; while it is at work nobody else runs softirqs.
  */
 #include "kernel/softirq.h"
 
@@ -20,9 +21,9 @@ static struct {
 } handlers[SOFTIRQ_COUNT];
 
 /* Changed with interrupts masked. */
-static uint32_t raised;       /* bit n: softirq n is to be run */
-static uint32_t disabled;     /* depth of softirq_disable; 1 while softirqs run */
-static bool left_to_thread;   /* the thread is at work, or about to be */
+static uint32_t raised;     /* bit n: softirq n is to be run */
+static uint32_t disabled;   /* depth of softirq_disable; 1 while softirqs run */
+static bool left_to_thread; /* the thread is at work, or about to be */
 static struct semaphore thread_work = {.waiters = LIST_HEAD_INIT(thread_work.waiters)};
 
 void softirq_register(enum softirq which, softirq_handler *handler, void *context)
@@ -36,7 +37,10 @@ bool in_softirq(void)
 	return disabled > 0;
 }
 
-/* Runs what is raised, once. Interrupts masked, softirqs disabled; interrupts are on while the handlers run. */
+/*
+ * Runs what is raised, once. Interrupts masked, softirqs disabled; interrupts are on while the
+ * handlers run.
+ */
 static void run_round(void)
 {
 	uint32_t now = raised;

@@ -33,8 +33,9 @@ void softirq_enable(void);
 bool in_softirq(void);
 
 /*
- * The end of a hardware interrupt: runs what was raised, with interrupts on, unless the interrupt came while softirqs were
- * running or disabled. Called by the architecture with interrupts masked, and returns so.
+ * The end of a hardware interrupt: runs what was raised, with interrupts on, unless the interrupt
+ * came while softirqs were running or disabled. Called by the architecture with interrupts masked,
+ * and returns so.
  */
 void softirq_interrupt_end(void);
 

@@ -1,9 +1,9 @@
 /*
- * String functions with the C library's meanings. The machine's memcpy, memmove and memset are assembly
- * (kernel/arch/arm64/memory.S); the host build takes all of these from its C library.
+ * String functions with the C library's meanings. The machine's memcpy, memmove and memset are
+ * assembly (kernel/arch/arm64/memory.S); the host build takes all of these from its C library.
  */
-#include "kernel/lib/format.h"
 #include "kernel/string.h"
+#include "kernel/lib/format.h"
 
 int memcmp(const void *a, const void *b, size_t n)
 {

@@ -19,7 +19,10 @@ int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 
-/* %d %i %u %x %X %o %c %s %p %% with l, ll, z, h, hh, width, precision (also *), and the - 0 + # flags. */
+/*
+ * %d %i %u %x %X %o %c %s %p %% with l, ll, z, h, hh, width, precision (also *), and the - 0 + #
+ * flags.
+ */
 int snprintf(char *to, size_t size, const char *format, ...) __printf(3, 4);
 int vsnprintf(char *to, size_t size, const char *format, va_list args) __printf(3, 0);
 

@@ -1,12 +1,14 @@
 /*
  * Timers in a pairing heap: see timer.h.
  *
- * Pushing an armed timer further away does not touch the heap: the timer keeps its place (queued_us) and is
- * put where it belongs (when_us) when it comes to the top.
+ * Pushing an armed timer further away does not touch the heap: the timer keeps its place
+ * (queued_us) and is put where it belongs (when_us) when it comes to the top.
  */
 #include "kernel/timer.h"
 
-/* Joins two heaps; either may be empty. The one with the earlier root takes the other as a child. */
+/*
+ * Joins two heaps; either may be empty. The one with the earlier root takes the other as a child.
+ */
 static struct timer *heap_join(struct timer *a, struct timer *b)
 {
 	if (!a)
@@ -27,7 +29,9 @@ static struct timer *heap_join(struct timer *a, struct timer *b)
 	return a;
 }
 
-/* Joins a chain of siblings into one heap: in pairs from the left, then the pairs from the right. */
+/*
+ * Joins a chain of siblings into one heap: in pairs from the left, then the pairs from the right.
+ */
 static struct timer *heap_join_siblings(struct timer *first)
 {
 	struct timer *pairs = NULL; /* chained by `sibling`, the last pair first */
@@ -84,7 +88,10 @@ static void heap_remove(struct timer_base *base, struct timer *timer)
 	base->root = heap_join(base->root, children);
 }
 
-/* The timer that really is the earliest: those at the top that were pushed away move to their places. */
+/*
+ * The timer that really is the earliest: those at the top that were pushed away move to their
+ * places.
+ */
 static struct timer *earliest(struct timer_base *base)
 {
 	struct timer *timer;
@@ -96,8 +103,10 @@ static struct timer *earliest(struct timer_base *base)
 	return timer;
 }
 
-/* Reports the top's place in the heap, which may be early for a timer that was pushed away: the run that
- * comes of it reports again. */
+/*
+ * Reports the top's place in the heap, which may be early for a timer that was pushed away: the run
+ * that comes of it reports again.
+ */
 static void announce(struct timer_base *base)
 {
 	uint64_t when_us = base->root ? base->root->queued_us : TIME_NEVER;
@@ -130,7 +139,10 @@ void timer_base_run(struct timer_base *base, uint64_t now_us)
 	}
 	base->running_us = TIME_NEVER;
 
-	/* One-shot hardware has been used up, so it hears of the next expiry even if that has not moved. */
+	/*
+	 * One-shot hardware has been used up, so it hears of the next expiry even if that has not
+	 * moved.
+	 */
 	base->announced_us = 0;
 	announce(base);
 }

@@ -2,10 +2,10 @@
  * One-shot timers, embedded in the object they serve.
  *
  * A `struct timer_base` is a set of armed timers ordered by time. The machine has one, driven by
- * the generic timer from SOFTIRQ_TIMER; each `struct net` has its own, so that a host test can drive it from a
- * virtual clock. Times are absolute, in microseconds of the base's clock; resolution is that of
- * the clock. Arming and cancelling are O(log n) amortised, pushing an armed timer further away
- * (what a retransmission timer does at each acknowledgement) is O(1).
+ * the generic timer from SOFTIRQ_TIMER; each `struct net` has its own, so that a host test can
+ * drive it from a virtual clock. Times are absolute, in microseconds of the base's clock;
+ * resolution is that of the clock. Arming and cancelling are O(log n) amortised, pushing an armed
+ * timer further away (what a retransmission timer does at each acknowledgement) is O(1).
  *
  * A base is not locked: its owner's lock protects it (the machine's base: softirqs disabled, which
  * the functions of kernel/clock.h see to; a net's base: the net lock). A cancelled timer's function
@@ -23,8 +23,8 @@ struct timer;
 typedef void timer_function(struct timer *timer);
 
 struct timer {
-	uint64_t when_us;               /* when to fire; may lie beyond queued_us */
-	uint64_t queued_us;             /* the time by which the heap orders it, <= when_us */
+	uint64_t when_us;   /* when to fire; may lie beyond queued_us */
+	uint64_t queued_us; /* the time by which the heap orders it, <= when_us */
 	timer_function *function;
 	struct timer *child, *sibling, *back; /* pairing heap; `back` is parent or left sibling */
 	bool armed;
@@ -33,13 +33,13 @@ struct timer {
 struct timer_base {
 	struct timer *root;
 	/*
-	 * Told whenever the earliest expiry moves (TIME_NEVER: none left) and at the end of every run, so that
-	 * the owner can program its hardware or its own timer. It may be told too early a time, never too
-	 * late a one. May be NULL.
+	 * Told whenever the earliest expiry moves (TIME_NEVER: none left) and at the end of every
+	 * run, so that the owner can program its hardware or its own timer. It may be told too
+	 * early a time, never too late a one. May be NULL.
 	 */
 	void (*earliest_changed)(struct timer_base *base, uint64_t when_us);
-	uint64_t announced_us;          /* what earliest_changed was last told */
-	uint64_t running_us;            /* the time of the run in progress; TIME_NEVER: none */
+	uint64_t announced_us; /* what earliest_changed was last told */
+	uint64_t running_us;   /* the time of the run in progress; TIME_NEVER: none */
 };
 
 void timer_base_init(struct timer_base *base,

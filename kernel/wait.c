@@ -1,5 +1,6 @@
 /*
- * Wait lists: see wait.h. A list is guarded by irq_save, because interrupts wake and processes join.
+ * Wait lists: see wait.h. A list is guarded by irq_save, because interrupts wake and processes
+ * join.
  */
 #include "kernel/wait.h"
 

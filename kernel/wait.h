@@ -29,7 +29,10 @@ struct wait_list {
 struct waiter {
 	struct list_head link;
 	struct wait_list *list; /* NULL while not joined */
-	/* Called with interrupts masked, from any context: posts, marks, no more. `events`: POLLIN... */
+	/*
+	 * Called with interrupts masked, from any context: posts, marks, no more. `events`:
+	 * POLLIN...
+	 */
 	void (*wake)(struct waiter *waiter, uint32_t events);
 };
 

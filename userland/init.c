@@ -297,7 +297,7 @@ __attribute__((noreturn)) static void run_shells(void)
 {
 	char *arguments[] = {"sh", "-l", NULL};
 
-	printf("\nVitrine. Programs to begin with: ping, resolve, dhcpc, udpecho, and busybox's.\n");
+	printf("\nVitrine. Try ping, resolve, dhcpc, udpecho, or any command of busybox.\n");
 	fflush(stdout);
 	for (;;) {
 		struct timespec before, after;

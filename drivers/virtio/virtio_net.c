@@ -9,6 +9,7 @@
 
 #define BUFFER_SIZE 2048 /* of a receive buffer, when no longer frame must fit into one */
 #define MTU_MIN 68       /* RFC 791; a device that offers less is not believed */
+#define MTU_USUAL 1500
 #define MTU_MAX 65535
 #define MTU_MAX_UNMERGED 9216 /* without MRG_RXBUF, each buffer must hold a whole frame */
 
@@ -77,21 +78,20 @@ static void choose_offloads(struct virtio_net *vnet)
 		vnet->dev.features |= NETDEV_CHECKSUM_OFFLOAD;
 }
 
+/* The longest that the device takes. What the interface has stays, as far as it can. */
 static void choose_mtu(struct virtio_net *vnet)
 {
 	struct virtio_device *device = vnet->device;
 	struct net_device *dev = &vnet->dev;
 	bool merged = virtio_has(device, VIRTIO_NET_F_MRG_RXBUF);
 
+	dev->max_mtu = merged ? MTU_MAX : MTU_USUAL;
 	if (virtio_has(device, VIRTIO_NET_F_MTU)) {
 		uint32_t mtu = config_read16(vnet, offsetof(struct virtio_net_config, mtu));
 
 		/* It was sound when it was negotiated; a device may have changed it since. */
 		dev->max_mtu = CLAMP(mtu, MTU_MIN, merged ? MTU_MAX : MTU_MAX_UNMERGED);
-		dev->mtu = dev->max_mtu;
-		return;
 	}
-	dev->max_mtu = merged ? MTU_MAX : 1500;
 	dev->mtu = MIN(dev->mtu, dev->max_mtu);
 }
 
@@ -431,6 +431,8 @@ static int bring_up(struct virtio_net *vnet)
 
 	if (!error) {
 		vnet->dev.mac = choose_mac(vnet);
+		if (virtio_has(vnet->device, VIRTIO_NET_F_MTU))
+			vnet->dev.mtu = vnet->dev.max_mtu;
 		vnet->dev.carrier = link_is_up(vnet);
 	}
 	net_unlock(vnet->net);

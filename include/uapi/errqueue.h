@@ -1,6 +1,6 @@
 /*
- * What recvmsg(MSG_ERRQUEUE) tells of an error: ancillary data IP_RECVERR (ip(7)), as the Linux arm64 ABI
- * has it. The offender's address (struct sockaddr_in) follows directly.
+ * What recvmsg(MSG_ERRQUEUE) tells of an error: ancillary data IP_RECVERR (ip(7)), as the Linux
+ * arm64 ABI has it. The offender's address (struct sockaddr_in) follows directly.
  */
 #ifndef UAPI_ERRQUEUE_H
 #define UAPI_ERRQUEUE_H
@@ -18,7 +18,7 @@ struct sock_extended_err {
 	uint8_t ee_type;   /* ICMP type and code, or 0 */
 	uint8_t ee_code;
 	uint8_t ee_pad;
-	uint32_t ee_info;  /* the MTU, for EMSGSIZE */
+	uint32_t ee_info; /* the MTU, for EMSGSIZE */
 	uint32_t ee_data;
 };
 

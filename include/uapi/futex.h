@@ -48,9 +48,9 @@ struct robust_list {
 };
 
 struct robust_list_head {
-	struct robust_list list;   /* ends where it begins */
-	int64_t futex_offset;      /* from an entry to its futex word */
-	uint64_t list_op_pending;  /* the entry being taken or released, or 0 */
+	struct robust_list list;  /* ends where it begins */
+	int64_t futex_offset;     /* from an entry to its futex word */
+	uint64_t list_op_pending; /* the entry being taken or released, or 0 */
 };
 
 #define ROBUST_LIST_LIMIT 2048

@@ -1,6 +1,6 @@
 /*
- * ICMP as programs see it (icmp(7), raw(7)): types, codes and the filter option of raw sockets, as the
- * Linux arm64 ABI has them.
+ * ICMP as programs see it (icmp(7), raw(7)): types, codes and the filter option of raw sockets, as
+ * the Linux arm64 ABI has them.
  */
 #ifndef UAPI_ICMP_H
 #define UAPI_ICMP_H

@@ -1,6 +1,7 @@
 /*
- * IPv4 as programs see it (ip(7), udp(7), raw(7)): addresses, protocol numbers, and the options of level
- * SOL_IP (IPPROTO_IP), as the Linux arm64 ABI has them. Addresses and ports are in network order.
+ * IPv4 as programs see it (ip(7), udp(7), raw(7)): addresses, protocol numbers, and the options of
+ * level SOL_IP (IPPROTO_IP), as the Linux arm64 ABI has them. Addresses and ports are in network
+ * order.
  */
 #ifndef UAPI_IN_H
 #define UAPI_IN_H
@@ -113,7 +114,7 @@ struct ip_mreq {
 };
 struct ip_mreqn {
 	struct in_addr imr_multiaddr;
-	struct in_addr imr_address; /* an address of the interface; ignored when an index is given */
+	struct in_addr imr_address; /* an address of the interface, unless an index is given */
 	int32_t imr_ifindex;
 };
 

@@ -1,6 +1,6 @@
 /*
- * Signals of the Linux arm64 ABI: numbers, actions, what a handler is told and the frame it runs on. See
- * signal(7), sigaction(2). Structures have the system calls' layouts, not a C library's.
+ * Signals of the Linux arm64 ABI: numbers, actions, what a handler is told and the frame it runs
+ * on. See signal(7), sigaction(2). Structures have the system calls' layouts, not a C library's.
  */
 #ifndef UAPI_SIGNAL_H
 #define UAPI_SIGNAL_H
@@ -122,8 +122,8 @@ struct siginfo {
 };
 
 /*
- * The registers that a handler may look at and change; rt_sigreturn puts them back. 4096 bytes follow for a list of
- * records, each with a head; a head of magic 0 and size 0 ends it.
+ * The registers that a handler may look at and change; rt_sigreturn puts them back. 4096 bytes
+ * follow for a list of records, each with a head; a head of magic 0 and size 0 ends it.
  */
 struct sigcontext {
 	uint64_t fault_address;
@@ -158,7 +158,10 @@ struct ucontext {
 	struct sigcontext uc_mcontext;
 };
 
-/* What stands on the handler's stack; in all RT_SIGFRAME_SIZE bytes, the records' unused room with it. */
+/*
+ * What stands on the handler's stack; in all RT_SIGFRAME_SIZE bytes, the records' unused room with
+ * it.
+ */
 struct rt_sigframe {
 	struct siginfo info;
 	struct ucontext uc;

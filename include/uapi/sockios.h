@@ -1,6 +1,6 @@
 /*
- * ioctl commands of sockets and interfaces (netdevice(7), arp(7), socket(7)), as the Linux arm64 ABI
- * has them.
+ * ioctl commands of sockets and interfaces (netdevice(7), arp(7), socket(7)), as the Linux arm64
+ * ABI has them.
  */
 #ifndef UAPI_SOCKIOS_H
 #define UAPI_SOCKIOS_H

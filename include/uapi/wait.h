@@ -19,9 +19,9 @@
 #define P_PGID 2
 
 /* A status word: an exit, a death by signal, a stop, a continuation. */
-#define WAIT_STATUS_EXITED(code) (((code) & 0xff) << 8)
-#define WAIT_STATUS_SIGNALED(signal) ((signal) & 0x7f)
-#define WAIT_STATUS_STOPPED(signal) (((signal) & 0xff) << 8 | 0x7f)
+#define WAIT_STATUS_EXITED(code) (((code)&0xff) << 8)
+#define WAIT_STATUS_SIGNALED(signal) ((signal)&0x7f)
+#define WAIT_STATUS_STOPPED(signal) (((signal)&0xff) << 8 | 0x7f)
 #define WAIT_STATUS_CONTINUED 0xffff
 
 #endif

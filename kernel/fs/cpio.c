@@ -1,8 +1,8 @@
 /*
  * The parser: bytes in, members out. See cpio_unpack.c for what becomes of them.
  *
- * A member is a header of 110 bytes (a magic number and 13 fields of 8 hexadecimal digits), the name with its
- * NUL, zeroes up to a multiple of 4, the data, zeroes up to a multiple of 4.
+ * A member is a header of 110 bytes (a magic number and 13 fields of 8 hexadecimal digits), the
+ * name with its NUL, zeroes up to a multiple of 4, the data, zeroes up to a multiple of 4.
  */
 #include "kernel/fs/cpio.h"
 
@@ -61,7 +61,8 @@ static bool parse_fields(const uint8_t *header, uint32_t fields[FIELD_COUNT])
 /* "070701", or "070702" whose checksums are not looked at. */
 static bool magic_matches(const uint8_t *header)
 {
-	return memcmp(header, "070701", MAGIC_SIZE) == 0 || memcmp(header, "070702", MAGIC_SIZE) == 0;
+	return memcmp(header, "070701", MAGIC_SIZE) == 0 ||
+	       memcmp(header, "070702", MAGIC_SIZE) == 0;
 }
 
 /* Parses the member whose header is at *offset. NULL, or what is wrong with it. */

@@ -1,5 +1,6 @@
 /*
- * The initramfs: archives in the "newc" cpio format, one after the other, with zero bytes between them.
+ * The initramfs: archives in the "newc" cpio format, one after the other, with zero bytes between
+ * them.
  */
 #ifndef KERNEL_FS_CPIO_H
 #define KERNEL_FS_CPIO_H
@@ -24,13 +25,16 @@ enum cpio_result {
 };
 
 /*
- * Parses the member at *offset of `archive`; a trailer is skipped with the zeroes behind it, so that archives may be
- * concatenated. Touches only [archive, archive + size). Pure.
+ * Parses the member at *offset of `archive`; a trailer is skipped with the zeroes behind it, so
+ * that archives may be concatenated. Touches only [archive, archive + size). Pure.
  */
 enum cpio_result cpio_next(const uint8_t *archive, uint64_t size, uint64_t *offset,
 			   struct cpio_member *member, const char **reason);
 
-/* Unpacks into the root directory; what is there already is replaced. Logs what is wrong. Boot; 0 or a negative errno. */
+/*
+ * Unpacks into the root directory; what is there already is replaced. Logs what is wrong. Boot; 0
+ * or a negative errno.
+ */
 int cpio_unpack(const void *archive, uint64_t size);
 
 #endif

@@ -13,7 +13,9 @@
 #include "kernel/printk.h"
 #include "kernel/string.h"
 
-/* A file of which the archive holds several names; further members with its number are links to it. */
+/*
+ * A file of which the archive holds several names; further members with its number are links to it.
+ */
 struct linked_file {
 	struct list_head link;
 	uint64_t inode_number;

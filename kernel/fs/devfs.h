@@ -11,7 +11,7 @@
 struct char_device {
 	const char *name; /* of its node in /dev */
 	uint32_t major, minor;
-	uint32_t mode;    /* permissions */
+	uint32_t mode; /* permissions */
 	/* Sets file->ops and file->private; 0 or a negative errno. */
 	int (*open)(struct inode *inode, struct file *file);
 };

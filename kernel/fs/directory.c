@@ -224,8 +224,6 @@ static bool add_dirent(struct directory_sink *sink, const char *name, uint64_t i
 
 static int64_t list_to_user(struct file *file, user_addr_t to, uint64_t room)
 {
-	if ((file->flags & O_PATH) || !file->ops)
-		return -EBADF;
 	if (!file->ops->list)
 		return -ENOTDIR;
 	struct dirent_sink out = {.sink.add = add_dirent, .to = to, .room = room};

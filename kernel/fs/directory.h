@@ -1,6 +1,6 @@
 /*
- * Directories: a list of named entries, each with a position that never changes, so that a listing which goes
- * on while entries come and go misses none of those that stay.
+ * Directories: a list of named entries, each with a position that never changes, so that a listing
+ * which goes on while entries come and go misses none of those that stay.
  */
 #ifndef KERNEL_FS_DIRECTORY_H
 #define KERNEL_FS_DIRECTORY_H
@@ -9,7 +9,10 @@
 #include "kernel/fs/inode.h"
 #include "kernel/types.h"
 
-/* Positions in a listing: 0 ".", 1 "..", then the entries, then those that inode_ops->list makes up. */
+/*
+ * Positions in a listing: 0 ".", 1 "..", then the entries, then those that inode_ops->list makes
+ * up.
+ */
 #define DIRECTORY_FIRST_ENTRY 2
 #define DIRECTORY_MADE_UP (1ull << 32)
 
@@ -52,8 +55,8 @@ bool directory_empty(const struct inode *directory);
 bool directory_is_within(struct inode *directory, struct inode *above);
 
 /*
- * Gives an inode of a made-up directory its name and place, for inode_path and "..". The inode holds a
- * reference to the directory; both end with the inode. 0 or -ENOMEM.
+ * Gives an inode of a made-up directory its name and place, for inode_path and "..". The inode
+ * holds a reference to the directory; both end with the inode. 0 or -ENOMEM.
  */
 int directory_name_made_up(struct inode *directory, const char *name, struct inode *inode);
 

@@ -21,7 +21,7 @@ SYSCALL1(close, int, fd)
 /* A further descriptor for the file at `fd`, at `lowest` or above. */
 static int64_t duplicate(int fd, int lowest, bool close_on_exec)
 {
-	struct file *file = fd_get(fd);
+	struct file *file = fd_get_path(fd);
 	if (!file)
 		return -EBADF;
 	int result = fd_install(file, lowest, close_on_exec);
@@ -39,7 +39,7 @@ SYSCALL3(dup3, int, old_fd, int, new_fd, uint32_t, flags)
 {
 	if (old_fd == new_fd || (flags & ~(uint32_t)O_CLOEXEC))
 		return -EINVAL;
-	struct file *file = fd_get(old_fd);
+	struct file *file = fd_get_path(old_fd);
 	if (!file)
 		return -EBADF;
 	int result = fd_replace(file, new_fd, flags & O_CLOEXEC);
@@ -84,7 +84,7 @@ static int64_t fcntl_file(struct file *file, int command, uint64_t argument)
 
 SYSCALL3(fcntl, int, fd, int, command, uint64_t, argument)
 {
-	struct file *file = fd_get(fd);
+	struct file *file = fd_get_path(fd);
 	if (!file)
 		return -EBADF;
 	int64_t result;
@@ -143,10 +143,8 @@ static int64_t ioctl_flag(struct file *file, uint32_t flag, user_addr_t argument
 SYSCALL3(ioctl, int, fd, uint32_t, command, uint64_t, argument)
 {
 	struct file *file = fd_get(fd);
-	if (!file || (file->flags & O_PATH)) {
-		file_put(file);
+	if (!file)
 		return -EBADF;
-	}
 	int64_t result;
 	switch (command) {
 	case FIOCLEX:

@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/file.h"
 
+#include "include/uapi/fcntl.h"
 #include "kernel/errno.h"
 #include "kernel/fs/fd_table.h"
 #include "kernel/fs/record_lock.h"
@@ -172,9 +173,17 @@ int fd_replace(struct file *file, int fd, bool close_on_exec)
 	return fd;
 }
 
-struct file *fd_get(int fd)
+struct file *fd_get_path(int fd)
 {
 	return file_table_file(current_process()->files, fd);
+}
+
+struct file *fd_get(int fd)
+{
+	struct file_table *table = current_process()->files;
+	if (!in_use(table, fd) || (table->slots[fd].file->flags & O_PATH))
+		return NULL;
+	return file_get(table->slots[fd].file);
 }
 
 int fd_close(int fd)

@@ -1,5 +1,6 @@
 /*
- * The calling process's descriptors, as the system calls about them see them; file.h has what all others need.
+ * The calling process's descriptors, as the system calls about them see them; file.h has what all
+ * others need.
  */
 #ifndef KERNEL_FS_FD_TABLE_H
 #define KERNEL_FS_FD_TABLE_H
@@ -12,7 +13,10 @@
 /* The descriptors that the process may have: RLIMIT_NOFILE. */
 int fd_limit(void);
 
-/* Puts `file` at `fd` itself, closing what was there; takes over the caller's reference when it succeeds. -EBADF, -ENOMEM. */
+/*
+ * Puts `file` at `fd` itself, closing what was there; takes over the caller's reference when it
+ * succeeds. -EBADF, -ENOMEM.
+ */
 int fd_replace(struct file *file, int fd, bool close_on_exec);
 
 int fd_close_on_exec(int fd); /* 0, 1 or -EBADF */

@@ -18,6 +18,7 @@ struct file *file_create(const struct file_ops *ops, void *private, uint32_t fla
 	file->private = private;
 	file->flags = flags;
 	file->number = inode_next_number();
+	list_init(&file->epoll_items);
 	return file;
 }
 
@@ -31,6 +32,7 @@ void file_put(struct file *file)
 {
 	if (!file || --file->references > 0)
 		return;
+	epoll_forget_file(file);
 	file_locks_drop(file);
 	if (file->ops && file->ops->release)
 		file->ops->release(file);
@@ -45,7 +47,8 @@ bool file_nonblocking(const struct file *file)
 
 int64_t file_read(struct file *file, struct iov *iov, uint64_t *position)
 {
-	if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_WRONLY)
+	uint32_t access = file->flags & O_ACCMODE;
+	if (access != O_RDONLY && access != O_RDWR)
 		return -EBADF;
 	if (!file->ops->read)
 		return -EINVAL;
@@ -54,7 +57,8 @@ int64_t file_read(struct file *file, struct iov *iov, uint64_t *position)
 
 int64_t file_write(struct file *file, struct iov *iov, uint64_t *position)
 {
-	if ((file->flags & O_PATH) || (file->flags & O_ACCMODE) == O_RDONLY)
+	uint32_t access = file->flags & O_ACCMODE;
+	if (access != O_WRONLY && access != O_RDWR)
 		return -EBADF;
 	if (!file->ops->write)
 		return -EINVAL;

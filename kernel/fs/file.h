@@ -13,6 +13,7 @@
 #define KERNEL_FS_FILE_H
 
 #include "kernel/iov.h"
+#include "kernel/list.h"
 #include "kernel/types.h"
 #include "kernel/wait.h"
 
@@ -30,7 +31,10 @@ struct file_ops {
 	int64_t (*read)(struct file *file, struct iov *iov, uint64_t *position);
 	int64_t (*write)(struct file *file, struct iov *iov, uint64_t *position);
 
-	/* Returns POLL* events that hold now, after joining (poll_join) the lists that tell of changes. */
+	/*
+	 * Returns POLL* events that hold now, after joining (poll_join) the lists that tell of
+	 * changes.
+	 */
 	uint32_t (*poll)(struct file *file, struct poll_table *table);
 
 	int64_t (*ioctl)(struct file *file, uint32_t command, uint64_t argument);
@@ -42,37 +46,45 @@ struct file_ops {
 	/* The last reference went. */
 	void (*release)(struct file *file);
 
-	/* What fstat says of a file without an inode (S_IFSOCK...; 0: S_IFREG), and /proc/PID/fd/N: "kind:[number]". */
+	/*
+	 * What fstat says of a file without an inode (S_IFSOCK...; 0: S_IFREG), and /proc/PID/fd/N:
+	 * "kind:[number]".
+	 */
 	uint32_t mode;
 	const char *kind;
 };
 
 struct file {
 	uint32_t references;
-	uint32_t flags;      /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_DIRECTORY, O_PATH... */
+	uint32_t flags; /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_DIRECTORY, O_PATH... */
 	uint64_t position;
 	const struct file_ops *ops;
 	struct inode *inode; /* a reference; NULL for what has no name: sockets, epoll */
 	uint64_t number;     /* st_ino where there is no inode: unique, given by file_create */
 	void *private;       /* the kind's own */
 	int32_t owner_pid;   /* F_SETOWN: whom SIGIO goes to; 0: nobody */
+	struct list_head epoll_items; /* of the epolls that watch it */
 };
 
 /*
- * A file of a kind of its own, with one reference, or NULL. `flags`: O_ACCMODE, O_NONBLOCK... Takes over no reference to
- * anything. The last file_put calls ops->release, then gives up file->inode.
+ * A file of a kind of its own, with one reference, or NULL. `flags`: O_ACCMODE, O_NONBLOCK... Takes
+ * over no reference to anything. The last file_put calls ops->release, then gives up file->inode.
  */
 struct file *file_create(const struct file_ops *ops, void *private, uint32_t flags);
 
 struct file *file_get(struct file *file);
 void file_put(struct file *file); /* NULL is harmless */
 
-/* The calling process's file at `fd` with a reference for the caller, or NULL (-EBADF). */
+/*
+ * The calling process's file at `fd` with a reference for the caller, or NULL (-EBADF). A file
+ * opened with O_PATH only names an inode: fd_get does not find it, fd_get_path does.
+ */
 struct file *fd_get(int fd);
+struct file *fd_get_path(int fd);
 
 /*
- * Puts `file` at the lowest free descriptor >= `lowest`, and takes over the caller's reference when it
- * succeeds. Returns the descriptor or -EMFILE/-ENOMEM.
+ * Puts `file` at the lowest free descriptor >= `lowest`, and takes over the caller's reference when
+ * it succeeds. Returns the descriptor or -EMFILE/-ENOMEM.
  */
 int fd_install(struct file *file, int lowest, bool close_on_exec);
 
@@ -81,14 +93,14 @@ int fd_close(int fd); /* 0 or -EBADF */
 /* The descriptor tables themselves: what clone, exec and exit do with them. */
 struct file_table;
 struct file_table *file_table_create(void);
-struct file_table *file_table_get(struct file_table *table);          /* CLONE_FILES */
-struct file_table *file_table_copy(struct file_table *table);         /* fork */
+struct file_table *file_table_get(struct file_table *table);  /* CLONE_FILES */
+struct file_table *file_table_copy(struct file_table *table); /* fork */
 void file_table_put(struct file_table *table);
 void file_table_close_on_exec(struct file_table *table);
 
 /*
- * poll, select, epoll: `events` wanted is for the kind to use as a hint. A NULL table asks only for the
- * present state. poll_join may be called once for each list that the file has.
+ * poll, select, epoll: `events` wanted is for the kind to use as a hint. A NULL table asks only for
+ * the present state. poll_join may be called once for each list that the file has.
  */
 void poll_join(struct poll_table *table, struct wait_list *list);
 
@@ -96,16 +108,21 @@ void poll_join(struct poll_table *table, struct wait_list *list);
 bool file_nonblocking(const struct file *file);
 
 /*
- * Reading and writing as the system calls do: -EBADF when the file was not opened for it. `position` is the file's own
- * or the caller's.
+ * Reading and writing as the system calls do: -EBADF when the file was not opened for it.
+ * `position` is the file's own or the caller's.
  */
 int64_t file_read(struct file *file, struct iov *iov, uint64_t *position);
 int64_t file_write(struct file *file, struct iov *iov, uint64_t *position);
 
-/* The events that hold now; a kind without a poll method is always ready for reading and writing. */
+/*
+ * The events that hold now; a kind without a poll method is always ready for reading and writing.
+ */
 uint32_t file_poll(struct file *file, struct poll_table *table);
 
-/* For fs/ and /proc/PID: the file at `fd` of any table with a reference, or NULL; the first descriptor >= `fd` in use, or -1. */
+/*
+ * For fs/ and /proc/PID: the file at `fd` of any table with a reference, or NULL; the first
+ * descriptor >= `fd` in use, or -1.
+ */
 struct file *file_table_file(struct file_table *table, int fd);
 int file_table_next(struct file_table *table, int fd);
 

@@ -62,6 +62,8 @@ void fs_syscalls_init(void)
 	lock_syscalls_init();
 	pipe_syscalls_init();
 	poll_syscalls_init();
+	epoll_syscalls_init();
+	eventfd_syscalls_init();
 }
 
 int console_open_std(struct file_table *table)

@@ -1,9 +1,10 @@
 /*
  * Inodes and the pages of regular files.
  *
- * A file's pages hang in an array that doubles as the file grows; an entry is NULL where nothing was ever
- * written. The only limit on what all files hold is memory: the last part of it is kept back for
- * processes and the network, so that a full file system answers ENOSPC and the machine goes on.
+ * A file's pages hang in an array that doubles as the file grows; an entry is NULL where nothing
+ * was ever written. The only limit on what all files hold is memory: the last part of it is kept
+ * back for processes and the network, so that a full file system answers ENOSPC and the machine
+ * goes on.
  */
 #include "kernel/fs/inode.h"
 
@@ -14,7 +15,8 @@
 #include "kernel/proc/process.h"
 #include "kernel/string.h"
 
-#define RESERVE_SHARE 16 /* files leave one page in so many free */
+#define RESERVE_SHARE 16         /* files leave one page in so many free */
+#define SLOT_SIZE sizeof(void *) /* of an entry of inode->pages */
 
 static uint64_t last_number;
 
@@ -57,7 +59,8 @@ void inode_put(struct inode *inode)
 	inode_free_pages(inode, 0, inode->page_slots);
 	kfree(inode->pages);
 	kfree(inode->link_target);
-	kfree(inode->entry); /* an entry in a directory would hold a reference, so this one was made up */
+	/* An entry in a directory would hold a reference: this one was made up. */
+	kfree(inode->entry);
 	struct inode *parent = inode->parent;
 	kfree(inode);
 	inode_put(parent);
@@ -85,11 +88,11 @@ static int grow_slots(struct inode *inode, uint64_t index)
 	uint64_t slots = MAX(inode->page_slots, 4ull);
 	while (slots <= index)
 		slots *= 2;
-	struct page **pages = kzalloc(slots * sizeof(*pages));
+	struct page **pages = kzalloc(slots * SLOT_SIZE);
 	if (!pages)
 		return -ENOSPC;
 	if (inode->pages)
-		memcpy(pages, inode->pages, inode->page_slots * sizeof(*pages));
+		memcpy(pages, inode->pages, inode->page_slots * SLOT_SIZE);
 	kfree(inode->pages);
 	inode->pages = pages;
 	inode->page_slots = slots;

@@ -1,9 +1,9 @@
 /*
- * Inodes: what a name in the file system stands for. The file system is in memory and page-backed: a
- * regular file's pages are what read copies, mmap maps and sendfile hands to TCP.
+ * Inodes: what a name in the file system stands for. The file system is in memory and page-backed:
+ * a regular file's pages are what read copies, mmap maps and sendfile hands to TCP.
  *
- * Process context. Nothing in here sleeps, and the kernel does not preempt itself: an operation on the tree is
- * atomic because it runs to its end.
+ * Process context. Nothing in here sleeps, and the kernel does not preempt itself: an operation on
+ * the tree is atomic because it runs to its end.
  */
 #ifndef KERNEL_FS_INODE_H
 #define KERNEL_FS_INODE_H
@@ -20,15 +20,26 @@ struct file_ops;
 struct inode;
 
 struct inode_ops {
-	/* Directories that are made up as they are read (/proc/PID): a name's inode with a reference, or NULL. */
+	/*
+	 * Directories that are made up as they are read (/proc/PID): a name's inode with a
+	 * reference, or NULL.
+	 */
 	struct inode *(*lookup)(struct inode *directory, const char *name);
-	/* Feeds the made-up entries, whose positions begin at DIRECTORY_MADE_UP; see directory.h. */
+	/*
+	 * Feeds the made-up entries, whose positions begin at DIRECTORY_MADE_UP; see directory.h.
+	 */
 	int (*list)(struct inode *directory, struct file *file, struct directory_sink *sink);
 
-	/* A symbolic link's target when it is made up (/proc/self/exe). Returns its length or a negative errno. */
+	/*
+	 * A symbolic link's target when it is made up (/proc/self/exe). Returns its length or a
+	 * negative errno.
+	 */
 	int64_t (*read_link)(struct inode *link, char *target, size_t size);
 
-	/* /proc/PID/exe and fd/N lead to an object, not to a name: the inode with a reference, or NULL. */
+	/*
+	 * /proc/PID/exe and fd/N lead to an object, not to a name: the inode with a reference, or
+	 * NULL.
+	 */
 	struct inode *(*follow)(struct inode *link);
 
 	/* Opening; sets file->ops and file->private. NULL: a regular file or directory. */
@@ -38,7 +49,10 @@ struct inode_ops {
 	void (*release)(struct inode *inode);
 };
 
-/* Also st_dev: names are not linked or moved from one to another. Only the first can be written by processes. */
+/*
+ * Also st_dev: names are not linked or moved from one to another. Only the first can be written by
+ * processes.
+ */
 enum filesystem {
 	FILESYSTEM_MEMORY = 1,
 	FILESYSTEM_PROC,
@@ -47,30 +61,33 @@ enum filesystem {
 
 struct inode {
 	uint32_t references;
-	uint32_t mode;          /* S_IFMT and permissions */
+	uint32_t mode; /* S_IFMT and permissions */
 	uint32_t uid, gid;
 	uint32_t links;
 	enum filesystem filesystem;
 	uint64_t number;
-	uint64_t device;        /* st_rdev of character devices */
+	uint64_t device; /* st_rdev of character devices */
 	uint64_t size;
 	uint64_t atime_ns, mtime_ns, ctime_ns; /* since 1970 */
-	const struct inode_ops *ops; /* NULL: the in-memory file system's own */
+	const struct inode_ops *ops;           /* NULL: the in-memory file system's own */
 	void *private;
 
-	struct page **pages;    /* regular files: NULL entries are holes */
-	uint64_t page_slots;    /* in `pages`; what lies beyond is a hole too */
-	uint64_t page_count;    /* present: st_blocks */
+	struct page **pages; /* regular files: NULL entries are holes */
+	uint64_t page_slots; /* in `pages`; what lies beyond is a hole too */
+	uint64_t page_count; /* present: st_blocks */
 
 	struct list_head entries; /* directories: struct directory_entry, by position */
 	uint64_t next_position;
-	struct inode *parent;   /* directories: a reference; the root's is itself, without one */
+	struct inode *parent; /* directories: a reference; the root's is itself, without one */
 
 	struct directory_entry *entry; /* its (latest) name; NULL when it has none */
-	char *link_target;      /* symbolic links */
+	char *link_target;             /* symbolic links */
 };
 
-/* A new inode with one reference and no name, owned by the calling process; NULL when memory is out. */
+/*
+ * A new inode with one reference and no name, owned by the calling process; NULL when memory is
+ * out.
+ */
 struct inode *inode_create(enum filesystem filesystem, uint32_t mode);
 
 struct inode *inode_get(struct inode *inode);
@@ -84,17 +101,20 @@ void inode_modified(struct inode *inode);
 void inode_changed(struct inode *inode);
 
 /*
- * The page of a regular file at `index`, with a reference; holes are filled. NULL: beyond the end, not a regular
- * file, or no memory.
+ * The page of a regular file at `index`, with a reference; holes are filled. NULL: beyond the end,
+ * not a regular file, or no memory.
  */
 struct page *inode_page(struct inode *inode, uint64_t index);
 
-/* Bytes of a regular file into kernel memory (exec's headers). Returns the bytes read, short at the end. */
+/*
+ * Bytes of a regular file into kernel memory (exec's headers). Returns the bytes read, short at the
+ * end.
+ */
 int64_t inode_read(struct inode *inode, void *to, uint64_t n, uint64_t position);
 
 /*
- * The page at `index` to be written, without a reference, made if there is none; the file's size is the caller's
- * business. NULL: -ENOSPC.
+ * The page at `index` to be written, without a reference, made if there is none; the file's size is
+ * the caller's business. NULL: -ENOSPC.
  */
 struct page *inode_page_for_write(struct inode *inode, uint64_t index);
 
@@ -110,14 +130,14 @@ int inode_truncate(struct inode *inode, uint64_t size);
 void inode_free_pages(struct inode *inode, uint64_t first, uint64_t end);
 
 /*
- * Resolves a path of the calling process; `directory_fd` as openat's. A kernel string. Returns 0 and the inode
- * with a reference, or a negative errno.
+ * Resolves a path of the calling process; `directory_fd` as openat's. A kernel string. Returns 0
+ * and the inode with a reference, or a negative errno.
  */
 int path_resolve(int directory_fd, const char *path, bool follow_last_link, struct inode **result);
 
 /*
- * The absolute path of an inode under the calling process's root, for getcwd and /proc links; " (deleted)" follows
- * where the name is gone. Returns its length or -ENAMETOOLONG.
+ * The absolute path of an inode under the calling process's root, for getcwd and /proc links; "
+ * (deleted)" follows where the name is gone. Returns its length or -ENAMETOOLONG.
  */
 int64_t inode_path(struct inode *inode, char *path, size_t size);
 

@@ -1,6 +1,6 @@
 /*
- * /dev/kmsg: the kernel log as records, "<priority>,<number>,<microseconds>,-;<text>\n", one for each read; a write
- * adds a line.
+ * /dev/kmsg: the kernel log as records, "<priority>,<number>,<microseconds>,-;<text>\n", one for
+ * each read; a write adds a line.
  */
 #include "include/uapi/fcntl.h"
 #include "include/uapi/poll.h"

@@ -67,28 +67,29 @@ static int64_t stir_random(struct file *file __unused, struct iov *iov, uint64_t
 	return done;
 }
 
-static int64_t seek_nowhere(struct file *file __unused, int64_t offset __unused, int whence __unused)
+static int64_t seek_nowhere(struct file *file __unused, int64_t offset __unused,
+			    int whence __unused)
 {
 	return 0;
 }
 
-#define MEMORY_DEVICE(variable, device_name, device_minor, read_method, write_method)      \
-	static const struct file_ops variable##_file_ops = {                               \
-		.read = read_method,                                                       \
-		.write = write_method,                                                     \
-		.seek = seek_nowhere,                                                      \
-	};                                                                                 \
-	static int open_##variable(struct inode *inode __unused, struct file *file)        \
-	{                                                                                  \
-		file->ops = &variable##_file_ops;                                          \
-		return 0;                                                                  \
-	}                                                                                  \
-	static const struct char_device variable##_device = {                              \
-		.name = device_name,                                                       \
-		.major = MEMORY_MAJOR,                                                     \
-		.minor = device_minor,                                                     \
-		.mode = 0666,                                                              \
-		.open = open_##variable,                                                   \
+#define MEMORY_DEVICE(variable, device_name, device_minor, read_method, write_method) \
+	static const struct file_ops variable##_file_ops = {                          \
+		.read = read_method,                                                  \
+		.write = write_method,                                                \
+		.seek = seek_nowhere,                                                 \
+	};                                                                            \
+	static int open_##variable(struct inode *inode __unused, struct file *file)   \
+	{                                                                             \
+		file->ops = &variable##_file_ops;                                     \
+		return 0;                                                             \
+	}                                                                             \
+	static const struct char_device variable##_device = {                         \
+		.name = device_name,                                                  \
+		.major = MEMORY_MAJOR,                                                \
+		.minor = device_minor,                                                \
+		.mode = 0666,                                                         \
+		.open = open_##variable,                                              \
 	}
 
 MEMORY_DEVICE(null, "null", 3, read_nothing, swallow);

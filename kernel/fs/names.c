@@ -23,13 +23,12 @@ int name_create(struct path *path, uint32_t mode)
 {
 	if (path->inode)
 		return -EEXIST;
-	int error = names_may_change(path->parent);
-	if (error)
-		return error;
+	if (names_may_change(path->parent))
+		return -ENOENT;
 	struct inode *inode = inode_create(FILESYSTEM_MEMORY, mode);
 	if (!inode)
 		return -ENOSPC;
-	error = directory_add(path->parent, path->name, inode);
+	int error = directory_add(path->parent, path->name, inode);
 	if (error) {
 		inode_put(inode);
 		return error;
@@ -38,7 +37,10 @@ int name_create(struct path *path, uint32_t mode)
 	return 0;
 }
 
-/* Walks to where a name is to be made; an existing one is -EEXIST. Only a directory's may end in a slash. */
+/*
+ * Walks to where a name is to be made; an existing one is -EEXIST. Only a directory's may end in a
+ * slash.
+ */
 static int walk_to_new(int directory_fd, const char *name, bool directory, struct path *path)
 {
 	int error = path_walk(directory_fd, name, PATH_NAME_ONLY, path);
@@ -84,7 +86,8 @@ SYSCALL4(mknodat, int, directory_fd, user_addr_t, path, uint32_t, mode, uint32_t
 		mode |= S_IFREG;
 	if (S_ISDIR(mode))
 		return -EPERM;
-	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode))
+	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode) &&
+	    !S_ISSOCK(mode))
 		return -EINVAL;
 	int error;
 	char *name = path_from_user(path, &error);
@@ -227,8 +230,10 @@ SYSCALL4(readlinkat, int, directory_fd, user_addr_t, path, user_addr_t, to, int3
 {
 	if (size <= 0)
 		return -EINVAL;
+	/* An empty path means the link that directory_fd was opened on (O_PATH and O_NOFOLLOW). */
+	uint32_t flags = AT_SYMLINK_NOFOLLOW | (directory_fd >= 0 ? AT_EMPTY_PATH : 0);
 	struct inode *inode;
-	int error = path_at(directory_fd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &inode);
+	int error = path_at(directory_fd, path, flags, &inode);
 	if (error)
 		return error;
 	char *target = kmalloc(PATH_MAX);

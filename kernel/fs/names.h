@@ -6,12 +6,15 @@
 
 #include "kernel/fs/path.h"
 
-/* Whether entries may be made in, or taken from, `directory`: 0, -EPERM (in /proc) or -ENOENT (it was removed). */
+/*
+ * Whether entries may be made in, or taken from, `directory`: 0, -EPERM (in /proc) or -ENOENT (it
+ * was removed).
+ */
 int names_may_change(const struct inode *directory);
 
 /*
- * Makes an inode of `mode` (complete: kind and permissions) where the walk ended without one, and puts it in path->inode.
- * 0, -EEXIST, -ENOENT, -EPERM, -ENOSPC.
+ * Makes an inode of `mode` (complete: kind and permissions) where the walk ended without one, and
+ * puts it in path->inode. 0, -EEXIST, -ENOENT (also in /proc, where nothing can be made), -ENOSPC.
  */
 int name_create(struct path *path, uint32_t mode);
 

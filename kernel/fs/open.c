@@ -147,8 +147,6 @@ static int64_t open_descriptor(int directory_fd, const char *name, uint32_t flag
 {
 	struct file *file;
 	int error;
-	if ((flags & O_ACCMODE) == O_ACCMODE)
-		return -EINVAL;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	if ((flags & O_TMPFILE) == O_TMPFILE)

@@ -1,8 +1,8 @@
 /*
  * Path resolution, path_resolution(7).
  *
- * The walk holds one directory and what is left of the path. A symbolic link's target is put in front of what is
- * left, so that nothing recurses and the 40-link limit is a counter.
+ * The walk holds one directory and what is left of the path. A symbolic link's target is put in
+ * front of what is left, so that nothing recurses and the 40-link limit is a counter.
  */
 #include "kernel/fs/path.h"
 
@@ -42,7 +42,7 @@ static int start_directory(int directory_fd, const char *path, struct inode **st
 		*start = inode_get(path[0] == '/' ? process_root() : process_cwd());
 		return 0;
 	}
-	struct file *file = fd_get(directory_fd);
+	struct file *file = fd_get_path(directory_fd);
 	if (!file)
 		return -EBADF;
 	bool usable = file->inode && S_ISDIR(file->inode->mode);
@@ -130,7 +130,10 @@ static enum step finish(struct walk *walk, struct path *result, struct inode *in
 	return STEP_DONE;
 }
 
-/* Follows a symbolic link; owns `link`. STEP_DONE when it led straight to the object at the end of the path. */
+/*
+ * Follows a symbolic link; owns `link`. STEP_DONE when it led straight to the object at the end of
+ * the path.
+ */
 static int follow_link(struct walk *walk, struct path *result, struct inode *link, bool last,
 		       bool slash)
 {
@@ -194,6 +197,7 @@ static int walk_name(struct walk *walk, struct path *result)
 int path_walk(int directory_fd, const char *path, enum path_end end, struct path *result)
 {
 	struct walk walk = {.end = end};
+	*result = (struct path){0};
 	size_t size = strlen(path) + 1;
 	if (size == 1)
 		return -ENOENT;
@@ -274,7 +278,7 @@ static int inode_of_fd(int fd, struct inode **result)
 		*result = inode_get(process_cwd());
 		return 0;
 	}
-	struct file *file = fd_get(fd);
+	struct file *file = fd_get_path(fd);
 	if (!file)
 		return -EBADF;
 	*result = file->inode ? inode_get(file->inode) : NULL;

@@ -22,12 +22,13 @@ struct path {
 enum path_end {
 	PATH_FOLLOW,
 	PATH_NO_FOLLOW, /* but a slash behind it means the directory it leads to */
-	PATH_NAME_ONLY, /* not even then: the name is to be made or removed. Checking trailing_slash is the caller's */
+	/* Not even then: the name is to be made or removed. The caller checks trailing_slash. */
+	PATH_NAME_ONLY,
 };
 
 /*
- * Walks `path` from `directory_fd` (AT_FDCWD or a descriptor of a directory). Returns 0 or a negative errno:
- * ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EBADF, ENOMEM.
+ * Walks `path` from `directory_fd` (AT_FDCWD or a descriptor of a directory). Returns 0 or a
+ * negative errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EBADF, ENOMEM.
  */
 int path_walk(int directory_fd, const char *path, enum path_end end, struct path *result);
 void path_release(struct path *path);
@@ -38,12 +39,16 @@ int64_t path_read_link(struct inode *link, char *target, size_t size);
 /* True when the last name is none that could be made or removed. */
 bool path_ends_in_dots(const struct path *path);
 
-/* The path string of a system call: kmalloc'ed (kfree), or NULL and *error: EFAULT, ENAMETOOLONG, ENOMEM. */
+/*
+ * The path string of a system call: kmalloc'ed (kfree), or NULL and *error: EFAULT, ENAMETOOLONG,
+ * ENOMEM.
+ */
 char *path_from_user(user_addr_t path, int *error);
 
 /*
- * The inode that an *at call names: `path` in the process from `directory_fd`; with AT_EMPTY_PATH in `flags` and an
- * empty path, the descriptor's own; AT_SYMLINK_NOFOLLOW. 0 and a reference, or a negative errno.
+ * The inode that an *at call names: `path` in the process from `directory_fd`; with AT_EMPTY_PATH
+ * in `flags` and an empty path, the descriptor's own; AT_SYMLINK_NOFOLLOW. 0 and a reference, or a
+ * negative errno.
  */
 int path_at(int directory_fd, user_addr_t path, uint32_t flags, struct inode **result);
 

@@ -1,8 +1,8 @@
 /*
  * Pipes, pipe(7): 64 KiB in a ring of pages that are allocated as bytes arrive.
  *
- * A pipe hangs on an inode of kind S_IFIFO, with a name (mknod) or without one (pipe2), and lives while one of
- * its ends is open.
+ * A pipe hangs on an inode of kind S_IFIFO, with a name (mknod) or without one (pipe2), and lives
+ * while one of its ends is open.
  */
 #include "kernel/fs/pipe.h"
 
@@ -23,9 +23,9 @@
 #define PIPE_SIZE (PIPE_PAGES * PAGE_SIZE)
 
 struct pipe {
-	struct page *pages[PIPE_PAGES]; /* NULL where no byte waits */
-	uint64_t read_at, write_at;     /* bytes taken and put since the beginning */
-	uint32_t readers, writers;      /* open files of each kind */
+	struct page *pages[PIPE_PAGES];      /* NULL where no byte waits */
+	uint64_t read_at, write_at;          /* bytes taken and put since the beginning */
+	uint32_t readers, writers;           /* open files of each kind */
 	uint64_t reader_opens, writer_opens; /* ever: what an opening of a named pipe waits for */
 	struct wait_list wait;
 };
@@ -45,7 +45,10 @@ static struct page **slot(struct pipe *pipe, uint64_t position)
 	return &pipe->pages[position / PAGE_SIZE % PIPE_PAGES];
 }
 
-/* Gives the page back that the reader has just left, unless the writer has come round to it already. */
+/*
+ * Gives the page back that the reader has just left, unless the writer has come round to it
+ * already.
+ */
 static void free_page_read(struct pipe *pipe)
 {
 	struct page **left = slot(pipe, pipe->read_at - 1);

@@ -1,8 +1,9 @@
 /*
- * ppoll(2) and pselect6(2). Both become a list of items; one function looks at them all, sleeps, and looks again.
+ * ppoll(2) and pselect6(2). Both become a list of items; one function looks at them all, sleeps,
+ * and looks again.
  *
- * The first look joins each file's wait lists, and joining comes before looking, so no change is missed. An item
- * keeps a reference to its file, so that the lists outlive the wait.
+ * The first look joins each file's wait lists, and joining comes before looking, so no change is
+ * missed. An item keeps a reference to its file, so that the lists outlive the wait.
  */
 #include "kernel/fs/poll.h"
 
@@ -13,6 +14,7 @@
 #include "kernel/fs/fd_table.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/signal.h"
+#include "kernel/proc/usage.h"
 #include "kernel/semaphore.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
@@ -37,7 +39,7 @@ struct poller {
 	struct poll_table table;
 	struct semaphore sem; /* posted when anything may have changed */
 	struct poll_waiter *waiters;
-	bool failed;          /* memory ran out while joining */
+	bool failed; /* memory ran out while joining */
 };
 
 static void wake_poller(struct waiter *waiter, uint32_t events __unused)
@@ -117,26 +119,23 @@ static int read_timeout(user_addr_t at, uint64_t *deadline_us)
 		return 0;
 	if (copy_from_user(&timeout, at, sizeof(timeout)))
 		return -EFAULT;
-	if (timeout.tv_sec < 0 || timeout.tv_nsec < 0 || timeout.tv_nsec >= (int64_t)NSEC_PER_SEC)
+	if (!timespec_valid(&timeout))
 		return -EINVAL;
-	if (timeout.tv_sec > INT32_MAX)
-		return 0;
-	*deadline_us = clock_now_us() + (uint64_t)timeout.tv_sec * USEC_PER_SEC +
-		       ((uint64_t)timeout.tv_nsec + NSEC_PER_USEC - 1) / NSEC_PER_USEC;
+	*deadline_us = clock_now_us() + timespec_to_us(&timeout);
 	return 0;
 }
 
-/* Tells the process how much of its time is left, so that a restarted call does not wait longer in all. */
+/*
+ * Tells the process how much of its time is left, so that a restarted call does not wait longer in
+ * all.
+ */
 static void write_timeout(user_addr_t at, uint64_t deadline_us)
 {
 	if (!at || deadline_us == TIME_NEVER)
 		return;
 	uint64_t now = clock_now_us();
 	uint64_t left = deadline_us > now ? deadline_us - now : 0;
-	struct timespec timeout = {
-		.tv_sec = (int64_t)(left / USEC_PER_SEC),
-		.tv_nsec = (int64_t)(left % USEC_PER_SEC * NSEC_PER_USEC),
-	};
+	struct timespec timeout = timespec_from_ns(left * NSEC_PER_USEC);
 	if (copy_to_user(at, &timeout, sizeof(timeout)))
 		return; /* read-only memory: Linux too leaves it at that */
 }
@@ -195,8 +194,8 @@ static int write_pollfds(user_addr_t at, const struct poll_item *items, uint32_t
 	return 0;
 }
 
-SYSCALL5(ppoll, user_addr_t, fds, uint32_t, count, user_addr_t, timeout, user_addr_t, mask, uint64_t,
-	 mask_size)
+SYSCALL5(ppoll, user_addr_t, fds, uint32_t, count, user_addr_t, timeout, user_addr_t, mask,
+	 uint64_t, mask_size)
 {
 	uint64_t deadline;
 	struct poll_item *items;
@@ -264,7 +263,8 @@ static uint32_t wanted_events(const struct select_sets *sets, uint32_t fd)
 }
 
 /* An item for each descriptor in any of the sets. -EBADF when one is not open. */
-static int items_from_sets(const struct select_sets *sets, struct poll_item **result, uint32_t *count)
+static int items_from_sets(const struct select_sets *sets, struct poll_item **result,
+			   uint32_t *count)
 {
 	uint32_t n = 0;
 	for (uint32_t fd = 0; fd < sets->fds; fd++)
@@ -347,8 +347,8 @@ static int read_mask_argument(user_addr_t at)
 	return read_mask(argument.mask, argument.size);
 }
 
-SYSCALL6(pselect6, int, count, user_addr_t, readable, user_addr_t, writable, user_addr_t, exceptional,
-	 user_addr_t, timeout, user_addr_t, mask)
+SYSCALL6(pselect6, int, count, user_addr_t, readable, user_addr_t, writable, user_addr_t,
+	 exceptional, user_addr_t, timeout, user_addr_t, mask)
 {
 	uint64_t deadline;
 	if (count < 0)

@@ -10,7 +10,10 @@
 
 struct process;
 
-/* /proc itself; the files that tell of processes; those that tell of the kernel. Boot, in this order. */
+/*
+ * /proc itself; the files that tell of processes; those that tell of the kernel. Boot, in this
+ * order.
+ */
 void procfs_init(void);
 void proc_pid_init(void);
 void proc_system_init(void);
@@ -22,14 +25,14 @@ struct inode *proc_root(void);
 int proc_register_link(const char *path, const struct inode_ops *ops);
 
 /*
- * Opens `file` on the text that `show` makes, and with `store` (NULL: none) for writing. `context` must live as long as
- * file->inode. 0 or -ENOMEM.
+ * Opens `file` on the text that `show` makes, and with `store` (NULL: none) for writing. `context`
+ * must live as long as file->inode. 0 or -ENOMEM.
  */
 int proc_open_text(struct file *file, proc_show *show, proc_store *store, void *context);
 
 /*
- * A file or link or directory of one process. `fd` is a descriptor's number under fd/, else -1; the process is
- * found anew at each use, so that an open file outlives it harmlessly.
+ * A file or link or directory of one process. `fd` is a descriptor's number under fd/, else -1; the
+ * process is found anew at each use, so that an open file outlives it harmlessly.
  */
 struct proc_pid_node {
 	int32_t pid;
@@ -38,8 +41,8 @@ struct proc_pid_node {
 };
 
 /*
- * A made-up inode in `directory` with such a node as its private. `number` is its st_ino, the same at each lookup. NULL
- * when memory is out.
+ * A made-up inode in `directory` with such a node as its private. `number` is its st_ino, the same
+ * at each lookup. NULL when memory is out.
  */
 struct inode *proc_pid_inode(struct inode *directory, const char *name, uint32_t mode,
 			     const struct inode_ops *ops, const struct proc_pid_node *node,

@@ -1,5 +1,6 @@
 /*
- * /proc/PID: directories that are made up as they are looked at. An inode lives as long as somebody uses it.
+ * /proc/PID: directories that are made up as they are looked at. An inode lives as long as somebody
+ * uses it.
  */
 #include "kernel/errno.h"
 #include "kernel/fs/directory.h"
@@ -157,7 +158,10 @@ struct listing {
 	struct directory_sink *sink;
 };
 
-/* Processes come in order of pid, and so do positions: one more than DIRECTORY_MADE_UP + the last pid listed. */
+/*
+ * Processes come in order of pid, and so do positions: one more than DIRECTORY_MADE_UP + the last
+ * pid listed.
+ */
 static int list_process(struct process *process, void *context)
 {
 	struct listing *listing = context;

@@ -1,5 +1,6 @@
 /*
- * The links of /proc/PID, which lead to an object whatever has become of its name: exe, cwd, root, and fd/N.
+ * The links of /proc/PID, which lead to an object whatever has become of its name: exe, cwd, root,
+ * and fd/N.
  */
 #include "kernel/errno.h"
 #include "kernel/fs/directory.h"
@@ -20,21 +21,21 @@ static int64_t path_of(struct inode *inode, char *target, size_t size)
 	return inode ? inode_path(inode, target, size) : -ENOENT;
 }
 
-#define PROCESS_LINK(variable, member)                                                     \
-	static struct inode *follow_##member(struct inode *link)                          \
-	{                                                                                  \
-		struct process *process = proc_pid_process(link);                          \
-		return process ? get_or_null(process->member) : NULL;                      \
-	}                                                                                  \
-	static int64_t read_##member(struct inode *link, char *target, size_t size)        \
-	{                                                                                  \
-		struct process *process = proc_pid_process(link);                          \
-		return process ? path_of(process->member, target, size) : -ENOENT;         \
-	}                                                                                  \
-	const struct inode_ops variable = {                                                \
-		.follow = follow_##member,                                                 \
-		.read_link = read_##member,                                                \
-		.release = proc_pid_release,                                               \
+#define PROCESS_LINK(variable, member)                                              \
+	static struct inode *follow_##member(struct inode *link)                    \
+	{                                                                           \
+		struct process *process = proc_pid_process(link);                   \
+		return process ? get_or_null(process->member) : NULL;               \
+	}                                                                           \
+	static int64_t read_##member(struct inode *link, char *target, size_t size) \
+	{                                                                           \
+		struct process *process = proc_pid_process(link);                   \
+		return process ? path_of(process->member, target, size) : -ENOENT;  \
+	}                                                                           \
+	const struct inode_ops variable = {                                         \
+		.follow = follow_##member,                                          \
+		.read_link = read_##member,                                         \
+		.release = proc_pid_release,                                        \
 	}
 
 PROCESS_LINK(proc_exe_ops, executable);

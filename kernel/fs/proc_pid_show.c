@@ -1,5 +1,6 @@
 /*
- * The texts of /proc/PID, in the forms that proc(5) gives. A zombie has no memory, files or handlers left.
+ * The texts of /proc/PID, in the forms that proc(5) gives. A zombie has no memory, files or
+ * handlers left.
  */
 #include "include/uapi/time.h"
 #include "kernel/clock.h"
@@ -44,8 +45,8 @@ static struct signal_sets signals_of(const struct process *process)
 {
 	struct signal_sets sets = {.shared_pending = process->pending};
 	if (!list_empty(&process->threads)) {
-		const struct thread *first =
-			list_first_entry(&process->threads, struct thread, of_process);
+		const struct thread *first = list_first_entry(&process->threads, struct thread,
+							      of_process);
 		sets.pending = first->pending;
 		sets.blocked = first->signal_mask;
 	}
@@ -69,8 +70,8 @@ void proc_show_stat(struct text *text, struct process *process)
 
 	/* pid (comm) state ppid pgrp session tty_nr tpgid flags, four counts of page faults */
 	text_printf(text, "%d (%s) %c %d %d %d %llu %d 0 0 0 0 0 ", process->pid, process->name,
-		    proc_state(process), process->parent ? process->parent->pid : 0,
-		    process->pgid, process->sid, tty ? (unsigned long long)tty->device : 0,
+		    proc_state(process), process->parent ? process->parent->pid : 0, process->pgid,
+		    process->sid, tty ? (unsigned long long)tty->device : 0,
 		    tty ? tty->foreground : -1);
 	/* utime stime cutime cstime priority nice num_threads itrealvalue starttime */
 	text_printf(text, "%llu %llu %llu %llu 20 0 %u 0 %llu ", ticks(user_us), ticks(system_us),
@@ -81,12 +82,14 @@ void proc_show_stat(struct text *text, struct process *process)
 		    (unsigned long long)(memory.resident / PAGE_SIZE),
 		    (unsigned long long)process->limits[RLIMIT_RSS].rlim_cur);
 	/* signal blocked sigignore sigcatch, as far as they fit 31 bits */
-	text_printf(text, "%llu %llu %llu %llu ",
-		    (unsigned long long)(signals.pending & INT32_MAX),
+	text_printf(text, "%llu %llu %llu %llu ", (unsigned long long)(signals.pending & INT32_MAX),
 		    (unsigned long long)(signals.blocked & INT32_MAX),
 		    (unsigned long long)(signals.ignored & INT32_MAX),
 		    (unsigned long long)(signals.caught & INT32_MAX));
-	/* wchan nswap cnswap exit_signal processor rt_priority policy, delays, guest times, addresses, exit_code */
+	/*
+	 * wchan nswap cnswap exit_signal processor rt_priority policy, delays, guest times,
+	 * addresses, exit_code
+	 */
 	text_printf(text, "0 0 0 %d 0 0 0 0 0 0 0 0 0 %llu %llu %llu %llu %d\n",
 		    process->exit_signal, (unsigned long long)process->arguments_start,
 		    (unsigned long long)process->arguments_end,
@@ -121,8 +124,8 @@ static const char *state_name(char state)
 static void show_identity(struct text *text, struct process *process)
 {
 	char state = proc_state(process);
-	text_printf(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", process->name, process->umask,
-		    state, state_name(state));
+	text_printf(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", process->name,
+		    process->umask, state, state_name(state));
 	text_printf(text, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", process->pid,
 		    process->pid, process->parent ? process->parent->pid : 0);
 	text_printf(text, "Uid:\t%u\t%u\t%u\t%u\n", process->uid, process->euid, process->suid,

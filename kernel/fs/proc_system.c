@@ -19,7 +19,8 @@ static unsigned long long ticks(uint64_t us)
 
 static void show_kib(struct text *text, const char *name, uint64_t pages)
 {
-	text_printf(text, "%-15s %8llu kB\n", name, (unsigned long long)(pages * (PAGE_SIZE / 1024)));
+	text_printf(text, "%-15s %8llu kB\n", name,
+		    (unsigned long long)(pages * (PAGE_SIZE / 1024)));
 }
 
 static void show_meminfo(struct text *text, void *context __unused)
@@ -28,7 +29,9 @@ static void show_meminfo(struct text *text, void *context __unused)
 	show_kib(text, "MemTotal:", memory.total);
 	show_kib(text, "MemFree:", memory.free);
 	show_kib(text, "MemAvailable:", memory.free);
-	/* Files live in memory for good: there is no cache that could be given back, and no swap. */
+	/*
+	 * Files live in memory for good: there is no cache that could be given back, and no swap.
+	 */
 	show_kib(text, "Buffers:", 0);
 	show_kib(text, "Cached:", 0);
 	show_kib(text, "SwapCached:", 0);
@@ -94,7 +97,8 @@ static void show_stat(struct text *text, void *context __unused)
 		text_printf(text, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", line ? "cpu0" : "cpu ",
 			    ticks(times.user_us), ticks(times.system_us), ticks(times.idle_us));
 	uint64_t boot_us = clock_realtime_ns() / NSEC_PER_USEC - clock_now_us();
-	text_printf(text, "intr 0\nctxt 0\nbtime %llu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
+	text_printf(text,
+		    "intr 0\nctxt 0\nbtime %llu\nprocesses %u\nprocs_running %u\nprocs_blocked 0\n",
 		    (unsigned long long)(boot_us / USEC_PER_SEC), process_count(),
 		    running_processes());
 }

@@ -150,7 +150,10 @@ static struct inode *add(struct inode *directory, const char *name, uint32_t mod
 	return error ? NULL : inode;
 }
 
-/* The directory in which `path` ends, with those on the way made; *name: the last part. NULL when memory is out. */
+/*
+ * The directory in which `path` ends, with those on the way made; *name: the last part. NULL when
+ * memory is out.
+ */
 static struct inode *directory_of(const char *path, const char **name)
 {
 	struct inode *directory = root;
@@ -176,7 +179,8 @@ int proc_register_writable(const char *path, proc_show *show, proc_store *store,
 	*registered = (struct proc_file){.show = show, .store = store, .context = context};
 	const char *name;
 	struct inode *directory = directory_of(path, &name);
-	struct inode *inode = directory ? add(directory, name, S_IFREG | (store ? 0644 : 0444)) : NULL;
+	struct inode *inode = directory ? add(directory, name, S_IFREG | (store ? 0644 : 0444))
+					: NULL;
 	if (!inode) {
 		kfree(registered);
 		return -ENOMEM;
@@ -267,7 +271,8 @@ static int store_numbers(const char *text, void *context)
 	return 0;
 }
 
-int proc_register_numbers(const char *path, int32_t *values, uint32_t count, int32_t min, int32_t max)
+int proc_register_numbers(const char *path, int32_t *values, uint32_t count, int32_t min,
+			  int32_t max)
 {
 	assert_always(count <= NUMBERS_MAX);
 	struct proc_numbers *numbers = kmalloc(sizeof(*numbers));

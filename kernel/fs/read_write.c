@@ -39,7 +39,7 @@ static int64_t transfer_at(enum direction direction, int fd, struct iov *iov, in
 		uint64_t position = (uint64_t)offset;
 		if (offset < 0)
 			result = -EINVAL;
-		else if (!(file->flags & O_PATH) && !file->ops->seek)
+		else if (!file->ops->seek)
 			result = -ESPIPE;
 		else
 			result = transfer(direction, file, iov, &position);
@@ -109,10 +109,8 @@ SYSCALL4(pwritev, int, fd, user_addr_t, vectors, uint64_t, count, int64_t, offse
 SYSCALL3(lseek, int, fd, int64_t, offset, int, whence)
 {
 	struct file *file = fd_get(fd);
-	if (!file || (file->flags & O_PATH)) {
-		file_put(file);
+	if (!file)
 		return -EBADF;
-	}
 	int64_t result = file->ops->seek ? file->ops->seek(file, offset, whence) : -ESPIPE;
 	file_put(file);
 	return result;

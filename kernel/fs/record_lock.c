@@ -50,8 +50,8 @@ static void lock_free(struct lock *lock)
 }
 
 /*
- * Takes [range->first, range->last] out of what its owner holds. A lock that reaches beyond on both sides is
- * cut in two, for which `spare` is used up. Returns whether anything was given up.
+ * Takes [range->first, range->last] out of what its owner holds. A lock that reaches beyond on both
+ * sides is cut in two, for which `spare` is used up. Returns whether anything was given up.
  */
 static bool release_range(const struct lock *range, struct lock **spare)
 {
@@ -198,7 +198,8 @@ int64_t record_lock_fcntl(struct file *file, int command, user_addr_t argument)
 	if (error)
 		return error;
 	if (command == F_GETLK || command == F_OFD_GETLK)
-		return request.l_type == F_UNLCK ? -EINVAL : lock_query(&wanted, &request, argument);
+		return request.l_type == F_UNLCK ? -EINVAL
+						 : lock_query(&wanted, &request, argument);
 
 	uint32_t access = file->flags & O_ACCMODE;
 	if ((request.l_type == F_RDLCK && access == O_WRONLY) ||
@@ -255,7 +256,7 @@ SYSCALL2(flock, int, fd, int, operation)
 	struct file *file = fd_get(fd);
 	if (!file)
 		return -EBADF;
-	int64_t result = file->inode && !(file->flags & O_PATH) ? flock_file(file, operation) : -EBADF;
+	int64_t result = file->inode ? flock_file(file, operation) : -EBADF;
 	file_put(file);
 	return result;
 }

@@ -32,7 +32,9 @@ static int64_t read_regular(struct file *file, struct iov *iov, uint64_t *positi
 	return done;
 }
 
-/* How far a write at `position` may go: RLIMIT_FSIZE and the largest file. 0 or a negative errno. */
+/*
+ * How far a write at `position` may go: RLIMIT_FSIZE and the largest file. 0 or a negative errno.
+ */
 static int limit_write(uint64_t position, uint64_t *count)
 {
 	uint64_t limit = current_process()->limits[RLIMIT_FSIZE].rlim_cur;

@@ -1,5 +1,6 @@
 /*
- * rename(2): the checks in the order in which Linux makes them, then one change that cannot fail half-way.
+ * rename(2): the checks in the order in which Linux makes them, then one change that cannot fail
+ * half-way.
  */
 #include "kernel/errno.h"
 #include "kernel/fs/directory.h"

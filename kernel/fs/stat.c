@@ -52,7 +52,7 @@ static void stat_file(const struct file *file, struct stat *stat)
 
 static int stat_fd(int fd, struct stat *stat)
 {
-	struct file *file = fd_get(fd);
+	struct file *file = fd_get_path(fd);
 	if (!file)
 		return -EBADF;
 	stat_file(file, stat);
@@ -60,7 +60,10 @@ static int stat_fd(int fd, struct stat *stat)
 	return 0;
 }
 
-/* A path, or with AT_EMPTY_PATH and "" the descriptor. A NULL path counts as "" there, as in newer Linux. */
+/*
+ * A path, or with AT_EMPTY_PATH and "" the descriptor. A NULL path counts as "" there, as in newer
+ * Linux.
+ */
 static int stat_at(int directory_fd, user_addr_t path, uint32_t flags, struct stat *stat)
 {
 	char first = '\0';
@@ -95,7 +98,8 @@ SYSCALL2(fstat, int, fd, user_addr_t, to)
 	return error ? error : copy_to_user(to, &stat, sizeof(stat));
 }
 
-SYSCALL5(statx, int, directory_fd, user_addr_t, path, uint32_t, flags, uint32_t, mask, user_addr_t, to)
+SYSCALL5(statx, int, directory_fd, user_addr_t, path, uint32_t, flags, uint32_t, mask, user_addr_t,
+	 to)
 {
 	if ((mask & STATX_RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
 		return -EINVAL;
@@ -117,7 +121,8 @@ SYSCALL5(statx, int, directory_fd, user_addr_t, path, uint32_t, flags, uint32_t,
 		.stx_mtime = {.tv_sec = stat.st_mtime, .tv_nsec = (uint32_t)stat.st_mtime_nsec},
 		.stx_ctime = {.tv_sec = stat.st_ctime, .tv_nsec = (uint32_t)stat.st_ctime_nsec},
 		.stx_rdev_major = (uint32_t)(stat.st_rdev >> 8) & 0xfff,
-		.stx_rdev_minor = (uint32_t)((stat.st_rdev & 0xff) | ((stat.st_rdev >> 12) & 0xfff00)),
+		.stx_rdev_minor = (uint32_t)((stat.st_rdev & 0xff) |
+					     ((stat.st_rdev >> 12) & 0xfff00)),
 		.stx_dev_minor = (uint32_t)stat.st_dev,
 	};
 	return copy_to_user(to, &statx, sizeof(statx));
@@ -165,7 +170,7 @@ SYSCALL2(statfs, user_addr_t, path, user_addr_t, to)
 
 SYSCALL2(fstatfs, int, fd, user_addr_t, to)
 {
-	struct file *file = fd_get(fd);
+	struct file *file = fd_get_path(fd);
 	if (!file)
 		return -EBADF;
 	int64_t result = statfs_inode(file->inode, to);

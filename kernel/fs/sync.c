@@ -1,5 +1,6 @@
 /*
- * Calls about the disk behind a file, where there is none: everything written is as safe as it can get.
+ * Calls about the disk behind a file, where there is none: everything written is as safe as it can
+ * get.
  */
 #include "include/uapi/fcntl.h"
 #include "kernel/errno.h"
@@ -20,8 +21,6 @@ static int64_t sync_fd(int fd)
 	if (!file)
 		return -EBADF;
 	int64_t result = file->inode && !S_ISFIFO(file->inode->mode) ? 0 : -EINVAL;
-	if (file->flags & O_PATH)
-		result = -EBADF;
 	file_put(file);
 	return result;
 }

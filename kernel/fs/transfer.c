@@ -7,7 +7,7 @@
 #include "kernel/fs/inode.h"
 #include "kernel/fs/regular.h"
 #include "kernel/fs/syscalls.h"
-#include "kernel/mm/kmalloc.h"
+#include "kernel/proc/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 
@@ -38,7 +38,9 @@ static int64_t send_pages(struct file *out, struct file *in, uint64_t *position,
 	int64_t done = 0;
 	count = MIN(count, TRANSFER_MAX);
 	while (count > 0 && *position < in->inode->size) {
-		int64_t written = send_page(out, in, position, count, out_position);
+		int64_t written = signal_pending()
+					  ? -ERESTARTSYS
+					  : send_page(out, in, position, count, out_position);
 		if (written <= 0)
 			return done ? done : written;
 		done += written;
@@ -67,7 +69,7 @@ static int write_offset(user_addr_t at, struct file *file, uint64_t position)
 
 static int64_t send_file(struct file *out, struct file *in, user_addr_t offset, uint64_t count)
 {
-	if ((in->flags & O_PATH) || (in->flags & O_ACCMODE) == O_WRONLY)
+	if ((in->flags & O_ACCMODE) == O_WRONLY)
 		return -EBADF;
 	if (in->ops != &regular_file_ops || (out->flags & O_APPEND))
 		return -EINVAL;

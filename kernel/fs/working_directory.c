@@ -33,7 +33,7 @@ SYSCALL1(chdir, user_addr_t, path)
 
 SYSCALL1(fchdir, int, fd)
 {
-	struct file *file = fd_get(fd);
+	struct file *file = fd_get_path(fd);
 	if (!file)
 		return -EBADF;
 	struct inode *inode = file->inode ? inode_get(file->inode) : NULL;

@@ -42,5 +42,6 @@ void chacha20_block(uint8_t out[CHACHA20_BLOCK_SIZE], const uint32_t key[CHACHA2
 	}
 	for (int i = 0; i < 16; i++)
 		state[i] += start[i];
-	__builtin_memcpy(out, state, sizeof(state)); /* words are little-endian, as both processors are */
+	/* The words go out little-endian, as this processor has them. */
+	__builtin_memcpy(out, state, sizeof(state));
 }

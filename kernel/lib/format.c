@@ -171,17 +171,12 @@ static uint64_t zero_extend(uint64_t value, int size)
 	return value << shift >> shift;
 }
 
-/* A va_list as a pointer that functions can pass on. */
-struct arguments {
-	va_list list;
-};
-
-static uint64_t next_integer(struct arguments *args, int size)
+static uint64_t next_integer(va_list *args, int size)
 {
-	return size == 8 ? va_arg(args->list, uint64_t) : va_arg(args->list, uint32_t);
+	return size == 8 ? va_arg(*args, uint64_t) : va_arg(*args, uint32_t);
 }
 
-static void write_conversion(struct output *out, struct conversion *c, struct arguments *args)
+static void write_conversion(struct output *out, struct conversion *c, va_list *args)
 {
 	switch (c->letter) {
 	case 'd':
@@ -199,17 +194,17 @@ static void write_conversion(struct output *out, struct conversion *c, struct ar
 		return;
 	case 'p':
 		c->alternate = true;
-		write_number(out, c, (uintptr_t)va_arg(args->list, void *), false);
+		write_number(out, c, (uintptr_t)va_arg(*args, void *), false);
 		return;
 	case 'c': {
-		char byte = (char)va_arg(args->list, int);
+		char byte = (char)va_arg(*args, int);
 		put_many(out, ' ', c->left ? 0 : c->width - 1);
 		put(out, byte);
 		put_many(out, ' ', c->left ? c->width - 1 : 0);
 		return;
 	}
 	case 's':
-		write_string(out, c, va_arg(args->list, const char *));
+		write_string(out, c, va_arg(*args, const char *));
 		return;
 	default: /* %% and what nobody has heard of */
 		put(out, c->letter);
@@ -217,12 +212,12 @@ static void write_conversion(struct output *out, struct conversion *c, struct ar
 }
 
 /* Parses what follows a '%'; returns where the text goes on. */
-static const char *parse_conversion(const char *at, struct conversion *c, struct arguments *args)
+static const char *parse_conversion(const char *at, struct conversion *c, va_list *args)
 {
 	*c = (struct conversion){.precision = -1, .size = 4};
 	at = parse_flags(at, c);
 	if (*at == '*') {
-		c->width = va_arg(args->list, int);
+		c->width = va_arg(*args, int);
 		at++;
 		if (c->width < 0) {
 			c->left = true;
@@ -234,7 +229,7 @@ static const char *parse_conversion(const char *at, struct conversion *c, struct
 	if (*at == '.') {
 		at++;
 		if (*at == '*') {
-			c->precision = va_arg(args->list, int);
+			c->precision = va_arg(*args, int);
 			at++;
 		} else {
 			c->precision = parse_number(&at);
@@ -249,9 +244,9 @@ int format_text(char *to, size_t size, const char *format, va_list list)
 {
 	struct output out = {.to = to, .size = size};
 	struct conversion conversion;
-	struct arguments args;
+	va_list args;
 
-	va_copy(args.list, list);
+	va_copy(args, list);
 	while (*format) {
 		if (*format != '%') {
 			put(&out, *format++);
@@ -261,7 +256,7 @@ int format_text(char *to, size_t size, const char *format, va_list list)
 		if (conversion.letter)
 			write_conversion(&out, &conversion, &args);
 	}
-	va_end(args.list);
+	va_end(args);
 	if (size > 0)
 		to[MIN(out.length, size - 1)] = '\0';
 	return (int)out.length;

@@ -1,6 +1,6 @@
 /*
- * A growing text: what a /proc file's show function writes into. Running out of memory is remembered
- * and reported once at the end, so that show functions need no error paths.
+ * A growing text: what a /proc file's show function writes into. Running out of memory is
+ * remembered and reported once at the end, so that show functions need no error paths.
  */
 #ifndef KERNEL_LIB_TEXT_H
 #define KERNEL_LIB_TEXT_H
@@ -8,10 +8,10 @@
 #include "kernel/types.h"
 
 struct text {
-	char *bytes;     /* kmalloc'ed; not NUL-terminated */
+	char *bytes; /* kmalloc'ed; not NUL-terminated */
 	size_t length;
 	size_t capacity;
-	bool failed;     /* memory ran out */
+	bool failed; /* memory ran out */
 };
 
 void text_init(struct text *text);

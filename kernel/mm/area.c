@@ -1,5 +1,6 @@
 /*
- * The areas of an address space: a sorted array, searched by halving. Programs have some tens of them.
+ * The areas of an address space: a sorted array, searched by halving. Programs have some tens of
+ * them.
  */
 #include "kernel/mm/area.h"
 #include "kernel/errno.h"
@@ -7,6 +8,7 @@
 #include "kernel/string.h"
 
 #define AREAS_FIRST 16
+#define STACK_GUARD (256 * PAGE_SIZE) /* kept free below a stack, unless MAP_FIXED says otherwise */
 
 uint32_t area_index(const struct vm *vm, user_addr_t address)
 {
@@ -57,6 +59,8 @@ user_addr_t area_find_gap(const struct vm *vm, uint64_t length)
 		if (below->end <= gap_end && gap_end - below->end >= length)
 			return gap_end - length;
 		gap_end = below->start;
+		if (below->flags & AREA_STACK)
+			gap_end -= MIN(gap_end, STACK_GUARD);
 	}
 	if (gap_end < USER_ADDRESS_START || gap_end - USER_ADDRESS_START < length)
 		return 0;
@@ -86,8 +90,7 @@ int area_reserve(struct vm *vm, uint32_t extra)
 
 static void insert_at(struct vm *vm, uint32_t index, struct area area)
 {
-	memmove(&vm->areas[index + 1], &vm->areas[index],
-		(vm->area_count - index) * sizeof(area));
+	memmove(&vm->areas[index + 1], &vm->areas[index], (vm->area_count - index) * sizeof(area));
 	vm->areas[index] = area;
 	vm->area_count++;
 }

@@ -10,9 +10,9 @@
 #define USER_ADDRESS_START 0x10000ull /* nothing below is ever mapped */
 #define AREAS_MAX 65536
 
-#define AREA_SHARED 1u      /* writes are seen by all who map the same pages */
+#define AREA_SHARED 1u /* writes are seen by all who map the same pages */
 #define AREA_STACK 2u
-#define AREA_NEVER_WRITE 4u /* shared, of a file that was opened for reading: no mprotect changes that */
+#define AREA_NEVER_WRITE 4u /* shared, and the file was not opened for writing */
 
 struct area {
 	user_addr_t start, end; /* page-aligned */
@@ -49,7 +49,10 @@ user_addr_t area_find_gap(const struct vm *vm, uint64_t length);
 /* Makes room for `extra` more areas, so that what follows cannot fail half-way. 0 or -ENOMEM. */
 int area_reserve(struct vm *vm, uint32_t extra) __must_check;
 
-/* Puts a copy of `area` into its place, joined with its neighbours if they are alike; takes over the reference. Room reserved. */
+/*
+ * Puts a copy of `area` into its place, joined with its neighbours if they are alike; takes over
+ * the reference. Room reserved.
+ */
 void area_insert(struct vm *vm, struct area area);
 
 /* Splits the area in whose inside `address` lies, if there is one. Room for one reserved. */
@@ -70,7 +73,10 @@ void vm_protect_pages(struct vm *vm, user_addr_t start, user_addr_t end, const s
 /* Takes areas out of [start, end), which may split two. 0 or -ENOMEM. */
 int vm_remove_range(struct vm *vm, user_addr_t start, user_addr_t end);
 
-/* Where a mapping of `length` bytes goes by mmap's rules, emptied if MAP_FIXED. The address or a negative errno. */
+/*
+ * Where a mapping of `length` bytes goes by mmap's rules, emptied if MAP_FIXED. The address or a
+ * negative errno.
+ */
 int64_t vm_place(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t flags);
 
 /* Page-aligned, and all of it where a process may have memory. */

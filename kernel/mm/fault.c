@@ -1,8 +1,9 @@
 /*
  * Page faults: bringing in the page that an area promises.
  *
- * A page that is not written yet is shared: untouched private memory with the page of zeroes, a private mapping of a file
- * with the file. Whoever writes to a page that has more than one reference gets a copy.
+ * A page that is not written yet is shared: untouched private memory with the page of zeroes, a
+ * private mapping of a file with the file. Whoever writes to a page that has more than one
+ * reference gets a copy.
  */
 #include "include/uapi/mman.h"
 #include "include/uapi/signal.h"
@@ -10,7 +11,8 @@
 #include "kernel/printk.h"
 #include "kernel/string.h"
 
-#define FAULT_AROUND 16 /* pages: of a file's neighbours, those that are in memory anyway are mapped too */
+/* Pages: of a file's neighbours, those that are in memory anyway are mapped too. */
+#define FAULT_AROUND 16
 
 static struct page *zero_page; /* its own reference is never dropped */
 
@@ -38,7 +40,10 @@ static uint64_t file_index(const struct area *area, user_addr_t address)
 	return (area->offset + (address - area->start)) >> PAGE_SHIFT;
 }
 
-/* A page of this process alone with the bytes of `original`, whose reference is dropped. NULL, and nothing dropped, when memory is out. */
+/*
+ * A page of this process alone with the bytes of `original`, whose reference is dropped. NULL, and
+ * nothing dropped, when memory is out.
+ */
 static struct page *copy_page(struct page *original)
 {
 	struct page *copy;

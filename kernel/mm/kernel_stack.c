@@ -1,8 +1,9 @@
 /*
- * Kernel stacks. Each has a slot of twice its size in a window of its own and fills the slot's upper half, so that running off it
- * hits a hole, and one bit of the stack pointer tells (entry.S).
+ * Kernel stacks. Each has a slot of twice its size in a window of its own and fills the slot's
+ * upper half, so that running off it hits a hole, and one bit of the stack pointer tells (entry.S).
  *
- * A few freed stacks are kept as they are for the next thread. They are chained through their lowest word.
+ * A few freed stacks are kept as they are for the next thread. They are chained through their
+ * lowest word.
  */
 #include "kernel/arch/arm64/context.h"
 #include "kernel/arch/arm64/layout.h"
@@ -18,7 +19,8 @@
 static void *kept;
 static uint32_t kept_count;
 static uint16_t free_slots[SLOTS_MAX]; /* given back */
-static uint32_t free_slot_count, used_slot_count; /* slots from used_slot_count on were never used */
+static uint32_t free_slot_count;
+static uint32_t used_slot_count; /* slots from here on were never used */
 
 static uint64_t slot_stack(uint32_t slot)
 {

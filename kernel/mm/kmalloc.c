@@ -1,13 +1,14 @@
 /*
  * Kernel memory in size classes.
  *
- * A class hands out objects of one size, cut from slabs: blocks of pages, each with a `struct slab` that counts its objects in
- * use and chains its free ones. In front of the slabs each class has a short stack of objects lately freed, so that the
- * usual kmalloc is a pop and the usual kfree a push. When the stack grows too tall, half of it goes back to the slabs, and a slab
- * without objects in use goes back to the page allocator.
+ * A class hands out objects of one size, cut from slabs: blocks of pages, each with a `struct slab`
+ * that counts its objects in use and chains its free ones. In front of the slabs each class has a
+ * short stack of objects lately freed, so that the usual kmalloc is a pop and the usual kfree a
+ * push. When the stack grows too tall, half of it goes back to the slabs, and a slab without
+ * objects in use goes back to the page allocator.
  *
- * What is larger than the largest class is a block of pages of its own. Which it is, kfree sees at the page: page->owner is
- * the slab, or NULL.
+ * What is larger than the largest class is a block of pages of its own. Which it is, kfree sees at
+ * the page: page->owner is the slab, or NULL.
  */
 #include "kernel/mm/kmalloc.h"
 #include "kernel/list.h"
@@ -29,15 +30,15 @@ struct object {
 
 struct slab {
 	struct list_head link; /* of its class's partial list while it has a free object */
-	struct class *class;
+	struct size_class *class;
 	struct page *page;
 	struct object *free;
 	uint32_t used;
 };
 
-static struct class {
+static struct size_class {
 	uint32_t size;
-	uint32_t order;     /* of a slab */
+	uint32_t order; /* of a slab */
 	uint32_t stack_max;
 	uint32_t stack_count;
 	struct object *stack;
@@ -60,17 +61,17 @@ static struct class {
 };
 
 /* The class for sizes up to CLASS_STEP * (index + 1). */
-static struct class *class_of_step[CLASS_MAX / CLASS_STEP];
+static struct size_class *class_of_step[CLASS_MAX / CLASS_STEP];
 
 static struct object *free_slab_structures; /* struct slab, carved from whole pages and kept */
 
 void kmalloc_init(void)
 {
-	struct class *class = classes;
+	struct size_class *class = classes;
 
 	for (size_t i = 0; i < ARRAY_SIZE(class_of_step); i++) {
 		if (class->size < (i + 1) * CLASS_STEP)
-			class++;
+			class ++;
 		class_of_step[i] = class;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
@@ -79,7 +80,7 @@ void kmalloc_init(void)
 	}
 }
 
-static struct class *class_for(size_t size)
+static struct size_class *class_for(size_t size)
 {
 	return class_of_step[(MAX(size, 1ul) - 1) / CLASS_STEP];
 }
@@ -110,7 +111,7 @@ static void slab_structure_free(struct slab *slab)
 	free_slab_structures = object;
 }
 
-static struct slab *slab_create(struct class *class)
+static struct slab *slab_create(struct size_class *class)
 {
 	struct slab *slab = slab_structure_alloc();
 	struct page *page = slab ? page_alloc_order(class->order) : NULL;
@@ -146,7 +147,7 @@ static void slab_destroy(struct slab *slab)
 	slab_structure_free(slab);
 }
 
-static struct object *slab_take(struct class *class)
+static struct object *slab_take(struct size_class *class)
 {
 	struct slab *slab;
 
@@ -157,6 +158,7 @@ static struct object *slab_take(struct class *class)
 	if (!slab)
 		return NULL;
 	struct object *object = slab->free;
+	assert_always(object); /* or it would not be in the list */
 	slab->free = object->next;
 	slab->used++;
 	if (!slab->free)
@@ -176,7 +178,7 @@ static void slab_give_back(struct object *object)
 		slab_destroy(slab);
 }
 
-static void stack_drain(struct class *class)
+static void stack_drain(struct size_class *class)
 {
 	while (class->stack_count > class->stack_max / 2) {
 		struct object *object = class->stack;
@@ -208,7 +210,7 @@ void *kmalloc(size_t size)
 	if (size > CLASS_MAX)
 		return alloc_pages(size);
 
-	struct class *class = class_for(size);
+	struct size_class *class = class_for(size);
 	softirq_disable();
 	struct object *object = class->stack;
 	if (object) {
@@ -239,7 +241,7 @@ void kfree(void *memory)
 		page_put(page_of(memory));
 		return;
 	}
-	struct class *class = slab->class;
+	struct size_class *class = slab->class;
 	struct object *object = memory;
 	softirq_disable();
 	object->next = class->stack;

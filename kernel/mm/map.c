@@ -11,6 +11,12 @@ bool area_range_valid(user_addr_t start, uint64_t length)
 	       start < USER_ADDRESS_END && length <= USER_ADDRESS_END - start;
 }
 
+/* Whether there is an area `index`, and it begins below `end`: for loops over a range. */
+static bool area_begins_below(const struct vm *vm, uint32_t index, user_addr_t end)
+{
+	return index < vm->area_count && vm->areas[index].start < end;
+}
+
 /* Runs `visit` over the entries of [start, end) that are present, skipping what has no table. */
 typedef void entry_visitor(struct vm *vm, uint64_t *entry, const void *context);
 
@@ -18,7 +24,7 @@ static void for_each_present(struct vm *vm, user_addr_t start, user_addr_t end,
 			     entry_visitor *visit, const void *context)
 {
 	while (start < end) {
-		user_addr_t span_end = MIN(end, ALIGN_DOWN(start, PAGE_TABLE_SPAN) + PAGE_TABLE_SPAN);
+		user_addr_t span_end = MIN(end, page_table_span_end(start));
 		uint64_t *entry = page_table_entry(&vm->table, start, false);
 		for (; entry && start < span_end; start += PAGE_SIZE, entry++)
 			if (entry_present(*entry))
@@ -35,7 +41,8 @@ static void drop_entry(struct vm *vm, uint64_t *entry, const void *context __unu
 }
 
 /*
- * Pages are dropped before the TLB forgets them. That is safe: no code of this process runs before the flush.
+ * Pages are dropped before the TLB forgets them. That is safe: no code of this process runs before
+ * the flush.
  */
 void vm_drop_pages(struct vm *vm, user_addr_t start, user_addr_t end)
 {
@@ -47,7 +54,10 @@ static void protect_entry(struct vm *vm __unused, uint64_t *entry, const void *c
 {
 	const struct area *area = context;
 	struct page *page = entry_page(*entry);
-	/* A private page becomes writable at its first write, when it is known whether it must be copied. */
+	/*
+	 * A private page becomes writable at its first write, when it is known whether it must be
+	 * copied.
+	 */
 	bool writable = area->flags & AREA_SHARED || entry_writable(*entry);
 
 	if (area->protection & PROT_EXEC)
@@ -71,7 +81,7 @@ int vm_remove_range(struct vm *vm, user_addr_t start, user_addr_t end)
 	area_split(vm, end);
 	vm_drop_pages(vm, start, end);
 	uint32_t index = area_index(vm, start);
-	while (index < vm->area_count && vm->areas[index].start < end)
+	while (area_begins_below(vm, index, end))
 		area_remove(vm, index);
 	return 0;
 }
@@ -107,7 +117,10 @@ int64_t vm_place(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t flag
 	return gap ? (int64_t)gap : -ENOMEM;
 }
 
-/* What a mapping is of: a file with a reference of its own, or for shared memory a file without a name. */
+/*
+ * What a mapping is of: a file with a reference of its own, or for shared memory a file without a
+ * name.
+ */
 static int backing(struct inode *inode, uint64_t length, uint32_t flags, struct inode **result)
 {
 	*result = NULL;
@@ -164,7 +177,7 @@ static int check_protect(const struct vm *vm, user_addr_t start, user_addr_t end
 		return -EACCES;
 	if (!area_range_mapped(vm, start, end))
 		return -ENOMEM;
-	for (uint32_t i = area_index(vm, start); i < vm->area_count && vm->areas[i].start < end; i++)
+	for (uint32_t i = area_index(vm, start); area_begins_below(vm, i, end); i++)
 		if ((protection & PROT_WRITE) && (vm->areas[i].flags & AREA_NEVER_WRITE))
 			return -EACCES;
 	return 0;
@@ -187,7 +200,7 @@ int vm_protect(struct vm *vm, user_addr_t start, uint64_t length, uint32_t prote
 		return -ENOMEM;
 	area_split(vm, start);
 	area_split(vm, end);
-	for (uint32_t i = area_index(vm, start); i < vm->area_count && vm->areas[i].start < end; i++) {
+	for (uint32_t i = area_index(vm, start); area_begins_below(vm, i, end); i++) {
 		struct area *area = &vm->areas[i];
 		area->protection = protection;
 		vm_protect_pages(vm, area->start, area->end, area);

@@ -1,6 +1,7 @@
 /*
- * The boot's view of memory: RAM as the device tree lists it, minus what is taken. Page tables and the array of
- * `struct page` are cut from the largest free piece before there is an allocator; the rest is then given to it.
+ * The boot's view of memory: RAM as the device tree lists it, minus what is taken. Page tables and
+ * the array of `struct page` are cut from the largest free piece before there is an allocator; the
+ * rest is then given to it.
  */
 #include "kernel/mm/memory.h"
 #include "kernel/arch/arm64/early_console.h"
@@ -18,12 +19,17 @@
 static struct dt_range ram[RANGES_MAX], available[RANGES_MAX];
 static uint32_t ram_count, available_count;
 
-/* What is left of the piece from which the boot allocates; its addresses are mapped by the boot's tables. */
+/*
+ * What is left of the piece from which the boot allocates; its addresses are mapped by the boot's
+ * tables.
+ */
 static struct dt_range boot_piece;
 
 static struct dt_range page_aligned(struct dt_range range)
 {
-	return (struct dt_range){ALIGN_DOWN(range.start, PAGE_SIZE), ALIGN_UP(range.end, PAGE_SIZE)};
+	range.start = ALIGN_DOWN(range.start, PAGE_SIZE);
+	range.end = ALIGN_UP(range.end, PAGE_SIZE);
+	return range;
 }
 
 /* Takes `taken` out of the available ranges; one in whose middle it lies becomes two. */

@@ -6,10 +6,16 @@
 
 #include "kernel/devicetree.h"
 
-/* Boot, after devicetree_init: page tables, page allocator, kmalloc. The initramfs images stay untouched. */
+/*
+ * Boot, after devicetree_init: page tables, page allocator, kmalloc. The initramfs images stay
+ * untouched.
+ */
 void memory_init(void);
 
-/* The initramfs images: the one linked into the kernel, and the boot loader's (start == end: none). Physical. */
+/*
+ * The initramfs images: the one linked into the kernel, and the boot loader's (start == end: none).
+ * Physical.
+ */
 struct dt_range memory_embedded_initramfs(void);
 struct dt_range memory_initrd(void);
 

@@ -1,10 +1,11 @@
 /*
  * The page allocator: buddies.
  *
- * Free memory is kept as blocks of 2^order pages, aligned to their size, in one list for each order. A block that is too large is
- * halved; a freed block is joined with its buddy (the other half of the block twice its size) when that is free too. Single
- * pages, which is nearly all that anybody wants, go through a stack of pages lately freed, whose bytes are likely in the
- * cache still.
+ * Free memory is kept as blocks of 2^order pages, aligned to their size, in one list for each
+ * order. A block that is too large is halved; a freed block is joined with its buddy (the other
+ * half of the block twice its size) when that is free too. Single pages, which is nearly all that
+ * anybody wants, go through a stack of pages lately freed, whose bytes are likely in the cache
+ * still.
  *
  * Allocation never waits. Softirqs are kept out: they allocate too.
  */
@@ -17,10 +18,10 @@
 #define RECENT_BATCH 32 /* pages moved between the stack and the lists at once */
 
 static struct {
-	struct page *pages;     /* of every page from `start` on */
-	phys_addr_t start, end; /* physical */
+	struct page *pages;                   /* of every page from `start` on */
+	phys_addr_t start, end;               /* physical */
 	struct page free[PAGE_ORDER_MAX + 1]; /* list heads: only next and prev are used */
-	struct page *recent;    /* by `next` */
+	struct page *recent;                  /* by `next` */
 	uint32_t recent_count;
 	uint64_t total, free_count; /* pages; those in the stack are free */
 } memory;
@@ -236,8 +237,8 @@ static uint32_t largest_order(phys_addr_t start, phys_addr_t end)
 {
 	uint32_t order = PAGE_ORDER_MAX;
 
-	while (order > 0 && (!IS_ALIGNED(start, PAGE_SIZE << order) ||
-			     start + (PAGE_SIZE << order) > end))
+	while (order > 0 &&
+	       (!IS_ALIGNED(start, PAGE_SIZE << order) || start + (PAGE_SIZE << order) > end))
 		order--;
 	return order;
 }

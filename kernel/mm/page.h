@@ -17,10 +17,13 @@ struct page {
 	uint16_t flags;      /* PAGE_*, below */
 	struct page *next;   /* the allocator's free lists and kmalloc's slabs */
 	struct page *prev;
-	void *owner;         /* kmalloc's slab, or NULL */
+	void *owner; /* kmalloc's slab, or NULL */
 };
 
-/* One page with one reference, contents undefined; NULL when memory is out. Any context but hard interrupt. */
+/*
+ * One page with one reference, contents undefined; NULL when memory is out. Any context but hard
+ * interrupt.
+ */
 struct page *page_alloc(void) __must_check;
 struct page *page_alloc_zeroed(void) __must_check;
 
@@ -30,8 +33,8 @@ struct page *page_alloc_order(uint32_t order) __must_check;
 #define PAGE_ORDER_MAX 10 /* 4 MiB */
 
 /* page->flags */
-#define PAGE_FREE 1u                 /* heads a free block of the allocator's */
-#define PAGE_INSTRUCTIONS_SYNCED 2u  /* what it holds can be fetched as instructions */
+#define PAGE_FREE 1u                /* heads a free block of the allocator's */
+#define PAGE_INSTRUCTIONS_SYNCED 2u /* what it holds can be fetched as instructions */
 
 /* Whoever writes to a page of a file says so, in case it is mapped as code. */
 static inline void page_modified(struct page *page)
@@ -61,8 +64,9 @@ struct page_statistics {
 struct page_statistics page_statistics(void);
 
 /*
- * Boot: the allocator gets an array with a zeroed `struct page` for each page of [start, end), then the ranges that are
- * free. Also what gives back memory that the boot alone needed: the initramfs. Only whole pages inside the range count.
+ * Boot: the allocator gets an array with a zeroed `struct page` for each page of [start, end), then
+ * the ranges that are free. Also what gives back memory that the boot alone needed: the initramfs.
+ * Only whole pages inside the range count.
  */
 void page_init(struct page *pages, phys_addr_t start, phys_addr_t end);
 void page_free_range(phys_addr_t start, phys_addr_t end);

@@ -8,8 +8,7 @@
 /* The tables for [start, start + length), so that moving pages there cannot fail. */
 static int make_tables(struct vm *vm, user_addr_t start, uint64_t length)
 {
-	for (user_addr_t at = start; at < start + length;
-	     at = ALIGN_DOWN(at, PAGE_TABLE_SPAN) + PAGE_TABLE_SPAN)
+	for (user_addr_t at = start; at < start + length; at = page_table_span_end(at))
 		if (!page_table_entry(&vm->table, at, true))
 			return -ENOMEM;
 	return 0;
@@ -27,11 +26,15 @@ static void move_pages(struct vm *vm, user_addr_t from, user_addr_t to, uint64_t
 	page_table_flush(&vm->table, from, from + length);
 }
 
-/* Moves [old, old + old_length), which lies in one area, to where `flags` and `target` say, and lets it have new_length bytes. */
+/*
+ * Moves [old, old + old_length), which lies in one area, to where `flags` and `target` say, and
+ * lets it have new_length bytes.
+ */
 static int64_t move_area(struct vm *vm, user_addr_t old, uint64_t old_length, uint64_t new_length,
 			 uint32_t flags, user_addr_t target)
 {
-	if (area_reserve(vm, 5)) /* two splits here, two that MAP_FIXED may make, and the new area */
+	/* Two splits here, two that MAP_FIXED may make, and the new area. */
+	if (area_reserve(vm, 5))
 		return -ENOMEM;
 	int64_t address = vm_place(vm, target, new_length, flags & MREMAP_FIXED ? MAP_FIXED : 0);
 	if (address < 0)
@@ -57,7 +60,9 @@ static bool grow_in_place(struct vm *vm, user_addr_t end, uint64_t more)
 {
 	struct area area = *area_find(vm, end - 1);
 
-	if (area.end != end || !area_range_valid(end, more) || !area_range_free(vm, end, end + more))
+	if (area.end != end || !area_range_valid(end, more))
+		return false;
+	if (!area_range_free(vm, end, end + more))
 		return false;
 	if (area_reserve(vm, 1))
 		return false;

@@ -5,8 +5,9 @@
 #include "include/uapi/mman.h"
 #include "kernel/mm/area.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/string.h"
 
-#define MAPS_PATH_MAX 256
+#define MAPS_NAME_MAX 256
 
 static struct vm *active;
 
@@ -36,6 +37,7 @@ void vm_put(struct vm *vm)
 		return;
 	if (vm == active)
 		vm_activate(NULL);
+	page_table_retire(&vm->table);
 	while (vm->area_count > 0) {
 		const struct area *area = &vm->areas[vm->area_count - 1];
 		vm_drop_pages(vm, area->start, area->end);
@@ -52,7 +54,10 @@ void vm_activate(struct vm *vm)
 	page_table_activate(vm ? &vm->table : NULL);
 }
 
-/* Shares the pages of one table's span; private writable ones become read-only in both, until the first write. */
+/*
+ * Shares the pages of one table's span; private writable ones become read-only in both, until the
+ * first write.
+ */
 static int fork_span(struct vm *child, struct vm *parent, const struct area *area,
 		     user_addr_t start, user_addr_t end)
 {
@@ -81,7 +86,7 @@ static int fork_area(struct vm *child, struct vm *parent, const struct area *are
 	if (area->inode)
 		inode_get(area->inode);
 	for (user_addr_t at = area->start, end; at < area->end; at = end) {
-		end = MIN(area->end, ALIGN_DOWN(at, PAGE_TABLE_SPAN) + PAGE_TABLE_SPAN);
+		end = MIN(area->end, page_table_span_end(at));
 		if (fork_span(child, parent, area, at, end))
 			return -1;
 	}
@@ -127,21 +132,28 @@ struct vm_statistics vm_statistics(struct vm *vm)
 	return statistics;
 }
 
+/* What /proc/PID/maps calls an area: a file's path, "[heap]", "[stack]" or nothing. */
+static void name_area(const struct vm *vm, const struct area *area, char *name, size_t size)
+{
+	name[0] = '\0';
+	if (area->inode && inode_path(area->inode, name, size) < 0)
+		name[0] = '\0';
+	if (area->flags & AREA_STACK)
+		strscpy(name, "[stack]", size);
+	else if (!area->inode && area->start < vm->heap_end && area->end > vm->heap_start)
+		strscpy(name, "[heap]", size);
+}
+
 static void show_area(const struct vm *vm, const struct area *area, struct text *text)
 {
-	char path[MAPS_PATH_MAX] = "";
+	char name[MAPS_NAME_MAX];
 
-	if (area->inode && inode_path(area->inode, path, sizeof(path)) < 0)
-		path[0] = '\0';
+	name_area(vm, area, name, sizeof(name));
 	text_printf(text, "%08lx-%08lx %c%c%c%c %08lx 00:00 %lu %*s%s\n", area->start, area->end,
 		    area->protection & PROT_READ ? 'r' : '-',
 		    area->protection & PROT_WRITE ? 'w' : '-',
-		    area->protection & PROT_EXEC ? 'x' : '-',
-		    area->flags & AREA_SHARED ? 's' : 'p', area->offset,
-		    area->inode ? area->inode->number : 0ul, 20, "",
-		    area->flags & AREA_STACK                ? "[stack]"
-		    : area->start == vm->heap_start         ? "[heap]"
-							    : path);
+		    area->protection & PROT_EXEC ? 'x' : '-', area->flags & AREA_SHARED ? 's' : 'p',
+		    area->offset, area->inode ? area->inode->number : 0ul, 20, "", name);
 }
 
 void vm_show_maps(struct vm *vm, struct text *text)

@@ -28,10 +28,10 @@ struct vm *vm_fork(struct vm *vm);
 void vm_activate(struct vm *vm);
 
 /*
- * mmap: `protection` PROT_*, `flags` MAP_* of the ABI. `inode` NULL: anonymous; otherwise a reference of its own
- * is taken. Returns the address or a negative errno.
+ * mmap: `protection` PROT_*, `flags` MAP_* of the ABI. `inode` NULL: anonymous; otherwise a
+ * reference of its own is taken. Returns the address or a negative errno.
  */
-#define VM_MAP_NEVER_WRITE 0x80000000u /* with the MAP_* flags: a shared file that was opened for reading alone */
+#define VM_MAP_NEVER_WRITE 0x80000000u /* with MAP_SHARED: the file was not opened for writing */
 int64_t vm_map(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t protection,
 	       uint32_t flags, struct inode *inode, uint64_t offset);
 int vm_unmap(struct vm *vm, user_addr_t start, uint64_t length);
@@ -39,15 +39,17 @@ int vm_protect(struct vm *vm, user_addr_t start, uint64_t length, uint32_t prote
 int64_t vm_remap(struct vm *vm, user_addr_t old, uint64_t old_length, uint64_t new_length,
 		 uint32_t flags, user_addr_t new_address);
 
-/* The heap: exec says where it begins; brk(2) moves its end and returns the new or unchanged end. */
+/*
+ * The heap: exec says where it begins; brk(2) moves its end and returns the new or unchanged end.
+ */
 void vm_set_heap(struct vm *vm, user_addr_t start);
 user_addr_t vm_brk(struct vm *vm, user_addr_t end);
 
 enum vm_access { VM_READ, VM_WRITE, VM_EXECUTE };
 
 /*
- * Brings in the page at `address`. 0, or the signal that the access deserves as a negative number: -SIGSEGV,
- * -SIGBUS (beyond a file's end), or -SIGKILL when memory is out.
+ * Brings in the page at `address`. 0, or the signal that the access deserves as a negative number:
+ * -SIGSEGV, -SIGBUS (beyond a file's end), or -SIGKILL when memory is out.
  */
 int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access);
 
@@ -55,8 +57,8 @@ int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access);
 bool vm_covers(struct vm *vm, user_addr_t address);
 
 /*
- * The physical page behind a user address, brought in for `access`, with a reference; NULL when the process
- * may not. For futex keys and for exec's argument copying into another space.
+ * The physical page behind a user address, brought in for `access`, with a reference; NULL when the
+ * process may not. For futex keys and for exec's argument copying into another space.
  */
 struct page *vm_get_page(struct vm *vm, user_addr_t address, enum vm_access access);
 

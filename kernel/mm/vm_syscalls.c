@@ -19,7 +19,10 @@ static bool flags_valid(uint32_t flags)
 	       !(flags & MAP_HUGETLB);
 }
 
-/* Whether the file may be mapped so: mmap(2), EACCES and ENODEV. Shared and not open for writing adds a flag. */
+/*
+ * Whether the file may be mapped so: mmap(2), EACCES and ENODEV. Shared and not open for writing
+ * adds a flag.
+ */
 static int check_file(const struct file *file, uint32_t protection, uint32_t *flags)
 {
 	uint32_t mode = file->flags & O_ACCMODE;
@@ -95,7 +98,10 @@ static int mapped_range(struct vm *vm, user_addr_t start, uint64_t *length)
 		       : -ENOMEM;
 }
 
-/* Advice that is only about speed is taken without effect: pages are always filled one by one, when they are touched. */
+/*
+ * Advice that is only about speed is taken without effect: pages are always filled one by one, when
+ * they are touched.
+ */
 SYSCALL3(madvise, user_addr_t, start, uint64_t, length, int, advice)
 {
 	struct vm *vm = current_process()->vm;

@@ -1,5 +1,6 @@
 /*
- * clone(2): new processes and new threads, with arm64's order of arguments. clone3 answers ENOSYS, after which C libraries use this.
+ * clone(2): new processes and new threads, with arm64's order of arguments. clone3 answers ENOSYS,
+ * after which C libraries use this.
  */
 #include "include/uapi/sched.h"
 
@@ -15,9 +16,9 @@
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 
-#define CLONE_SUPPORTED                                                                         \
-	(CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK |            \
-	 CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |                    \
+#define CLONE_SUPPORTED                                                              \
+	(CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | \
+	 CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |         \
 	 CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID)
 
 /* What the threads of one process share, all of it. */
@@ -56,7 +57,9 @@ static void write_tid(user_addr_t word, int32_t tid)
 	int error __unused = copy_to_user(word, &tid, sizeof(tid));
 }
 
-/* A new thread's first step, on its own stack: `argument` is where its number is wanted, or NULL. */
+/*
+ * A new thread's first step, on its own stack: `argument` is where its number is wanted, or NULL.
+ */
 static void begin_in_user_mode(void *argument)
 {
 	sched_thread_begins();
@@ -117,7 +120,10 @@ static void copy_attributes(struct process *child, const struct process *parent)
 	strscpy(child->name, current_thread()->name, sizeof(child->name));
 }
 
-/* Shares or copies what the child is to have. False when memory is out; discard_process takes back what was done. */
+/*
+ * Shares or copies what the child is to have. False when memory is out; discard_process takes back
+ * what was done.
+ */
 static bool copy_resources(struct process *child, struct process *parent, uint64_t flags)
 {
 	child->cwd = inode_get(parent->cwd);

@@ -1,5 +1,6 @@
 /*
- * Loading ELF programs: see elf.h. The file is not trusted: every number is checked before it is used.
+ * Loading ELF programs: see elf.h. The file is not trusted: every number is checked before it is
+ * used.
  */
 #include "kernel/proc/elf.h"
 
@@ -13,8 +14,8 @@
 #define ELF_MAGIC "\177ELF\2\1\1" /* 64-bit, little-endian, version 1 */
 #define ELF_MAGIC_LENGTH 7
 #define ELF_MACHINE_ARM64 183
-#define ELF_TYPE_FIXED 2   /* ET_EXEC */
-#define ELF_TYPE_SHARED 3  /* ET_DYN: a position-independent program, or the interpreter */
+#define ELF_TYPE_FIXED 2  /* ET_EXEC */
+#define ELF_TYPE_SHARED 3 /* ET_DYN: a position-independent program, or the interpreter */
 
 #define SEGMENT_LOAD 1
 #define SEGMENT_INTERPRETER 3
@@ -69,9 +70,9 @@ struct elf_object {
 	struct inode *inode;
 	struct elf_header header;
 	struct elf_segment segments[SEGMENTS_MAX];
-	uint64_t lowest, highest;  /* addresses of LOAD segments, page-aligned */
-	uint64_t alignment;        /* the largest of any */
-	uint64_t bias;             /* what is added to every address of the file */
+	uint64_t lowest, highest; /* addresses of LOAD segments, page-aligned */
+	uint64_t alignment;       /* the largest of any */
+	uint64_t bias;            /* what is added to every address of the file */
 };
 
 static int check_header(const struct elf_header *header)
@@ -314,6 +315,7 @@ static int load_program(struct vm *vm, struct inode *inode, struct elf_object *o
 		.entry = object->bias + object->header.entry,
 		.headers = headers_in_memory(object),
 		.header_count = object->header.segment_count,
+		.header_size = sizeof(struct elf_segment),
 		.end = object->bias + object->highest,
 	};
 	error = find_interpreter(object, &interpreter);

@@ -1,8 +1,8 @@
 /*
  * execve(2), execveat(2), and the first program.
  *
- * The new address space is made whole beside the old one. Only when nothing can fail any more does the process change over, so a failing
- * execve returns to the caller as if nothing had happened.
+ * The new address space is made whole beside the old one. Only when nothing can fail any more does
+ * the process change over, so a failing execve returns to the caller as if nothing had happened.
  */
 #include "kernel/proc/exec.h"
 
@@ -26,8 +26,8 @@
 
 /* An execve under way. */
 struct exec {
-	const char *path;           /* as given: AT_EXECFN, and the name of the process */
-	struct inode *inode;        /* what is loaded: the program, or the interpreter of the script */
+	const char *path;    /* as given: AT_EXECFN, and the name of the process */
+	struct inode *inode; /* what is loaded: the program, or the interpreter of the script */
 	struct string_list arguments, environment;
 	char *lines[SCRIPT_LEVELS_MAX]; /* first lines of scripts, which `arguments` points into */
 	uint32_t levels;
@@ -74,7 +74,10 @@ static bool parse_script_line(char *line, char **interpreter, char **argument)
 	return **interpreter != '\0';
 }
 
-/* argv becomes: interpreter, its argument if there is one, the script's path, and the old argv without its first. */
+/*
+ * argv becomes: interpreter, its argument if there is one, the script's path, and the old argv
+ * without its first.
+ */
 static void prepend_interpreter(struct exec *exec, const char *interpreter, const char *argument)
 {
 	struct string_list *list = &exec->arguments;
@@ -95,7 +98,10 @@ static void prepend_interpreter(struct exec *exec, const char *interpreter, cons
 	list->kernel_count += count;
 }
 
-/* `line` is the file's beginning, kept until the end of the exec. The interpreter takes the script's place. */
+/*
+ * `line` is the file's beginning, kept until the end of the exec. The interpreter takes the
+ * script's place.
+ */
 static int enter_script(struct exec *exec, char *line)
 {
 	char *interpreter, *argument;
@@ -159,7 +165,10 @@ static int prepare(struct exec *exec)
 	return 0;
 }
 
-/* Gives back what the exec still holds: all of it after a failure, the scripts' lines after success. */
+/*
+ * Gives back what the exec still holds: all of it after a failure, the scripts' lines after
+ * success.
+ */
 static void release(struct exec *exec)
 {
 	inode_put(exec->inode);
@@ -303,7 +312,8 @@ static void start_init(void *argument __unused)
 		panic("no memory for /init");
 	exec->path = "/init";
 	exec->arguments = (struct string_list){.kernel = {"/init"}, .kernel_count = 1};
-	exec->environment = (struct string_list){.kernel = {"HOME=/", "TERM=linux"}, .kernel_count = 2};
+	exec->environment = (struct string_list){.kernel = {"HOME=/", "TERM=linux"},
+						 .kernel_count = 2};
 	error = path_resolve(AT_FDCWD, exec->path, true, &exec->inode);
 	if (!error)
 		error = run(exec);

@@ -1,5 +1,6 @@
 /*
- * The parts of execve(2): collecting the strings, building the new stack, and the change from one program to the next.
+ * The parts of execve(2): collecting the strings, building the new stack, and the change from one
+ * program to the next.
  */
 #ifndef KERNEL_PROC_EXEC_H
 #define KERNEL_PROC_EXEC_H
@@ -9,17 +10,20 @@
 #include "kernel/proc/process.h"
 #include "kernel/types.h"
 
-#define EXEC_STRINGS_MAX (2ul << 20) /* bytes of all strings and their pointers; then E2BIG */
+#define EXEC_STRINGS_MAX (2ul << 20)  /* bytes of all strings and their pointers; then E2BIG */
 #define EXEC_STRING_MAX (128ul << 10) /* bytes of one string */
 
 #define SCRIPT_LEVELS_MAX 4 /* an interpreter of a script may be a script ... */
 #define EXEC_PREFIX_MAX (2 * SCRIPT_LEVELS_MAX + 1)
 
-/* Strings of the kernel's (what a script's first line adds, or the first program's), then those of a NULL-ended user array. */
+/*
+ * Strings of the kernel's (what a script's first line adds, or the first program's), then those of
+ * a NULL-ended user array.
+ */
 struct string_list {
 	const char *kernel[EXEC_PREFIX_MAX];
 	uint32_t kernel_count;
-	user_addr_t user;  /* the array of pointers; 0: none */
+	user_addr_t user;   /* the array of pointers; 0: none */
 	uint32_t user_skip; /* of its first strings, which the kernel's replace */
 };
 
@@ -29,7 +33,9 @@ struct exec_stack {
 	user_addr_t environment_start, environment_end;
 };
 
-/* Builds the stack of a fresh program in `vm` as its ABI wants it. 0, -E2BIG, -EFAULT or -ENOMEM. */
+/*
+ * Builds the stack of a fresh program in `vm` as its ABI wants it. 0, -E2BIG, -EFAULT or -ENOMEM.
+ */
 int exec_stack_build(struct vm *vm, const struct program *program, const char *file_name,
 		     const struct string_list *arguments, const struct string_list *environment,
 		     struct exec_stack *stack);

@@ -1,9 +1,10 @@
 /*
- * The stack with which a program starts: from the top, its strings, the auxiliary vector, the pointers to the environment and the
- * arguments, and their number, where the stack pointer stands.
+ * The stack with which a program starts: from the top, its strings, the auxiliary vector, the
+ * pointers to the environment and the arguments, and their number, where the stack pointer stands.
  *
- * The strings go straight from the old address space, which is still the processor's, into pages of the new one. They are looked at
- * twice, once to measure and once to copy; when another thread has changed them meanwhile, the copy stops at the measured size.
+ * The strings go straight from the old address space, which is still the processor's, into pages of
+ * the new one. They are looked at twice, once to measure and once to copy; when another thread has
+ * changed them meanwhile, the copy stops at the measured size.
  */
 #include "include/uapi/auxv.h"
 #include "include/uapi/mman.h"
@@ -15,13 +16,14 @@
 #include "kernel/string.h"
 #include "kernel/user.h"
 
-#define STACK_GAP (16 * PAGE_SIZE)       /* between the top of the stack and the end of user addresses */
-#define STACK_RANDOM_PAGES_MASK 0xfff    /* up to 16 MiB lower */
-#define STACK_MAX (64ul << 20)           /* bytes, when RLIMIT_STACK says more */
+#define STACK_GAP (16 * PAGE_SIZE) /* between the top of the stack and the end of user addresses */
+#define STACK_RANDOM_PAGES_MASK 0xfff /* up to 16 MiB lower */
+#define STACK_MAX (64ul << 20)        /* bytes, when RLIMIT_STACK says more */
 #define STACK_MIN (128ul << 10)
-#define RANDOM_BYTES 16                  /* AT_RANDOM */
+#define RANDOM_BYTES 16 /* AT_RANDOM */
 #define PLATFORM "aarch64"
 #define WORD sizeof(uint64_t)
+#define AUXILIARY_COUNT 18
 
 struct auxiliary {
 	uint64_t type, value;
@@ -86,7 +88,10 @@ static int measure(const struct string_list *list, struct string_sizes *sizes)
 	}
 }
 
-/* The kernel's view of an address in the new space, and how far it reaches. The page is the caller's to put. */
+/*
+ * The kernel's view of an address in the new space, and how far it reaches. The page is the
+ * caller's to put.
+ */
 static struct page *page_at(struct vm *vm, user_addr_t address, char **bytes, size_t *room)
 {
 	struct page *page = vm_get_page(vm, address, VM_WRITE);
@@ -148,6 +153,7 @@ struct string_writer {
 	user_addr_t pointer;
 };
 
+/* Writes the word that is next on the way up from the stack pointer. */
 static int write_pointer(struct string_writer *writer, uint64_t value)
 {
 	int error = write_bytes(writer->vm, writer->pointer, &value, sizeof(value));
@@ -168,7 +174,10 @@ static int write_user_string(struct string_writer *writer, user_addr_t string)
 	error = write_pointer(writer, writer->next);
 	if (!error)
 		error = write_from_user(writer->vm, writer->next, string, (size_t)length);
-	/* The NUL is the kernel's: the page was zeroed, but the string may have changed since it was measured. */
+	/*
+	 * The NUL is the kernel's: the page was zeroed, but the string may have changed since it
+	 * was measured.
+	 */
 	if (!error)
 		error = write_bytes(writer->vm, writer->next + (uint64_t)length, "", 1);
 	writer->next += (uint64_t)length + 1;
@@ -210,41 +219,52 @@ static int map_stack(struct vm *vm, user_addr_t *top)
 	uint64_t size = ALIGN_UP(CLAMP(limit, STACK_MIN + EXEC_STRINGS_MAX, STACK_MAX), PAGE_SIZE);
 	int64_t result;
 
-	*top = USER_ADDRESS_END - STACK_GAP -
-	       (random_u32() & STACK_RANDOM_PAGES_MASK) * PAGE_SIZE;
+	*top = USER_ADDRESS_END - STACK_GAP - (random_u32() & STACK_RANDOM_PAGES_MASK) * PAGE_SIZE;
 	result = vm_map(vm, *top - size, size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_STACK, NULL, 0);
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
 	return result < 0 ? (int)result : 0;
 }
 
-int exec_stack_build(struct vm *vm, const struct program *program, const char *file_name,
-		     const struct string_list *arguments, const struct string_list *environment,
-		     struct exec_stack *stack)
+/* Where everything goes. The random bytes and the platform's name stand above the file's name. */
+struct layout {
+	struct string_sizes arguments, environment;
+	size_t name_size;
+	user_addr_t random, platform, name, strings, sp;
+};
+
+static int measure_all(struct layout *layout, const char *file_name,
+		       const struct string_list *arguments, const struct string_list *environment)
+{
+	int error = measure(arguments, &layout->arguments);
+
+	if (!error)
+		error = measure(environment, &layout->environment);
+	if (error)
+		return error;
+	layout->name_size = strlen(file_name) + 1;
+	return layout->arguments.bytes + layout->environment.bytes > EXEC_STRINGS_MAX ? -E2BIG : 0;
+}
+
+static void lay_out(struct layout *layout, user_addr_t top)
+{
+	uint64_t pointers = layout->arguments.count + 1 + layout->environment.count + 1;
+
+	layout->random = top - WORD - RANDOM_BYTES;
+	layout->platform = layout->random - sizeof(PLATFORM);
+	layout->name = layout->platform - layout->name_size;
+	layout->strings = layout->name - layout->environment.bytes - layout->arguments.bytes;
+	layout->sp = ALIGN_DOWN(layout->strings - (1 + pointers) * WORD -
+					AUXILIARY_COUNT * sizeof(struct auxiliary),
+				16);
+}
+
+static int write_auxiliary(struct vm *vm, user_addr_t to, const struct layout *layout,
+			   const struct program *program)
 {
 	const struct process *process = current_process();
-	struct string_sizes argument_sizes, environment_sizes;
-	size_t name_size = strlen(file_name) + 1;
-	uint8_t random[RANDOM_BYTES];
-	user_addr_t top, random_at, platform_at, strings_at, name_at;
-	struct string_writer writer;
-	int error;
-
-	if ((error = measure(arguments, &argument_sizes)) ||
-	    (error = measure(environment, &environment_sizes)))
-		return error;
-	if (argument_sizes.bytes + environment_sizes.bytes > EXEC_STRINGS_MAX)
-		return -E2BIG;
-	if ((error = map_stack(vm, &top)))
-		return error;
-
-	random_at = top - WORD - RANDOM_BYTES;
-	platform_at = random_at - sizeof(PLATFORM);
-	name_at = platform_at - name_size;
-	strings_at = name_at - environment_sizes.bytes - argument_sizes.bytes;
-
-	const struct auxiliary vector[] = {
+	const struct auxiliary vector[AUXILIARY_COUNT] = {
 		{AT_PHDR, program->headers},
-		{AT_PHENT, 56},
+		{AT_PHENT, program->header_size},
 		{AT_PHNUM, program->header_count},
 		{AT_PAGESZ, PAGE_SIZE},
 		{AT_BASE, program->interpreter},
@@ -257,30 +277,57 @@ int exec_stack_build(struct vm *vm, const struct program *program, const char *f
 		{AT_SECURE, 0},
 		{AT_CLKTCK, USER_HZ},
 		{AT_HWCAP, arch_hwcap()},
-		{AT_PLATFORM, platform_at},
-		{AT_RANDOM, random_at},
-		{AT_EXECFN, name_at},
+		{AT_PLATFORM, layout->platform},
+		{AT_RANDOM, layout->random},
+		{AT_EXECFN, layout->name},
 		{AT_NULL, 0},
 	};
-	uint64_t words = 1 + argument_sizes.count + 1 + environment_sizes.count + 1;
 
-	stack->sp = ALIGN_DOWN(strings_at - words * WORD - sizeof(vector), 16);
-	stack->arguments_start = strings_at;
-	stack->arguments_end = stack->environment_start = strings_at + argument_sizes.bytes;
-	stack->environment_end = name_at;
+	return write_bytes(vm, to, vector, sizeof(vector));
+}
+
+/* What stands above the strings of the program. */
+static int write_top(struct vm *vm, const struct layout *layout, const char *file_name)
+{
+	uint8_t random[RANDOM_BYTES];
+	int error = write_bytes(vm, layout->name, file_name, layout->name_size);
+
 	random_bytes(random, sizeof(random));
+	if (!error)
+		error = write_bytes(vm, layout->platform, PLATFORM, sizeof(PLATFORM));
+	return error ? error : write_bytes(vm, layout->random, random, sizeof(random));
+}
+
+int exec_stack_build(struct vm *vm, const struct program *program, const char *file_name,
+		     const struct string_list *arguments, const struct string_list *environment,
+		     struct exec_stack *stack)
+{
+	struct string_writer writer;
+	struct layout layout;
+	user_addr_t top;
+	int error;
+
+	if ((error = measure_all(&layout, file_name, arguments, environment)) ||
+	    (error = map_stack(vm, &top)))
+		return error;
+	lay_out(&layout, top);
+	*stack = (struct exec_stack){
+		.sp = layout.sp,
+		.arguments_start = layout.strings,
+		.arguments_end = layout.strings + layout.arguments.bytes,
+		.environment_start = layout.strings + layout.arguments.bytes,
+		.environment_end = layout.name,
+	};
 	writer = (struct string_writer){
 		.vm = vm,
-		.next = strings_at,
-		.end = name_at,
-		.pointer = stack->sp + WORD,
+		.next = layout.strings,
+		.end = layout.name,
+		.pointer = layout.sp,
 	};
-	if ((error = write_bytes(vm, stack->sp, &argument_sizes.count, WORD)) ||
-	    (error = write_list(&writer, arguments, &argument_sizes)) ||
-	    (error = write_list(&writer, environment, &environment_sizes)) ||
-	    (error = write_bytes(vm, writer.pointer, vector, sizeof(vector))) ||
-	    (error = write_bytes(vm, name_at, file_name, name_size)) ||
-	    (error = write_bytes(vm, platform_at, PLATFORM, sizeof(PLATFORM))))
+	if ((error = write_pointer(&writer, layout.arguments.count)) ||
+	    (error = write_list(&writer, arguments, &layout.arguments)) ||
+	    (error = write_list(&writer, environment, &layout.environment)) ||
+	    (error = write_auxiliary(vm, writer.pointer, &layout, program)))
 		return error;
-	return write_bytes(vm, random_at, random, sizeof(random));
+	return write_top(vm, &layout, file_name);
 }

@@ -1,13 +1,13 @@
 /*
  * The end of threads and processes: exit(2), exit_group(2), and death by signal.
  *
- * Whoever ends a process only decides it (process_begin_exit). Each thread then ends by itself: a sleeping one is woken, a
- * running one passes user_return_work. The last one takes the process apart.
+ * Whoever ends a process only decides it (process_begin_exit). Each thread then ends by itself: a
+ * sleeping one is woken, a running one passes user_return_work. The last one takes the process
+ * apart.
  */
 #include "kernel/proc/exit.h"
 
 #include "include/uapi/wait.h"
-#include "kernel/clock.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/lock.h"
@@ -75,6 +75,8 @@ int process_end_other_threads(void)
 
 	if (process->thread_count == 1)
 		return 0;
+	if (thread_must_exit()) /* another thread was first */
+		return -EINTR;
 	sem_init(&alone, 0);
 	process->exec_waits = &alone;
 	list_for_each_entry(thread, &process->threads, of_process) {
@@ -110,7 +112,10 @@ void process_release_vfork_parent(struct process *process)
 	process->vfork_done = NULL;
 }
 
-/* Gives back everything that the process holds, while its last thread can still run file and memory code. */
+/*
+ * Gives back everything that the process holds, while its last thread can still run file and memory
+ * code.
+ */
 static void release_resources(struct process *process)
 {
 	itimer_stop(process);
@@ -150,7 +155,10 @@ static void give_children_to_init(struct process *process)
 	}
 }
 
-/* The last thread, already detached: what is left is a zombie, or nothing when the parent does not care. */
+/*
+ * The last thread, already detached: what is left is a zombie, or nothing when the parent does not
+ * care.
+ */
 static void become_zombie(struct process *process)
 {
 	session_groups_may_be_orphaned(process);
@@ -202,7 +210,10 @@ void process_exit(int status)
 	thread_exit();
 }
 
-/* exit(2): one thread. The process's status is that of its first thread unless something else ends it. */
+/*
+ * exit(2): one thread. The process's status is that of its first thread unless something else ends
+ * it.
+ */
 SYSCALL1(exit, int32_t, code)
 {
 	struct process *process = current_process();

@@ -1,11 +1,13 @@
 /*
  * futex(2).
  *
- * A waiter is known by the address space and address it waits at and, unless it said that the futex is private, by the physical page
- * and the offset in it, so that processes which share the page meet. A private page that is copied on write after a fork can make two
- * words look like one for a while; that only causes a wake-up too many, which callers of futex(2) allow for.
+ * A waiter is known by the address space and address it waits at and, unless it said that the futex
+ * is private, by the physical page and the offset in it, so that processes which share the page
+ * meet. A private page that is copied on write after a fork can make two words look like one for a
+ * while; that only causes a wake-up too many, which callers of futex(2) allow for.
  *
- * No locking: the kernel is not preempted, and a page fault taken while the word is read does not sleep.
+ * No locking: the kernel is not preempted, and a page fault taken while the word is read does not
+ * sleep.
  */
 #include "kernel/proc/futex.h"
 
@@ -181,8 +183,8 @@ static void move_waiter(struct futex_waiter *waiter, const struct futex_key *to)
 	list_append(bucket_of(to->address), &waiter->link);
 }
 
-static int64_t requeue(const struct futex_key *from, const struct futex_key *to, uint32_t wake_count,
-		       uint32_t move_count)
+static int64_t requeue(const struct futex_key *from, const struct futex_key *to,
+		       uint32_t wake_count, uint32_t move_count)
 {
 	struct futex_waiter *waiter, *following;
 	int64_t done = wake(from, wake_count, FUTEX_BITSET_MATCH_ANY);

@@ -7,10 +7,16 @@
 #include "kernel/proc/process.h"
 #include "kernel/types.h"
 
-/* Wakes up to `count` threads that wait on the running process's word at `address`. Returns how many. */
+/*
+ * Wakes up to `count` threads that wait on the running process's word at `address`. Returns how
+ * many.
+ */
 int64_t futex_wake(user_addr_t address, uint32_t count);
 
-/* The thread ends: whoever waits for a robust mutex that it holds learns of it (set_robust_list(2)). */
+/*
+ * The thread ends: whoever waits for a robust mutex that it holds learns of it
+ * (set_robust_list(2)).
+ */
 void futex_release_robust_list(struct thread *thread);
 
 /* Registers futex and the robust list calls. Boot. */

@@ -1,6 +1,7 @@
 /*
- * Who a process is: its numbers, and the user and groups it acts for (credentials(7)). Everything starts as user 0; the setters
- * keep the rules of Linux, so that a program that gives up its rights does not have them.
+ * Who a process is: its numbers, and the user and groups it acts for (credentials(7)). Everything
+ * starts as user 0; the setters keep the rules of Linux, so that a program that gives up its rights
+ * does not have them.
  */
 #include "kernel/proc/proc.h"
 #include "kernel/proc/process.h"

@@ -1,6 +1,6 @@
 /*
- * getitimer(2) and setitimer(2): ITIMER_REAL sends SIGALRM. The two timers that count CPU time are refused: no tick runs that could
- * watch them.
+ * getitimer(2) and setitimer(2): ITIMER_REAL sends SIGALRM. The two timers that count CPU time are
+ * refused: no tick runs that could watch them.
  */
 #include "kernel/proc/itimer.h"
 

@@ -28,7 +28,10 @@ static struct siginfo info_of_sender(int signal, int code)
 	};
 }
 
-/* `info` NULL: only whether it could be sent (signal 0). A zombie may be sent signals: they do nothing. */
+/*
+ * `info` NULL: only whether it could be sent (signal 0). A zombie may be sent signals: they do
+ * nothing.
+ */
 static int send_to(struct process *process, struct thread *thread, int signal,
 		   const struct siginfo *info)
 {

@@ -1,6 +1,7 @@
 /*
- * Resource limits and usage: prlimit64(2), getrlimit(2), setrlimit(2), getrusage(2), times(2). The limits are kept where those who
- * enforce them look: process->limits (RLIMIT_NOFILE and FSIZE in kernel/fs, STACK and NPROC here).
+ * Resource limits and usage: prlimit64(2), getrlimit(2), setrlimit(2), getrusage(2), times(2). The
+ * limits are kept where those who enforce them look: process->limits (RLIMIT_NOFILE and FSIZE in
+ * kernel/fs, STACK and NPROC here).
  */
 #include "include/uapi/resource.h"
 #include "kernel/clock.h"

@@ -1,9 +1,9 @@
 /*
- * What a parent hears of its child: SIGCHLD, a wake-up in wait4, and the end of a zombie that nobody waits for.
+ * What a parent hears of its child: SIGCHLD, a wake-up in wait4, and the end of a zombie that
+ * nobody waits for.
  */
 #include "include/uapi/poll.h"
 #include "include/uapi/time.h"
-#include "include/uapi/wait.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/table.h"

@@ -1,5 +1,6 @@
 /*
- * prctl(2), capget(2), capset(2). The superuser has every capability, everybody else none; they come and go with the user id.
+ * prctl(2), capget(2), capset(2). The superuser has every capability, everybody else none; they
+ * come and go with the user id.
  */
 #include "include/uapi/prctl.h"
 
@@ -73,7 +74,10 @@ static uint64_t capabilities_of(const struct process *process)
 	return process->euid == 0 ? CAPABILITIES_ALL : 0;
 }
 
-/* How many cap_user_data the version has; 0 for one that is not known, which is corrected in user memory. */
+/*
+ * How many cap_user_data the version has; 0 for one that is not known, which is corrected in user
+ * memory.
+ */
 static int64_t cap_words(user_addr_t header_at, struct cap_user_header *header, uint32_t *words)
 {
 	uint32_t preferred = LINUX_CAPABILITY_VERSION_3;
@@ -106,14 +110,14 @@ SYSCALL2(capget, user_addr_t, header_at, user_addr_t, data_to)
 	if (!process)
 		return -ESRCH;
 	for (uint32_t i = 0; i < 2; i++)
-		data[i].effective = data[i].permitted =
-			(uint32_t)(capabilities_of(process) >> (32 * i));
+		data[i].effective = data[i].permitted = (uint32_t)(capabilities_of(process) >>
+								   (32 * i));
 	return data_to ? copy_to_user(data_to, data, words * sizeof(data[0])) : 0;
 }
 
 /*
- * Giving up capabilities would have to be kept and checked; since nothing here asks for one but the superuser's id, dropping is accepted
- * when nothing more than is there is asked for.
+ * Giving up capabilities would have to be kept and checked; since nothing here asks for one but the
+ * superuser's id, dropping is accepted when nothing more than is there is asked for.
  */
 SYSCALL2(capset, user_addr_t, header_at, user_addr_t, data_from)
 {

@@ -1,14 +1,17 @@
 /*
  * The process table: every process in order of pid, and the numbers in use.
+ *
+ * Softirqs walk the table to send signals to groups (a terminal's Ctrl-C), so it changes with
+ * interrupts masked; so does each process's list of threads.
  */
 #include "kernel/proc/process.h"
 
 #include "kernel/clock.h"
+#include "kernel/lock.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/page.h"
 #include "kernel/printk.h"
 #include "kernel/proc/itimer.h"
-#include "kernel/proc/signal.h"
 #include "kernel/proc/table.h"
 #include "kernel/string.h"
 
@@ -16,7 +19,10 @@
 #define FILES_MAX 65536
 #define STACK_DEFAULT (8ul << 20) /* RLIMIT_STACK */
 
-/* A thread costs its kernel stack, its page tables and more: no more of them than an eighth of memory can hold. */
+/*
+ * A thread costs its kernel stack, its page tables and more: no more of them than an eighth of
+ * memory can hold.
+ */
 #define PAGES_PER_THREAD 16
 #define MEMORY_SHARE 8
 
@@ -132,11 +138,13 @@ int32_t pid_allocate(void)
 /* Keeps the list in order of pid. New pids are mostly the highest, so it looks from the end. */
 static void add_to_table(struct process *process)
 {
+	irq_flags_t flags = irq_save();
 	struct list_head *after = processes.prev;
 
 	while (list_entry(after, struct process, all)->pid > process->pid)
 		after = after->prev;
 	list_insert_between(&process->all, after, after->next);
+	irq_restore(flags);
 	processes_alive++;
 }
 
@@ -161,9 +169,13 @@ struct process *process_create(struct process *parent)
 
 void process_free(struct process *process)
 {
+	irq_flags_t flags;
+
 	assert_always(process->thread_count == 0 && list_empty(&process->children));
 	list_remove(&process->sibling);
+	flags = irq_save();
 	list_remove(&process->all);
+	irq_restore(flags);
 	if (!process->zombie)
 		processes_alive--;
 	kfree(process);

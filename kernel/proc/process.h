@@ -2,11 +2,11 @@
  * Processes and their threads.
  *
  * A process is what has a pid, an address space, descriptors and signal handlers; a thread is what
- * runs. Every process has at least one thread; clone(CLONE_THREAD) adds more. Kernel threads belong to
- * process 0, which has no address space.
+ * runs. Every process has at least one thread; clone(CLONE_THREAD) adds more. Kernel threads belong
+ * to process 0, which has no address space.
  *
- * Process context; changed with interrupts on, since the kernel does not preempt itself. What interrupts
- * touch (run queue, pending signals) is guarded by irq_save inside sched.c and signal.c.
+ * Process context; changed with interrupts on, since the kernel does not preempt itself. What
+ * interrupts touch (run queue, pending signals) is guarded by irq_save inside sched.c and signal.c.
  */
 #ifndef KERNEL_PROC_PROCESS_H
 #define KERNEL_PROC_PROCESS_H
@@ -48,30 +48,30 @@ struct thread {
 	struct list_head of_process; /* process->threads */
 	struct list_head run_link;   /* run queue, or the semaphore's waiters */
 	bool exit_requested;         /* another thread of the process runs execve: end */
-	struct arch_context context; /* callee-saved registers and stack pointer while not running */
+	struct arch_context context; /* what is kept while it does not run */
 	struct arch_fp_state *fp;    /* user FP/SIMD registers; NULL for kernel threads */
 	void *kernel_stack;          /* lowest address */
 
 	/* sleeping */
 	struct semaphore *waiting_on;
 	struct timer wake_timer;
-	int wake_reason;             /* 0, -ERESTARTSYS or -ETIMEDOUT */
+	int wake_reason; /* 0, -ERESTARTSYS or -ETIMEDOUT */
 
 	/* signals */
-	uint64_t signal_mask;        /* bit n - 1: signal n is blocked */
-	uint64_t saved_mask;         /* what rt_sigsuspend, ppoll and pselect6 put back */
+	uint64_t signal_mask; /* bit n - 1: signal n is blocked */
+	uint64_t saved_mask;  /* what rt_sigsuspend, ppoll and pselect6 put back */
 	bool restore_mask;
-	uint64_t pending;            /* sent to this thread alone */
+	uint64_t pending;                 /* sent to this thread alone */
 	struct list_head pending_records; /* what is known about them: struct signal_record */
 	uint64_t alt_stack, alt_stack_size;
 	uint32_t alt_stack_flags;
 
 	/* what clone and futex keep for a thread */
 	user_addr_t clear_child_tid, robust_list;
-	uint64_t restart_deadline_us; /* of an interrupted call that goes on; 0: none. See signal.h */
+	uint64_t restart_deadline_us; /* of an interrupted call that goes on; see signal.h */
 
-	uint64_t user_us, system_us;  /* consumed */
-	uint64_t accounted_us;        /* since when the current stretch counts */
+	uint64_t user_us, system_us; /* consumed */
+	uint64_t accounted_us;       /* since when the current stretch counts */
 	uint64_t voluntary_switches, involuntary_switches;
 };
 
@@ -90,39 +90,39 @@ struct process {
 	struct list_head threads;
 	uint32_t thread_count;
 
-	struct vm *vm;                   /* NULL: kernel threads and zombies */
+	struct vm *vm; /* NULL: kernel threads and zombies */
 	struct file_table *files;
 	struct inode *cwd, *root, *executable;
 	uint32_t umask;
 	uint32_t uid, euid, suid, gid, egid, sgid;
 	uint32_t groups[PROCESS_GROUPS_MAX], group_count;
-	struct tty *tty;                 /* the controlling terminal of its session, or NULL */
+	struct tty *tty; /* the controlling terminal of its session, or NULL */
 
 	struct signal_handlers *handlers;
-	uint64_t pending;                /* signals sent to the process as a whole */
+	uint64_t pending;                 /* signals sent to the process as a whole */
 	struct list_head pending_records; /* what is known about them: struct signal_record */
-	int exit_signal;                 /* sent to the parent at the end; 0: none */
-	int parent_death_signal;         /* PR_SET_PDEATHSIG; 0: none */
-	struct wait_list signal_wait;    /* signalfd; rt_sigtimedwait */
+	int exit_signal;                  /* sent to the parent at the end; 0: none */
+	int parent_death_signal;          /* PR_SET_PDEATHSIG; 0: none */
+	struct wait_list signal_wait;     /* signalfd; rt_sigtimedwait */
 
 	struct rlimit limits[RLIM_NLIMITS];
-	struct timer real_timer;         /* ITIMER_REAL */
+	struct timer real_timer; /* ITIMER_REAL */
 	uint64_t real_interval_us;
 
 	bool exiting, zombie, stopped;
-	bool has_executed;               /* execve since fork: setpgid by the parent is too late */
-	bool stop_reported, continued;   /* for wait4's WUNTRACED and WCONTINUED */
+	bool has_executed;             /* execve since fork: setpgid by the parent is too late */
+	bool stop_reported, continued; /* for wait4's WUNTRACED and WCONTINUED */
 	int stop_signal;
-	int exit_status;                 /* as wait4 gives it */
-	struct wait_list child_wait;     /* woken when a child changes state */
-	struct semaphore *vfork_done;    /* the parent of a vfork waits here until exec or exit */
-	struct semaphore *exec_waits;    /* a thread in execve waits here for the others to end */
+	int exit_status;              /* as wait4 gives it */
+	struct wait_list child_wait;  /* woken when a child changes state */
+	struct semaphore *vfork_done; /* the parent of a vfork waits here until exec or exit */
+	struct semaphore *exec_waits; /* a thread in execve waits here for the others to end */
 
-	user_addr_t arguments_start, arguments_end;     /* /proc/PID/cmdline */
+	user_addr_t arguments_start, arguments_end; /* /proc/PID/cmdline */
 	user_addr_t environment_start, environment_end;
-	user_addr_t trampoline;          /* the page whose code calls rt_sigreturn */
+	user_addr_t trampoline; /* the page whose code calls rt_sigreturn */
 	uint64_t start_us;
-	uint64_t user_us, system_us;     /* of threads that ended */
+	uint64_t user_us, system_us; /* of threads that ended */
 	uint64_t children_user_us, children_system_us;
 };
 
@@ -135,7 +135,9 @@ struct thread *thread_find(int32_t tid);   /* of a living process; NULL: none */
 /* Calls `visit` for every process until it returns nonzero, and returns that. */
 int process_for_each(int (*visit)(struct process *process, void *context), void *context);
 
-/* Starts a thread of the kernel's own, which ends when `function` returns. NULL when memory is out. */
+/*
+ * Starts a thread of the kernel's own, which ends when `function` returns. NULL when memory is out.
+ */
 struct thread *kernel_thread(const char *name, void (*function)(void *), void *argument);
 
 /* Processes that are no zombies, and all threads: sysinfo, /proc/loadavg. */
@@ -148,7 +150,9 @@ void process_cpu_time(struct process *process, uint64_t *user_us, uint64_t *syst
 /* Registers every system call of kernel/proc. Boot. */
 void process_syscalls_init(void);
 
-/* Starts /init as process 1 with the console as its descriptors 0, 1, 2. Boot; panics without it. */
+/*
+ * Starts /init as process 1 with the console as its descriptors 0, 1, 2. Boot; panics without it.
+ */
 void process_start_init(void);
 
 void process_exit(int status) __noreturn; /* the whole process; `status` as wait4 gives it */

@@ -1,6 +1,7 @@
 /*
- * Robust mutexes: a thread that ends with mutexes held leaves FUTEX_OWNER_DIED in each, and wakes one waiter. The list is in user memory
- * and may be damaged: it is followed for ROBUST_LIST_LIMIT entries at most, and the first fault ends it.
+ * Robust mutexes: a thread that ends with mutexes held leaves FUTEX_OWNER_DIED in each, and wakes
+ * one waiter. The list is in user memory and may be damaged: it is followed for ROBUST_LIST_LIMIT
+ * entries at most, and the first fault ends it.
  */
 #include "include/uapi/futex.h"
 #include "kernel/proc/futex.h"

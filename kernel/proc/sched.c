@@ -12,7 +12,8 @@
 #include "kernel/softirq.h"
 #include "kernel/string.h"
 
-static struct list_head run_queue = LIST_HEAD_INIT(run_queue); /* READY threads but the running one */
+static struct list_head run_queue = LIST_HEAD_INIT(
+	run_queue); /* READY threads but the running one */
 static struct thread idle_thread;
 static struct thread *ended_thread; /* left for good, to be freed by the next */
 static struct thread *fp_owner;     /* whose FP registers are in the processor; NULL: nobody's */
@@ -109,8 +110,8 @@ void sched_use_vm(struct vm *vm)
 }
 
 /*
- * FP registers stay in the processor until another user thread needs it, so that a process that sleeps and is the next
- * user thread to run pays nothing for them.
+ * FP registers stay in the processor until another user thread needs it, so that a process that
+ * sleeps and is the next user thread to run pays nothing for them.
  */
 static void use_fp(struct thread *thread)
 {

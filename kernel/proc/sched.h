@@ -1,9 +1,10 @@
 /*
  * The scheduler: which thread runs.
  *
- * Round robin: a runnable thread gets 10 ms (SLICE_US) while others wait, and as long as it likes while none does; no timer
- * runs then. The kernel is not preempted: a thread leaves the processor in schedule(), which it calls when it sleeps and on its way
- * back to user mode. With nothing to run the boot thread, which has become the idle thread, waits for an interrupt.
+ * Round robin: a runnable thread gets 10 ms (SLICE_US) while others wait, and as long as it likes
+ * while none does; no timer runs then. The kernel is not preempted: a thread leaves the processor
+ * in schedule(), which it calls when it sleeps and on its way back to user mode. With nothing to
+ * run the boot thread, which has become the idle thread, waits for an interrupt.
  */
 #ifndef KERNEL_PROC_SCHED_H
 #define KERNEL_PROC_SCHED_H
@@ -13,15 +14,19 @@
 
 #define SLICE_US (10 * USEC_PER_MSEC)
 
-/* Turns the code now running into the idle thread of process 0. Boot, once kmalloc works, before anything sleeps. */
+/*
+ * Turns the code now running into the idle thread of process 0. Boot, once kmalloc works, before
+ * anything sleeps.
+ */
 void sched_init(void);
 
 /* The idle thread's life: the end of the boot. */
 void sched_idle(void) __noreturn;
 
 /*
- * Gives the processor to the next runnable thread. The running thread's state says what becomes of it: READY goes to the end
- * of the run queue, DEAD is freed once it has been left. Interrupts masked or not; no monitor entered.
+ * Gives the processor to the next runnable thread. The running thread's state says what becomes of
+ * it: READY goes to the end of the run queue, DEAD is freed once it has been left. Interrupts
+ * masked or not; no monitor entered.
  */
 void schedule(void);
 
@@ -34,7 +39,10 @@ void sched_wake(struct thread *thread);
 /* Puts a new thread into the run queue. */
 void sched_start(struct thread *thread);
 
-/* The slice is over: called in hard interrupt context by kernel/clock.c at the time given to clock_slice_arm. */
+/*
+ * The slice is over: called in hard interrupt context by kernel/clock.c at the time given to
+ * clock_slice_arm.
+ */
 void sched_slice_expired(void);
 
 /* Ends a thread's wait on a semaphore, if it is in one, with -ERESTARTSYS. Any context. */
@@ -43,15 +51,17 @@ void sem_interrupt(struct thread *thread);
 /* The function of every thread's wake_timer. */
 void sem_wait_timed_out(struct timer *timer);
 
-/* Makes `vm` the processor's address space, NULL for none. A space is not freed while it is that. */
+/*
+ * Makes `vm` the processor's address space, NULL for none. A space is not freed while it is that.
+ */
 void sched_use_vm(struct vm *vm);
 
 /* Counts the stretch since the last call as the running thread's user or system time. */
 void sched_account(bool user);
 
 /*
- * A thread of `process`, not yet running, that will call function(argument) on a stack of its own. `user` gives it room for FP
- * registers. NULL when memory is out.
+ * A thread of `process`, not yet running, that will call function(argument) on a stack of its own.
+ * `user` gives it room for FP registers. NULL when memory is out.
  */
 struct thread *thread_create(struct process *process, const char *name, bool user,
 			     void (*function)(void *), void *argument);

@@ -1,6 +1,6 @@
 /*
- * What processes may say about scheduling. There is one processor, one policy (SCHED_OTHER) and one priority: the calls tell so,
- * and refuse anything else.
+ * What processes may say about scheduling. There is one processor, one policy (SCHED_OTHER) and one
+ * priority: the calls tell so, and refuse anything else.
  */
 #include "include/uapi/sched.h"
 #include "kernel/proc/proc.h"

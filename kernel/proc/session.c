@@ -21,8 +21,8 @@ static int look_at_member(struct process *process, void *context)
 		return 0;
 	view->found |= process->sid == view->sid;
 	view->stopped |= process->stopped;
-	view->cared_for |= parent && parent->pid != 1 && parent->pgid != process->pgid &&
-			   parent->sid == process->sid;
+	view->cared_for |= parent && parent->pid != 1 && !parent->exiting &&
+			   parent->pgid != process->pgid && parent->sid == process->sid;
 	return 0;
 }
 
@@ -127,7 +127,9 @@ static int is_in_group(struct process *process, void *context)
 	return process->pgid == *pgid;
 }
 
-/* No process group may have the new session's number already, so a group's leader cannot call it. */
+/*
+ * No process group may have the new session's number already, so a group's leader cannot call it.
+ */
 SYSCALL0(setsid)
 {
 	struct process *process = current_process();

@@ -7,8 +7,8 @@
 #include "kernel/proc/process.h"
 
 /*
- * A group is orphaned when no member has a parent outside the group but in its session: then no shell is there to continue it
- * after a stop.
+ * A group is orphaned when no member has a parent outside the group but in its session: then no
+ * shell is there to continue it after a stop.
  */
 bool session_group_is_orphaned(int32_t pgid);
 
@@ -18,7 +18,10 @@ bool session_has_group(int32_t sid, int32_t pgid);
 /* The process ends: the terminal of a session whose leader it is hangs up. */
 void session_leave(struct process *process);
 
-/* The process has ended: stopped groups that are orphaned by it get SIGHUP and SIGCONT (POSIX, _exit). */
+/*
+ * The process has ended: stopped groups that are orphaned by it get SIGHUP and SIGCONT (POSIX,
+ * _exit).
+ */
 void session_groups_may_be_orphaned(struct process *process);
 
 void session_syscalls_init(void);

@@ -1,8 +1,9 @@
 /*
  * Signals that are sent and wait to be taken: see signal.h.
  *
- * A set bit in `pending` is a pending signal. A record, when there is one, says where it came from; real-time signals have one record
- * each time they are sent, the others at most one. Sets and records are guarded by irq_save, because softirqs send.
+ * A set bit in `pending` is a pending signal. A record, when there is one, says where it came from;
+ * real-time signals have one record each time they are sent, the others at most one. Sets and
+ * records are guarded by irq_save, because softirqs send.
  */
 #include "kernel/proc/signal.h"
 
@@ -87,7 +88,10 @@ static void go_on(struct process *process)
 	process_notify_parent(process, CLD_CONTINUED);
 }
 
-/* Wakes one thread that can take the signal: `thread`, or any of the process, the running one first. */
+/*
+ * Wakes one thread that can take the signal: `thread`, or any of the process, the running one
+ * first.
+ */
 static void wake_taker(struct process *process, struct thread *thread, int signal)
 {
 	if (!thread && current_process() == process)

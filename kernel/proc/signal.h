@@ -21,8 +21,8 @@ void signal_send_process(struct process *process, int signal);
 void signal_send_thread(struct thread *thread, int signal);
 
 /*
- * The same with information for the handler, which is copied; when memory is out the signal goes without it. A NULL
- * `thread` sends to the process as a whole. Any context but hard interrupt.
+ * The same with information for the handler, which is copied; when memory is out the signal goes
+ * without it. A NULL `thread` sends to the process as a whole. Any context but hard interrupt.
  */
 void signal_send_info(struct process *process, struct thread *thread, const struct siginfo *info);
 
@@ -36,17 +36,24 @@ void signal_fault(int signal, int code, user_addr_t address);
 bool signal_pending(void);
 
 /*
- * Calls with a timeout that is relative (nanosleep, poll, futex) and are interrupted go on, unless a handler runs, with the
- * time that is left. They pass the deadline that they computed through restart_deadline, which answers the deadline of
- * the interrupted call if this is its continuation; and they return restart_until(deadline) when they are interrupted.
+ * Calls with a timeout that is relative (nanosleep, poll, futex) and are interrupted go on, unless
+ * a handler runs, with the time that is left. They pass the deadline that they computed through
+ * restart_deadline, which answers the deadline of the interrupted call if this is its continuation;
+ * and they return restart_until(deadline) when they are interrupted.
  */
 uint64_t restart_deadline(uint64_t deadline_us);
 int64_t restart_until(uint64_t deadline_us);
 
-/* On the way back to user mode: takes pending signals, builds frames, restarts calls, ends the process. */
+/*
+ * On the way back to user mode: takes pending signals, builds frames, restarts calls, ends the
+ * process.
+ */
 void signal_deliver(struct trapframe *frame, bool in_syscall);
 
-/* Replaces the mask until the call returns to user mode: rt_sigsuspend, ppoll, pselect6, epoll_pwait. */
+/*
+ * Replaces the mask until the call returns to user mode: rt_sigsuspend, ppoll, pselect6,
+ * epoll_pwait.
+ */
 void signal_mask_temporarily(uint64_t mask);
 
 void signal_syscalls_init(void);

@@ -1,5 +1,6 @@
 /*
- * What pending signals do, on the way back to user mode: handlers, default actions, restarts of interrupted calls.
+ * What pending signals do, on the way back to user mode: handlers, default actions, restarts of
+ * interrupted calls.
  */
 #include "include/uapi/wait.h"
 #include "kernel/errno.h"

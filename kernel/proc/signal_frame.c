@@ -1,16 +1,18 @@
 /*
- * The frame on which a handler runs, in the layout of Linux arm64, and rt_sigreturn, which takes it down.
+ * The frame on which a handler runs, in the layout of Linux arm64, and rt_sigreturn, which takes it
+ * down.
  */
 #include "include/uapi/mman.h"
 #include "kernel/mm/vm.h"
-#include "kernel/proc/exit.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/signal_pending.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 
-/* Above the frame stands a frame record (fp, lr), so that a debugger can walk through the handler. */
+/*
+ * Above the frame stands a frame record (fp, lr), so that a debugger can walk through the handler.
+ */
 struct frame_record {
 	uint64_t fp, lr;
 };
@@ -159,7 +161,7 @@ SYSCALL2(sigaltstack, user_addr_t, new, user_addr_t, old)
 	stack_t before = current_alt_stack(sp);
 	stack_t stack = {0};
 
-	if (new && copy_from_user(&stack, new, sizeof(stack)))
+	if (new &&copy_from_user(&stack, new, sizeof(stack)))
 		return -EFAULT;
 	if (new) {
 		if (signal_on_alt_stack(sp))

@@ -1,5 +1,6 @@
 /*
- * The inner side of signals: what is pending, what is taken, and what happens then. Process context unless said otherwise.
+ * The inner side of signals: what is pending, what is taken, and what happens then. Process context
+ * unless said otherwise.
  */
 #ifndef KERNEL_PROC_SIGNAL_PENDING_H
 #define KERNEL_PROC_SIGNAL_PENDING_H
@@ -23,7 +24,10 @@ static inline bool signal_valid(int signal)
 	return signal > 0 && signal < NSIG;
 }
 
-/* Takes the next pending signal of `wanted` from the running thread or its process. 0: there is none. */
+/*
+ * Takes the next pending signal of `wanted` from the running thread or its process. 0: there is
+ * none.
+ */
 int signal_take(uint64_t wanted, struct siginfo *info);
 
 /* Pending for the running thread: its own and its process's. */
@@ -50,8 +54,8 @@ void signal_handlers_put(struct signal_handlers *handlers); /* NULL is harmless 
 int signal_reset_for_exec(struct process *process);
 
 /*
- * Builds the frame on which the handler runs and makes `frame` enter it. False when the stack cannot hold it. `mask` is what
- * rt_sigreturn puts back.
+ * Builds the frame on which the handler runs and makes `frame` enter it. False when the stack
+ * cannot hold it. `mask` is what rt_sigreturn puts back.
  */
 bool signal_frame_push(struct trapframe *frame, const struct sigaction *action,
 		       const struct siginfo *info, uint64_t mask);

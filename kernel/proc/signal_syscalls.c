@@ -20,9 +20,9 @@ SYSCALL4(rt_sigaction, int, signal, user_addr_t, new, user_addr_t, old, uint64_t
 	if (mask_size != MASK_SIZE || !signal_valid(signal))
 		return -EINVAL;
 	bit = SIGNAL_BIT(signal);
-	if (new && bit & SIGNALS_UNBLOCKABLE)
+	if (new &&bit & SIGNALS_UNBLOCKABLE)
 		return -EINVAL;
-	if (new && copy_from_user(&action, new, sizeof(action)))
+	if (new &&copy_from_user(&action, new, sizeof(action)))
 		return -EFAULT;
 	before = process->handlers->action[signal];
 	if (old && copy_to_user(old, &before, sizeof(before)))
@@ -83,7 +83,10 @@ SYSCALL2(rt_sigsuspend, user_addr_t, mask_from, uint64_t, mask_size)
 	return -ERESTARTNOHAND;
 }
 
-/* Waits until a signal of `set` is pending and takes it. Its number, -EAGAIN at the deadline, or -EINTR. */
+/*
+ * Waits until a signal of `set` is pending and takes it. Its number, -EAGAIN at the deadline, or
+ * -EINTR.
+ */
 static int take_or_wait(uint64_t set, uint64_t deadline_us, struct siginfo *info)
 {
 	struct thread *thread = current_thread();

@@ -45,9 +45,8 @@ static int64_t sleep_until_time(const struct timespec *time, bool realtime)
 	uint64_t realtime_us = clock_realtime_ns() / NSEC_PER_USEC;
 
 	if (realtime)
-		deadline_us = deadline_us > realtime_us
-				      ? clock_now_us() + deadline_us - realtime_us
-				      : 0;
+		deadline_us = deadline_us > realtime_us ? clock_now_us() + deadline_us - realtime_us
+							: 0;
 	return sleep_until(deadline_us) == 0 ? 0 : -ERESTARTNOHAND;
 }
 

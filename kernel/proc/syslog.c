@@ -1,7 +1,6 @@
 /*
  * syslog(2): the kernel log for klogctl and dmesg. The same lines come from /dev/kmsg.
  */
-#include "kernel/clock.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/printk.h"
 #include "kernel/proc/proc.h"

@@ -1,5 +1,6 @@
 /*
- * The system as a whole: uname(2), sethostname(2), sysinfo(2), reboot(2), getrandom(2), personality(2).
+ * The system as a whole: uname(2), sethostname(2), sysinfo(2), reboot(2), getrandom(2),
+ * personality(2).
  */
 #include "include/uapi/reboot.h"
 #include "include/uapi/utsname.h"
@@ -13,6 +14,7 @@
 #include "kernel/random.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
+#include "kernel/tty/console.h"
 #include "kernel/user.h"
 
 #define GRND_NONBLOCK 1
@@ -92,6 +94,7 @@ SYSCALL3(reboot, uint32_t, magic1, uint32_t, magic2, uint32_t, command)
 		return -EPERM;
 	if (!reboot_magic_valid(magic1, magic2))
 		return -EINVAL;
+	console_flush();
 	switch (command) {
 	case LINUX_REBOOT_CMD_POWER_OFF:
 	case LINUX_REBOOT_CMD_HALT:

@@ -10,8 +10,8 @@
 struct process *process_table_init(void);
 
 /*
- * A process with a new pid and nothing in it yet, in the table, a child of `parent` (which may be NULL). NULL when
- * memory or pids are out.
+ * A process with a new pid and nothing in it yet, in the table, a child of `parent` (which may be
+ * NULL). NULL when memory or pids are out.
  */
 struct process *process_create(struct process *parent);
 

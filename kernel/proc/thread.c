@@ -1,10 +1,8 @@
 /*
  * Threads: making, finding and freeing them.
  */
-#include "kernel/clock.h"
 #include "kernel/lock.h"
 #include "kernel/mm/kmalloc.h"
-#include "kernel/printk.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/table.h"
@@ -20,19 +18,26 @@ uint32_t thread_count(void)
 
 void thread_init(struct thread *thread, struct process *process)
 {
+	irq_flags_t flags;
+
 	thread->process = process;
 	thread->state = THREAD_READY;
 	list_init(&thread->run_link);
 	list_init(&thread->pending_records);
 	timer_init(&thread->wake_timer, sem_wait_timed_out);
+	flags = irq_save();
 	list_append(&process->threads, &thread->of_process);
+	irq_restore(flags);
 	process->thread_count++;
 	threads_alive++;
 }
 
 void thread_detach(struct thread *thread)
 {
+	irq_flags_t flags = irq_save();
+
 	list_remove(&thread->of_process);
+	irq_restore(flags);
 	thread->process->thread_count--;
 	threads_alive--;
 }

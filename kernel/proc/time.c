@@ -64,7 +64,10 @@ SYSCALL2(clock_gettime, int32_t, clock, user_addr_t, to)
 	return copy_to_user(to, &time, sizeof(time));
 }
 
-/* Coarse clocks are as fine as the others: reading the counter costs nothing. CPU time is counted in microseconds. */
+/*
+ * Coarse clocks are as fine as the others: reading the counter costs nothing. CPU time is counted
+ * in microseconds.
+ */
 SYSCALL2(clock_getres, int32_t, clock, user_addr_t, to)
 {
 	bool counts_cpu = clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
@@ -116,7 +119,9 @@ SYSCALL2(settimeofday, user_addr_t, time_from, user_addr_t, zone_from)
 	struct timespec time;
 	struct timeval given;
 
-	/* The kernel keeps UTC: a time zone is read and has no effect, as on every modern system. */
+	/*
+	 * The kernel keeps UTC: a time zone is read and has no effect, as on every modern system.
+	 */
 	if (zone_from && copy_from_user(&zone, zone_from, sizeof(zone)))
 		return -EFAULT;
 	if (!time_from)

@@ -24,7 +24,10 @@ static inline struct timespec timespec_from_ns(uint64_t ns)
 	};
 }
 
-/* True when it is a time that a call may be given: no negative part, less than a second of nanoseconds. */
+/*
+ * True when it is a time that a call may be given: no negative part, less than a second of
+ * nanoseconds.
+ */
 static inline bool timespec_valid(const struct timespec *time)
 {
 	return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < (int64_t)NSEC_PER_SEC;

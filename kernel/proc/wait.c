@@ -9,7 +9,7 @@
 #include "kernel/user.h"
 
 struct wait_request {
-	int which;        /* P_ALL, P_PID, P_PGID */
+	int which; /* P_ALL, P_PID, P_PGID */
 	int32_t id;
 	uint32_t options; /* WEXITED, WSTOPPED, WCONTINUED, WNOHANG, WNOWAIT, __WALL, __WCLONE */
 };
@@ -17,8 +17,8 @@ struct wait_request {
 struct wait_report {
 	int32_t pid; /* 0: nothing to report */
 	uint32_t uid;
-	int code;    /* CLD_* */
-	int status;  /* as wait4 gives it */
+	int code;   /* CLD_* */
+	int status; /* as wait4 gives it */
 	uint64_t user_us, system_us;
 };
 
@@ -174,8 +174,8 @@ SYSCALL5(waitid, int, which, int32_t, id, user_addr_t, info_to, uint32_t, option
 	struct siginfo info;
 	int error;
 
-	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
-			__WALL | __WCLONE))
+	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WALL |
+			__WCLONE))
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;

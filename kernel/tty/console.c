@@ -70,7 +70,6 @@ static void console_resume(struct tty *tty __unused)
 }
 
 static const struct tty_driver console_driver = {
-	.name = "/dev/console",
 	.room = console_room,
 	.write = console_write,
 	.drained = console_drained,

@@ -1,5 +1,6 @@
 /*
- * Sessions and process groups, as the terminal sees them: who may read, who hears ^C, whose terminal it is.
+ * Sessions and process groups, as the terminal sees them: who may read, who hears ^C, whose
+ * terminal it is.
  */
 #include "include/uapi/ioctl.h"
 #include "include/uapi/signal.h"

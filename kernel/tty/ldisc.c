@@ -44,21 +44,22 @@ void ldisc_default_termios(struct termios *termios)
 		.c_oflag = OPOST | ONLCR,
 		.c_cflag = B115200 | CS8 | CREAD | HUPCL | CLOCAL,
 		.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
-		.c_cc = {
-			[VINTR] = 'C' - '@',
-			[VQUIT] = '\\' - '@',
-			[VERASE] = 0x7f,
-			[VKILL] = 'U' - '@',
-			[VEOF] = 'D' - '@',
-			[VMIN] = 1,
-			[VSTART] = 'Q' - '@',
-			[VSTOP] = 'S' - '@',
-			[VSUSP] = 'Z' - '@',
-			[VREPRINT] = 'R' - '@',
-			[VDISCARD] = 'O' - '@',
-			[VWERASE] = 'W' - '@',
-			[VLNEXT] = 'V' - '@',
-		},
+		.c_cc =
+			{
+				[VINTR] = 'C' - '@',
+				[VQUIT] = '\\' - '@',
+				[VERASE] = 0x7f,
+				[VKILL] = 'U' - '@',
+				[VEOF] = 'D' - '@',
+				[VMIN] = 1,
+				[VSTART] = 'Q' - '@',
+				[VSTOP] = 'S' - '@',
+				[VSUSP] = 'Z' - '@',
+				[VREPRINT] = 'R' - '@',
+				[VDISCARD] = 'O' - '@',
+				[VWERASE] = 'W' - '@',
+				[VLNEXT] = 'V' - '@',
+			},
 	};
 }
 
@@ -360,7 +361,9 @@ static bool receive_line_end(struct ldisc *ldisc, uint8_t byte)
 
 enum space { SPACE_ANY, SPACE_LINE_END, SPACE_NONE };
 
-/* The last slot is for the end of the line, so that a line that is too long can be ended and read. */
+/*
+ * The last slot is for the end of the line, so that a line that is too long can be ended and read.
+ */
 static enum space space_left(const struct ldisc *ldisc)
 {
 	uint32_t used = ldisc->head - ldisc->tail;
@@ -446,7 +449,10 @@ static size_t read_line(struct ldisc *ldisc, uint8_t *to, size_t n, bool *line_e
 	size_t done = 0;
 	while (ldisc_readable(ldisc)) {
 		uint32_t at = slot(ldisc->tail);
-		/* An end mark right behind the last byte that fits goes too, or the next read would be empty. */
+		/*
+		 * An end mark right behind the last byte that fits goes too, or the next read would
+		 * be empty.
+		 */
 		if (done == n && !(ldisc->marks[at] & MARK_EOF))
 			break;
 		ldisc->tail++;

@@ -85,8 +85,8 @@ static void pump(void)
 }
 
 /*
- * Empties the FIFO into the ring. When the ring is full the receive interrupts are shut off, and the FIFO holds
- * the sender up. Interrupts masked.
+ * Empties the FIFO into the ring. When the ring is full the receive interrupts are shut off, and
+ * the FIFO holds the sender up. Interrupts masked.
  */
 static void drain_fifo(void)
 {

@@ -2,8 +2,8 @@
  * The ARM PL011 UART (DDI 0183): the machine's serial line, interrupt-driven both ways.
  *
  * There is one; its state is guarded by irq_save. Bytes wait in a ring in each direction. What was
- * received is offered from the softirq; what is not taken stays in the ring, then in the UART, and so holds the
- * sender up: nothing is lost.
+ * received is offered from the softirq; what is not taken stays in the ring, then in the UART, and
+ * so holds the sender up: nothing is lost.
  */
 #ifndef KERNEL_TTY_PL011_H
 #define KERNEL_TTY_PL011_H
@@ -26,7 +26,10 @@ size_t pl011_room(void);
 /* Queues all n bytes or, when they don't fit, none. Any context. */
 bool pl011_put(const uint8_t *bytes, size_t n);
 
-/* Puts bytes out behind what is queued, polling the UART where the ring is full. Any context, interrupts on or off. */
+/*
+ * Puts bytes out behind what is queued, polling the UART where the ring is full. Any context,
+ * interrupts on or off.
+ */
 void pl011_put_polled(const uint8_t *bytes, size_t n);
 
 /* Nothing is queued. */

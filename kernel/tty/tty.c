@@ -73,16 +73,6 @@ void tty_output_ready(struct tty *tty)
 	wait_list_wake(&tty->wait, POLLOUT);
 }
 
-void tty_hangup(struct tty *tty)
-{
-	tty->hung_up = true;
-	if (tty->foreground > 0) {
-		signal_send_group(tty->foreground, SIGHUP);
-		signal_send_group(tty->foreground, SIGCONT);
-	}
-	wait_list_wake(&tty->wait, POLLIN | POLLOUT | POLLHUP);
-}
-
 /* What a read in raw mode waits for: VMIN bytes, and a deadline by VTIME. */
 struct raw_wait {
 	size_t minimum;
@@ -105,11 +95,14 @@ static bool canonical(const struct tty *tty)
 	return tty->termios.c_lflag & ICANON;
 }
 
-/* Sleeps until a line is there. 0 when a read would find it, or the end; -EAGAIN, -ERESTARTSYS, -EIO. */
+/*
+ * Sleeps until a line is there. 0 when a read would find it, or the end; -EAGAIN, -ERESTARTSYS,
+ * -EIO.
+ */
 static int wait_for_line(struct tty *tty, struct file *file, struct thread_waiter *waiter)
 {
 	int error = 0;
-	while (!error && !ldisc_readable(&tty->ldisc) && !tty->hung_up && canonical(tty)) {
+	while (!error && !ldisc_readable(&tty->ldisc) && canonical(tty)) {
 		if (file_nonblocking(file))
 			return -EAGAIN;
 		error = thread_waiter_sleep(waiter, TIME_NEVER);
@@ -131,7 +124,7 @@ static int wait_for_bytes(struct tty *tty, struct file *file, struct thread_wait
 	if (rules.minimum == 0 && rules.interval_us == 0)
 		return 0; /* take what there is */
 
-	while (!tty->hung_up && !canonical(tty)) {
+	while (!canonical(tty)) {
 		size_t available = ldisc_available(&tty->ldisc);
 		if (available >= MAX(rules.minimum, 1ul))
 			return 0;
@@ -160,7 +153,8 @@ static int64_t take(struct tty *tty, struct iov *iov)
 		uint8_t chunk[CHUNK];
 		bool line_ended;
 		softirq_disable();
-		size_t n = ldisc_read(&tty->ldisc, chunk, MIN(iov->remaining, sizeof(chunk)), &line_ended);
+		size_t n = ldisc_read(&tty->ldisc, chunk, MIN(iov->remaining, sizeof(chunk)),
+				      &line_ended);
 		more = n > 0 && !line_ended && ldisc_readable(&tty->ldisc);
 		softirq_enable();
 		if (iov_copy_to(iov, chunk, n))
@@ -226,14 +220,11 @@ static size_t put_all(struct file *file, const uint8_t *bytes, size_t n, int *er
 	size_t done = 0;
 	thread_waiter_join(&waiter, &tty->wait);
 	while (!*error) {
-		if (tty->hung_up) {
-			*error = -EIO;
-			break;
-		}
 		done += put(tty, bytes + done, n - done);
 		if (done == n)
 			break;
-		*error = file_nonblocking(file) ? -EAGAIN : thread_waiter_sleep(&waiter, TIME_NEVER);
+		*error = file_nonblocking(file) ? -EAGAIN
+						: thread_waiter_sleep(&waiter, TIME_NEVER);
 	}
 	thread_waiter_leave(&waiter);
 	return done;
@@ -268,8 +259,6 @@ static uint32_t poll_tty(struct file *file, struct poll_table *table)
 		events |= POLLIN | POLLRDNORM;
 	if (tty->driver->room(tty) >= LDISC_EXPANSION && !tty->ldisc.stopped)
 		events |= POLLOUT | POLLWRNORM;
-	if (tty->hung_up)
-		events |= POLLHUP | POLLIN;
 	return events;
 }
 
@@ -278,7 +267,7 @@ int tty_wait_drained(struct tty *tty)
 	struct thread_waiter waiter;
 	int error = 0;
 	thread_waiter_join(&waiter, &tty->wait);
-	while (!error && !tty->hung_up && !tty->driver->drained(tty))
+	while (!error && !tty->driver->drained(tty))
 		error = thread_waiter_sleep(&waiter, TIME_NEVER);
 	thread_waiter_leave(&waiter);
 	return error;
@@ -294,8 +283,6 @@ static const struct file_ops tty_file_ops = {
 int tty_open(struct tty *tty, struct file *file)
 {
 	struct process *process = current_process();
-	if (tty->hung_up)
-		return -EIO;
 	file->ops = &tty_file_ops;
 	file->private = tty;
 	bool leader = process->pid == process->sid;

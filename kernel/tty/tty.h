@@ -1,9 +1,9 @@
 /*
- * Terminals: what every kind shares. A kind (the console on the PL011; later a pseudo-terminal) is a `struct
- * tty_driver` that takes output and hands in what was typed.
+ * Terminals: what every kind shares. A kind (the console on the PL011; later a pseudo-terminal) is
+ * a `struct tty_driver` that takes output and hands in what was typed.
  *
- * State that the softirq changes too (the line discipline) is guarded by softirq_disable; the rest is
- * process context.
+ * State that the softirq changes too (the line discipline) is guarded by softirq_disable; the rest
+ * is process context.
  */
 #ifndef KERNEL_TTY_TTY_H
 #define KERNEL_TTY_TTY_H
@@ -18,36 +18,39 @@ struct process;
 struct tty;
 
 struct tty_driver {
-	const char *name; /* for /proc/PID/fd: "/dev/console" */
-
-	/* Bytes that write takes now. Less than there is, so that an echo finds room even when writers fill it. */
+	/*
+	 * Bytes that write takes now. Less than there is, so that an echo finds room even when
+	 * writers fill it.
+	 */
 	size_t (*room)(struct tty *tty);
 
-	/* Queues bytes and returns at once. Beyond room() they may be lost. Softirqs disabled, or softirq. */
+	/*
+	 * Queues bytes and returns at once. Beyond room() they may be lost. Softirqs disabled, or
+	 * softirq.
+	 */
 	void (*write)(struct tty *tty, const uint8_t *bytes, size_t n);
 
 	/* Nothing queued waits to leave. */
 	bool (*drained)(struct tty *tty);
 
-	/* Throws queued output away; NULL: it cannot. */
-	void (*discard)(struct tty *tty);
-
-	/* tty_receive refused bytes, and may take them now. Softirqs disabled. NULL: there is nothing to resume. */
+	/*
+	 * tty_receive refused bytes, and may take them now. Softirqs disabled. NULL: there is
+	 * nothing to resume.
+	 */
 	void (*resume)(struct tty *tty);
 };
 
 struct tty {
 	const struct tty_driver *driver;
-	void *private;       /* the driver's */
-	uint64_t device;     /* st_rdev: what /proc/PID/stat calls tty_nr */
+	void *private;   /* the driver's */
+	uint64_t device; /* st_rdev: what /proc/PID/stat calls tty_nr */
 	struct termios termios;
 	struct winsize window;
 	struct ldisc ldisc;
 	struct wait_list wait; /* readers, writers, poll */
-	bool throttled;      /* tty_receive refused bytes */
-	bool hung_up;        /* the other side is gone: reads end, writes answer EIO */
-	int32_t session;     /* whose controlling terminal it is; 0: nobody's */
-	int32_t foreground;  /* the process group that may read, and gets ^C; 0: none */
+	bool throttled;        /* tty_receive refused bytes */
+	int32_t session;       /* whose controlling terminal it is; 0: nobody's */
+	int32_t foreground;    /* the process group that may read, and gets ^C; 0: none */
 };
 
 void tty_init(struct tty *tty, const struct tty_driver *driver, uint64_t device);
@@ -60,20 +63,23 @@ size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t n);
 /* There is room for output again, or all of it has left. Any context. */
 void tty_output_ready(struct tty *tty);
 
-/* The line is gone: readers and writers end, the session hears SIGHUP. Process context. */
-void tty_hangup(struct tty *tty);
-
-/* Opens `tty` on `file`; unless O_NOCTTY says otherwise it becomes the controlling terminal of a session leader without one. */
+/*
+ * Opens `tty` on `file`; unless O_NOCTTY says otherwise it becomes the controlling terminal of a
+ * session leader without one.
+ */
 int tty_open(struct tty *tty, struct file *file);
 
-/* For the process code: a session's leader ends; its terminal becomes nobody's, and its foreground hears SIGHUP. Process context. */
+/*
+ * For the process code: a session's leader ends; its terminal becomes nobody's, and its foreground
+ * hears SIGHUP. Process context.
+ */
 void tty_session_ended(struct process *leader);
 
 /* Job control, used by tty.c and tty_ioctl.c. */
 
 /*
- * Whether the running process may do what only the foreground may: read (SIGTTIN), write under TOSTOP, or change
- * settings (SIGTTOU). 0, -EIO, or -ERESTARTSYS with the signal sent to its group.
+ * Whether the running process may do what only the foreground may: read (SIGTTIN), write under
+ * TOSTOP, or change settings (SIGTTOU). 0, -EIO, or -ERESTARTSYS with the signal sent to its group.
  */
 int tty_check_foreground(struct tty *tty, int signal);
 

@@ -20,10 +20,19 @@ typedef uint32_t ip4_t; /* an IPv4 address in host order: 10.0.2.15 is 0x0a00020
 #define IP4_FORMAT "%u.%u.%u.%u"
 #define IP4_ARGS(a) ((a) >> 24), ((a) >> 16 & 255), ((a) >> 8 & 255), ((a) & 255)
 
-static inline bool ip4_is_multicast(ip4_t a) { return a >> 28 == 0xe; }
-static inline bool ip4_is_loopback(ip4_t a) { return a >> 24 == 127; }
+static inline bool ip4_is_multicast(ip4_t a)
+{
+	return a >> 28 == 0xe;
+}
+static inline bool ip4_is_loopback(ip4_t a)
+{
+	return a >> 24 == 127;
+}
 /* 0/8, 127/8, 224/4 and above, which no host may have. */
-static inline bool ip4_is_unicast(ip4_t a) { return a >> 24 != 0 && a < IP4(224, 0, 0, 0); }
+static inline bool ip4_is_unicast(ip4_t a)
+{
+	return a >> 24 != 0 && a < IP4(224, 0, 0, 0);
+}
 static inline ip4_t ip4_mask(uint32_t prefix_length)
 {
 	return prefix_length ? ~(ip4_t)0 << (32 - prefix_length) : 0;
@@ -45,7 +54,7 @@ static inline struct net_addr net_addr_ip4(ip4_t a)
 /* One end of a conversation. */
 struct endpoint {
 	struct net_addr addr;
-	uint16_t port;     /* host order; 0: none */
+	uint16_t port; /* host order; 0: none */
 };
 
 #define MAC_LENGTH 6
@@ -53,13 +62,18 @@ struct mac {
 	uint8_t bytes[MAC_LENGTH];
 };
 #define MAC_FORMAT "%02x:%02x:%02x:%02x:%02x:%02x"
-#define MAC_ARGS(m) (m).bytes[0], (m).bytes[1], (m).bytes[2], (m).bytes[3], (m).bytes[4], (m).bytes[5]
+#define MAC_ARGS(m) \
+	(m).bytes[0], (m).bytes[1], (m).bytes[2], (m).bytes[3], (m).bytes[4], (m).bytes[5]
 
 static inline bool mac_equal(struct mac a, struct mac b)
 {
 	return __builtin_memcmp(a.bytes, b.bytes, MAC_LENGTH) == 0;
 }
-static inline bool mac_is_multicast(struct mac m) { return m.bytes[0] & 1; } /* broadcast too */
+/* Broadcast too. */
+static inline bool mac_is_multicast(struct mac m)
+{
+	return m.bytes[0] & 1;
+}
 
 static const struct mac MAC_BROADCAST = {{255, 255, 255, 255, 255, 255}};
 static const struct mac MAC_ZERO = {{0}};

@@ -1,6 +1,6 @@
 /*
- * The Internet checksum, RFC 1071. Its sum does not care in which units one adds as long as carries come back
- * in at the bottom, so the inner loop reads eight bytes at a time.
+ * The Internet checksum, RFC 1071. Its sum does not care in which units one adds as long as carries
+ * come back in at the bottom, so the inner loop reads eight bytes at a time.
  */
 #include "net/core/checksum.h"
 
@@ -60,8 +60,9 @@ uint32_t checksum_add(const void *bytes, size_t n, uint32_t initial)
 	uint64_t low = initial, high = 0;
 
 	/*
-	 * The halves of each word go to two 64-bit sums, which cannot overflow (that takes 2^32 words), so that no
-	 * carry has to be looked at and the additions do not wait for each other.
+	 * The halves of each word go to two 64-bit sums, which cannot overflow (that takes 2^32
+	 * words), so that no carry has to be looked at and the additions do not wait for each
+	 * other.
 	 */
 	for (; n >= 32; n -= 32, at += 32) {
 		for (size_t i = 0; i < 32; i += 8) {
@@ -84,7 +85,10 @@ uint32_t checksum_add(const void *bytes, size_t n, uint32_t initial)
 
 uint32_t checksum_join(uint32_t sum, uint32_t piece, size_t offset)
 {
-	/* A piece at an odd offset has its bytes in the other half of each word (RFC 1071, section 2 B). */
+	/*
+	 * A piece at an odd offset has its bytes in the other half of each word (RFC 1071, section
+	 * 2 B).
+	 */
 	if (offset & 1)
 		piece = __builtin_bswap16(fold32(piece));
 	return fold64((uint64_t)sum + piece);

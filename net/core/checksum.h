@@ -1,6 +1,6 @@
 /*
- * The Internet checksum (RFC 1071). Sums are folded lazily: a 32-bit partial sum of 16-bit words in the order in which
- * they stand in memory, so that no byte is swapped until the end.
+ * The Internet checksum (RFC 1071). Sums are folded lazily: a 32-bit partial sum of 16-bit words in
+ * the order in which they stand in memory, so that no byte is swapped until the end.
  */
 #ifndef NET_CORE_CHECKSUM_H
 #define NET_CORE_CHECKSUM_H
@@ -8,7 +8,10 @@
 #include "kernel/byteorder.h"
 #include "kernel/types.h"
 
-/* Adds n bytes to `sum`. When pieces are chained, each but the last has an even length. Eight bytes at a time or better. */
+/*
+ * Adds n bytes to `sum`. When pieces are chained, each but the last has an even length. Eight bytes
+ * at a time or better.
+ */
 uint32_t checksum_add(const void *bytes, size_t n, uint32_t sum);
 
 /* Joins the sum of a piece that began at an odd or even `offset` into the whole. */

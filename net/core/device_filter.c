@@ -1,4 +1,7 @@
-/* What a device lets in besides frames to its own address: multicast groups, all of them, or everything. */
+/*
+ * What a device lets in besides frames to its own address: multicast groups, all of them, or
+ * everything.
+ */
 #include "kernel/errno.h"
 #include "kernel/mm/kmalloc.h"
 #include "net/core/netdevice.h"
@@ -83,6 +86,8 @@ void netdev_multicast_leave(struct net_device *dev, struct mac mac)
 
 void netdev_multicast_forget_all(struct net_device *dev)
 {
-	while (!list_empty(&dev->multicast))
-		forget(list_first_entry(&dev->multicast, struct multicast_entry, link));
+	struct multicast_entry *entry, *next;
+
+	list_for_each_entry_safe(entry, next, &dev->multicast, link)
+		forget(entry);
 }

@@ -45,7 +45,8 @@ static int set_hardware_address(struct net_device *dev, const struct sockaddr *f
 }
 
 /* SIOCADDMULTI and SIOCDELMULTI. */
-static int change_multicast(struct net_device *dev, const struct sockaddr *from, bool join) NEEDS_NET_LOCK
+static int change_multicast(struct net_device *dev, const struct sockaddr *from,
+			    bool join) NEEDS_NET_LOCK
 {
 	struct mac mac;
 
@@ -126,7 +127,8 @@ int device_ioctl(struct net *net, uint32_t command, void *argument)
 		request->ifr_mtu = (int32_t)dev->mtu;
 		return 0;
 	case SIOCSIFMTU:
-		return request->ifr_mtu < 0 ? -EINVAL : netdev_set_mtu(dev, (uint32_t)request->ifr_mtu);
+		return request->ifr_mtu < 0 ? -EINVAL
+					    : netdev_set_mtu(dev, (uint32_t)request->ifr_mtu);
 	case SIOCGIFHWADDR:
 		get_hardware_address(dev, &request->ifr_hwaddr);
 		return 0;

@@ -1,6 +1,6 @@
 /*
- * lo: a device whose frames come back. A frame is a bare network packet without link header. It waits in a
- * bounded queue for the softirq, so that a sender never runs into its own receive path.
+ * lo: a device whose frames come back. A frame is a bare network packet without link header. It
+ * waits in a bounded queue for the softirq, so that a sender never runs into its own receive path.
  */
 #include "include/uapi/if_arp.h"
 #include "kernel/errno.h"
@@ -28,7 +28,8 @@ static void loopback_stop(struct net_device *dev)
 
 static bool backlog_full(const struct net *net)
 {
-	return net->backlog.length >= BACKLOG_PACKETS_MAX || net->backlog.truesize >= BACKLOG_BYTES_MAX;
+	return net->backlog.length >= BACKLOG_PACKETS_MAX ||
+	       net->backlog.truesize >= BACKLOG_BYTES_MAX;
 }
 
 static void loopback_xmit(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
@@ -43,7 +44,9 @@ static void loopback_xmit(struct net_device *dev, struct sk_buff *skb) NEEDS_NET
 	dev->statistics.tx_packets++;
 	dev->statistics.tx_bytes += skb->len;
 	skb_orphan(skb);
-	/* A checksum that was left to the device was never on a wire, where it could have broken. */
+	/*
+	 * A checksum that was left to the device was never on a wire, where it could have broken.
+	 */
 	if (skb->checksum == SKB_CHECKSUM_PARTIAL)
 		skb->checksum = SKB_CHECKSUM_VERIFIED;
 	skb_queue_append(&net->backlog, skb);

@@ -1,10 +1,10 @@
 /*
- * struct net: one whole stack. Everything that changes hangs off it; there is no file-level state in
- * net/. The kernel has one; a host test makes as many as it likes.
+ * struct net: one whole stack. Everything that changes hangs off it; there is no file-level state
+ * in net/. The kernel has one; a host test makes as many as it likes.
  *
- * The net lock: one monitor per stack, entered by system calls and by the softirq for a bounded piece of
- * work. "Needs the net lock" in a comment is NEEDS_NET_LOCK in the declaration, which clang checks.
- * Nobody sleeps, copies to or from user memory, or calls out of net/ for long inside.
+ * The net lock: one monitor per stack, entered by system calls and by the softirq for a bounded
+ * piece of work. "Needs the net lock" in a comment is NEEDS_NET_LOCK in the declaration, which
+ * clang checks. Nobody sleeps, copies to or from user memory, or calls out of net/ for long inside.
  */
 #ifndef NET_CORE_NET_H
 #define NET_CORE_NET_H
@@ -27,13 +27,14 @@ struct net_environment {
 	uint64_t (*realtime_us)(void *context);
 	void (*random_bytes)(void *context, void *to, size_t n);
 	/*
-	 * The stack's earliest timer moved: call net_run_timers by then. Called with the net lock held. May be
-	 * NULL when the owner polls net_next_timer.
+	 * The stack's earliest timer moved: call net_run_timers by then. Called with the net lock
+	 * held. May be NULL when the owner polls net_next_timer.
 	 */
 	void (*timer_moved)(void *context, uint64_t when_us);
 	/*
-	 * There is work for net_run_softirq: call it soon (the kernel: SOFTIRQ_NET_RX). Any context, hard
-	 * interrupts too, with or without the net lock. May be NULL when the owner calls it regularly.
+	 * There is work for net_run_softirq: call it soon (the kernel: SOFTIRQ_NET_RX). Any
+	 * context, hard interrupts too, with or without the net lock. May be NULL when the owner
+	 * calls it regularly.
 	 */
 	void (*work_raised)(void *context);
 	void *context;
@@ -41,7 +42,8 @@ struct net_environment {
 
 #define NET_PROTOCOL_STATES 16
 
-enum net_state { /* slots of net->state: where each room keeps what is its own */
+/* Slots of net->state: where each room keeps what is its own. */
+enum net_state {
 	NET_STATE_ETHERNET,
 	NET_STATE_IPV4,
 	NET_STATE_ICMP,
@@ -58,7 +60,7 @@ struct net {
 	struct net_environment environment;
 	struct timer_base timers;
 
-	struct list_head devices;          /* struct net_device, by ifindex */
+	struct list_head devices; /* struct net_device, by ifindex */
 	int next_ifindex;
 	struct net_device *loopback;
 
@@ -67,25 +69,25 @@ struct net {
 	struct list_head taps;             /* struct packet_tap: who sees every packet */
 	struct list_head families;         /* struct socket_family */
 	struct list_head device_notifiers; /* struct device_notifier */
-	struct list_head unflushed;        /* struct net_device: frames queued, device not yet told */
+	struct list_head unflushed; /* struct net_device: frames queued, device not yet told */
 
-	struct list_head pollers;          /* struct net_poller, scheduled; guarded by irq_save */
-	struct skb_queue backlog;          /* packets looped back, waiting for net_run_softirq */
+	struct list_head pollers; /* struct net_poller, scheduled; guarded by irq_save */
+	struct skb_queue backlog; /* packets looped back, waiting for net_run_softirq */
 
-	void *state[NET_PROTOCOL_STATES];  /* one slot a room, by enum net_state */
+	void *state[NET_PROTOCOL_STATES]; /* one slot a room, by enum net_state */
 
 	uint64_t drops[DROP_REASON_COUNT];
-	uint64_t live_skbs;                /* allocated and not yet freed; changed atomically */
-	uint64_t live_sockets;             /* changed atomically */
-	uint64_t next_socket_number;       /* what the next socket's inode_number will be */
-	uint32_t timestamp_users;          /* sockets that want the time of arrival; 0: packets carry none */
+	uint64_t live_skbs;          /* allocated and not yet freed; changed atomically */
+	uint64_t live_sockets;       /* changed atomically */
+	uint64_t next_socket_number; /* what the next socket's inode_number will be */
+	uint32_t timestamp_users; /* sockets that want the time of arrival; 0: packets carry none */
 
-	uint64_t trace_second_us;          /* packet_trace: when the current second began */
-	uint32_t trace_lines;              /* printed in it */
+	uint64_t trace_second_us; /* packet_trace: when the current second began */
+	uint32_t trace_lines;     /* printed in it */
 
-	struct {                           /* /proc/sys/net/core */
+	struct { /* /proc/sys/net/core */
 		int32_t rmem_default, rmem_max, wmem_default, wmem_max, somaxconn;
-		int32_t packet_trace;      /* 1: each drop prints a line */
+		int32_t packet_trace; /* 1: each drop prints a line */
 	} core;
 };
 
@@ -102,13 +104,15 @@ void net_unlock(struct net *net) RELEASES(net_lock_held);
 
 /*
  * Makes an empty stack with its loopback device (down). The rooms above register themselves:
- * ethernet_init(net), packet_init(net), ipv4_init(net), ... in the order of the house. 0 or -ENOMEM.
+ * ethernet_init(net), packet_init(net), ipv4_init(net), ... in the order of the house. 0 or
+ * -ENOMEM.
  */
 int net_init(struct net *net, const struct net_environment *environment);
 
 /*
- * Frees what net_init made and drops what is in flight. Before it, all sockets are closed, all other devices
- * unregistered, and the rooms destroyed in the reverse order of their making. Host only.
+ * Frees what net_init made and drops what is in flight. Before it, all sockets are closed, all
+ * other devices unregistered, and the rooms destroyed in the reverse order of their making. Host
+ * only.
  */
 void net_destroy(struct net *net);
 
@@ -130,8 +134,8 @@ uint64_t net_next_timer(struct net *net) EXCLUDES(net_lock_held);
 void net_raise_work(struct net *net);
 
 /*
- * The kernel's own stack: what system calls of the running process act on. Defined by kernel/main.c and
- * by the host.
+ * The kernel's own stack: what system calls of the running process act on. Defined by kernel/main.c
+ * and by the host.
  */
 struct net *current_net(void);
 

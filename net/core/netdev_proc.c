@@ -43,8 +43,9 @@ static void show_drops(struct text *text, void *context)
 	struct net *net = context;
 
 	for (uint32_t reason = DROP_NONE + 1; reason < DROP_REASON_COUNT; reason++)
-		text_printf(text, "%s %llu\n", drop_reason_name(reason),
-			    (unsigned long long)__atomic_load_n(&net->drops[reason], __ATOMIC_RELAXED));
+		text_printf(
+			text, "%s %llu\n", drop_reason_name(reason),
+			(unsigned long long)__atomic_load_n(&net->drops[reason], __ATOMIC_RELAXED));
 }
 
 int netdev_proc_init(struct net *net)
@@ -62,10 +63,12 @@ int netdev_proc_init(struct net *net)
 		{"sys/net/core/packet_trace", &net->core.packet_trace, 0, 1},
 	};
 
-	if (proc_register("net/dev", show_devices, net) || proc_register("net/drops", show_drops, net))
+	if (proc_register("net/dev", show_devices, net) ||
+	    proc_register("net/drops", show_drops, net))
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		if (proc_register_number(numbers[i].path, numbers[i].value, numbers[i].min, numbers[i].max))
+		if (proc_register_number(numbers[i].path, numbers[i].value, numbers[i].min,
+					 numbers[i].max))
 			return -ENOMEM;
 	}
 	return 0;

@@ -10,7 +10,8 @@
 #define ETHERNET_HEADER 14
 #define DEVICES_PER_PATTERN 1000
 
-void netdev_init_ethernet(struct net_device *dev, struct mac mac, const struct net_device_ops *ops, void *driver)
+void netdev_init_ethernet(struct net_device *dev, struct mac mac, const struct net_device_ops *ops,
+			  void *driver)
 {
 	memset(dev, 0, sizeof(*dev));
 	dev->type = ARPHRD_ETHER;
@@ -274,7 +275,8 @@ void dev_xmit(struct net_device *dev, struct sk_buff *skb)
 void dev_flush_all(struct net *net)
 {
 	while (!list_empty(&net->unflushed)) {
-		struct net_device *dev = list_first_entry(&net->unflushed, struct net_device, unflushed);
+		struct net_device *dev = list_first_entry(&net->unflushed, struct net_device,
+							  unflushed);
 
 		list_remove(&dev->unflushed);
 		dev->ops->xmit_flush(dev);

@@ -18,13 +18,13 @@
 struct net_device;
 
 struct net_device_ops {
-	int (*open)(struct net_device *dev);  /* IFF_UP: start receiving. 0 or a negative errno */
+	int (*open)(struct net_device *dev); /* IFF_UP: start receiving. 0 or a negative errno */
 	void (*stop)(struct net_device *dev);
 
 	/*
-	 * Sends one complete frame; owns it, and counts it in statistics.tx_*. Never waits: when the ring is
-	 * full, the frame is dropped with DROP_TX_QUEUE_FULL. The device may hold notifications back until
-	 * xmit_flush. Softirq or process context.
+	 * Sends one complete frame; owns it, and counts it in statistics.tx_*. Never waits: when
+	 * the ring is full, the frame is dropped with DROP_TX_QUEUE_FULL. The device may hold
+	 * notifications back until xmit_flush. Softirq or process context.
 	 */
 	void (*xmit)(struct net_device *dev, struct sk_buff *skb);
 	/* Tells the device of what xmit queued. NULL when xmit does so itself. */
@@ -43,8 +43,10 @@ struct net_device_ops {
 #define NETDEV_TSO6 BIT(2)
 
 struct net_device_statistics { /* the columns of /proc/net/dev */
-	uint64_t rx_bytes, rx_packets, rx_errors, rx_dropped, rx_fifo, rx_frame, rx_compressed, rx_multicast;
-	uint64_t tx_bytes, tx_packets, tx_errors, tx_dropped, tx_fifo, tx_collisions, tx_carrier, tx_compressed;
+	uint64_t rx_bytes, rx_packets, rx_errors, rx_dropped;
+	uint64_t rx_fifo, rx_frame, rx_compressed, rx_multicast;
+	uint64_t tx_bytes, tx_packets, tx_errors, tx_dropped;
+	uint64_t tx_fifo, tx_collisions, tx_carrier, tx_compressed;
 };
 
 struct multicast_entry {
@@ -54,33 +56,38 @@ struct multicast_entry {
 };
 
 struct net_device {
-	struct list_head link;     /* net->devices */
+	struct list_head link;      /* net->devices */
 	struct list_head unflushed; /* net->unflushed while xmit_flush is owed */
 	struct net *net;
 	char name[IFNAMSIZ];
 	int ifindex;
-	uint32_t flags;            /* IFF_UP, IFF_BROADCAST, IFF_LOOPBACK, IFF_MULTICAST, IFF_PROMISC... */
-	bool carrier;              /* IFF_RUNNING, as far as the wire goes */
-	uint16_t type;             /* ARPHRD_ETHER, ARPHRD_LOOPBACK */
-	uint32_t mtu, min_mtu, max_mtu; /* bytes of an IP packet */
-	uint32_t features;         /* NETDEV_* */
+	uint32_t flags; /* IFF_UP, IFF_BROADCAST, IFF_LOOPBACK, IFF_MULTICAST, IFF_PROMISC... */
+	bool carrier;   /* IFF_RUNNING, as far as the wire goes */
+	uint16_t type;  /* ARPHRD_ETHER, ARPHRD_LOOPBACK */
+	uint32_t mtu, min_mtu, max_mtu;      /* bytes of an IP packet */
+	uint32_t features;                   /* NETDEV_* */
 	uint32_t promiscuous, all_multicast; /* users */
-	uint32_t asked_flags;      /* of IFF_PROMISC and IFF_ALLMULTI, what SIOCSIFFLAGS asked for */
+	uint32_t asked_flags; /* of IFF_PROMISC and IFF_ALLMULTI, what SIOCSIFFLAGS asked for */
 	struct mac mac, broadcast;
-	uint16_t link_header_length; /* headroom for the link layer: 14 on Ethernet, 0 on loopback */
+	uint16_t link_header_length; /* bytes in front: 14 on Ethernet, 0 on loopback */
 	const struct net_device_ops *ops;
 	struct link_type *link_type; /* of `type`, when somebody registered it */
-	void *driver;              /* the driver's own */
-	void *ip4;                 /* struct ip4_interface, net/ipv4's own */
-	struct list_head multicast; /* struct multicast_entry: link addresses to accept */
+	void *driver;                /* the driver's own */
+	void *ip4;                   /* struct ip4_interface, net/ipv4's own */
+	struct list_head multicast;  /* struct multicast_entry: link addresses to accept */
 	struct net_device_statistics statistics;
 };
 
 /* Fills in an Ethernet device's constants: type, broadcast, MTU 1500, flags. */
-void netdev_init_ethernet(struct net_device *dev, struct mac mac, const struct net_device_ops *ops, void *driver);
+void netdev_init_ethernet(struct net_device *dev, struct mac mac, const struct net_device_ops *ops,
+			  void *driver);
 
-/* Enters the device; a name with %d gets the lowest free number ("eth%d"). Takes the net lock. 0, -EEXIST. */
-int netdev_register(struct net *net, struct net_device *dev, const char *name) EXCLUDES(net_lock_held);
+/*
+ * Enters the device; a name with %d gets the lowest free number ("eth%d"). Takes the net lock. 0,
+ * -EEXIST.
+ */
+int netdev_register(struct net *net, struct net_device *dev, const char *name)
+	EXCLUDES(net_lock_held);
 void netdev_unregister(struct net_device *dev) EXCLUDES(net_lock_held);
 
 struct net_device *netdev_by_index(struct net *net, int ifindex) NEEDS_NET_LOCK;
@@ -105,10 +112,18 @@ uint32_t netdev_flags(const struct net_device *dev) NEEDS_NET_LOCK;
 void netdev_set_carrier(struct net_device *dev, bool carrier) NEEDS_NET_LOCK;
 
 /* Who is told of changes: ARP flushes, IPv4 announces. */
-enum device_event { DEVICE_UP, DEVICE_DOWN_EVENT, DEVICE_CARRIER, DEVICE_MTU, DEVICE_MAC, DEVICE_GONE };
+enum device_event {
+	DEVICE_UP,
+	DEVICE_DOWN_EVENT,
+	DEVICE_CARRIER,
+	DEVICE_MTU,
+	DEVICE_MAC,
+	DEVICE_GONE
+};
 struct device_notifier {
 	struct list_head link; /* net->device_notifiers */
-	void (*changed)(struct device_notifier *notifier, struct net_device *dev, enum device_event event);
+	void (*changed)(struct device_notifier *notifier, struct net_device *dev,
+			enum device_event event);
 };
 void device_notifier_register(struct net *net, struct device_notifier *notifier);
 
@@ -121,22 +136,25 @@ void netdev_multicast_forget_all(struct net_device *dev) NEEDS_NET_LOCK;
 bool netdev_multicast_wanted(const struct net_device *dev, struct mac mac) NEEDS_NET_LOCK;
 
 /*
- * The way in: a driver hands over one received frame (data at the link header, len without FCS) and owns it no
- * more. The device type's input classifies it, shows it to the taps and goes on. Counts rx_packets and rx_bytes.
- * Softirq context, the net lock held.
+ * The way in: a driver hands over one received frame (data at the link header, len without FCS) and
+ * owns it no more. The device type's input classifies it, shows it to the taps and goes on. Counts
+ * rx_packets and rx_bytes. Softirq context, the net lock held.
  */
 void netif_receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /*
- * The way out: one complete frame, link header and all (loopback: none). Completes the checksum where the device
- * cannot, shows it to the taps and gives it to the driver.
+ * The way out: one complete frame, link header and all (loopback: none). Completes the checksum
+ * where the device cannot, shows it to the taps and gives it to the driver.
  */
 void dev_xmit(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /* Ends a batch: each driver notifies its device once. net_unlock calls it. */
 void dev_flush_all(struct net *net) NEEDS_NET_LOCK;
 
-/* Who takes which EtherType. Registered by the upper layer; `receive` owns the packet, data at its header. */
+/*
+ * Who takes which EtherType. Registered by the upper layer; `receive` owns the packet, data at its
+ * header.
+ */
 struct link_protocol {
 	struct list_head link; /* net->link_protocols */
 	uint16_t ethertype;    /* host order */
@@ -144,7 +162,10 @@ struct link_protocol {
 };
 void link_protocol_register(struct net *net, struct link_protocol *protocol);
 
-/* Gives a packet whose link header is off, skb->protocol set, to whoever registered; drops otherwise. */
+/*
+ * Gives a packet whose link header is off, skb->protocol set, to whoever registered; drops
+ * otherwise.
+ */
 void link_deliver(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /* The link layer's input for ARPHRD_ETHER devices: ethernet_init registers it. */
@@ -152,35 +173,43 @@ struct link_type {
 	struct list_head link;
 	uint16_t type; /* ARPHRD_* */
 	/*
-	 * Owns a received frame: sets skb->protocol and packet_type, calls netdev_show_taps, takes the header off and
-	 * calls link_deliver.
+	 * Owns a received frame: sets skb->protocol and packet_type, calls netdev_show_taps, takes
+	 * the header off and calls link_deliver.
 	 */
 	void (*receive)(struct net_device *dev, struct sk_buff *skb);
 	/*
-	 * Writes a link header for `protocol` to `destination` in front: for packet sockets of type SOCK_DGRAM. 0 or
-	 * -ENOMEM. NULL: the type has no header.
+	 * Writes a link header for `protocol` to `destination` in front: for packet sockets of type
+	 * SOCK_DGRAM. 0 or -ENOMEM. NULL: the type has no header.
 	 */
-	int (*push_header)(struct net_device *dev, struct sk_buff *skb, uint16_t protocol, struct mac destination);
+	int (*push_header)(struct net_device *dev, struct sk_buff *skb, uint16_t protocol,
+			   struct mac destination);
 };
 void link_type_register(struct net *net, struct link_type *type);
 void link_type_unregister(struct net *net, struct link_type *type) NEEDS_NET_LOCK;
 
-/* Somebody who sees every frame that comes in or goes out: packet sockets. Gets no ownership: it clones. */
+/*
+ * Somebody who sees every frame that comes in or goes out: packet sockets. Gets no ownership: it
+ * clones.
+ */
 struct packet_tap {
 	struct list_head link; /* net->taps */
-	void (*frame)(struct packet_tap *tap, struct net_device *dev, const struct sk_buff *skb, bool outgoing);
+	void (*frame)(struct packet_tap *tap, struct net_device *dev, const struct sk_buff *skb,
+		      bool outgoing);
 };
 
 /* Shows a frame, data at its link header and skb->protocol set, to every tap. */
-void netdev_show_taps(struct net_device *dev, const struct sk_buff *skb, bool outgoing) NEEDS_NET_LOCK;
+void netdev_show_taps(struct net_device *dev, const struct sk_buff *skb,
+		      bool outgoing) NEEDS_NET_LOCK;
 
 /*
- * The interface ioctls that concern the device alone (netdevice(7)): flags, MTU, hardware address, index, name. `argument`
- * is a struct ifreq in kernel memory. -ENOTTY: not one of these.
+ * The interface ioctls that concern the device alone (netdevice(7)): flags, MTU, hardware address,
+ * index, name. `argument` is a struct ifreq in kernel memory. -ENOTTY: not one of these.
  */
 int device_ioctl(struct net *net, uint32_t command, void *argument) NEEDS_NET_LOCK;
 
-/* Registers /proc/net/dev, /proc/net/drops and /proc/sys/net/core. Process context. 0 or -ENOMEM. */
+/*
+ * Registers /proc/net/dev, /proc/net/drops and /proc/sys/net/core. Process context. 0 or -ENOMEM.
+ */
 int netdev_proc_init(struct net *net);
 
 /* The driver of lo: net_init and net_destroy call these. 0 or -ENOMEM. */

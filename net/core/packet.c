@@ -1,8 +1,9 @@
 /*
- * AF_PACKET: sockets below IP. SOCK_RAW has frames with their link header, SOCK_DGRAM without. packet(7).
+ * AF_PACKET: sockets below IP. SOCK_RAW has frames with their link header, SOCK_DGRAM without.
+ * packet(7).
  *
- * On lo, whose frames have no link header, SOCK_RAW sees an Ethernet header of zeroes with the EtherType, as programs
- * expect of Linux.
+ * On lo, whose frames have no link header, SOCK_RAW sees an Ethernet header of zeroes with the
+ * EtherType, as programs expect of Linux.
  */
 #include "include/uapi/if_arp.h"
 #include "kernel/byteorder.h"
@@ -31,8 +32,8 @@ static uint16_t swap16(uint16_t x)
 	return __builtin_bswap16(x);
 }
 
-static bool tap_wants(const struct packet_socket *packet, const struct net_device *dev, const struct sk_buff *skb,
-		      bool outgoing)
+static bool tap_wants(const struct packet_socket *packet, const struct net_device *dev,
+		      const struct sk_buff *skb, bool outgoing)
 {
 	if (packet->ifindex && packet->ifindex != dev->ifindex)
 		return false;
@@ -56,7 +57,8 @@ static void describe(const struct net_device *dev, const struct sk_buff *skb, bo
 }
 
 /* The packet begins where the socket's type says: with a link header, or behind it. */
-static int fit_header(const struct packet_socket *packet, const struct net_device *dev, struct sk_buff *skb)
+static int fit_header(const struct packet_socket *packet, const struct net_device *dev,
+		      struct sk_buff *skb)
 {
 	bool raw = packet->socket.type == SOCK_RAW;
 	size_t header = MIN((size_t)dev->link_header_length, skb_linear_len(skb));
@@ -141,7 +143,8 @@ static void packet_close(struct socket *socket) NEEDS_NET_LOCK
 	packet_drop_memberships(packet);
 }
 
-static int packet_bind(struct socket *socket, const struct sockaddr_storage *name, uint32_t length) NEEDS_NET_LOCK
+static int packet_bind(struct socket *socket, const struct sockaddr_storage *name,
+		       uint32_t length) NEEDS_NET_LOCK
 {
 	struct packet_socket *packet = packet_socket_of(socket);
 	struct sockaddr_ll address;
@@ -215,7 +218,8 @@ static int choose_target(const struct packet_socket *packet, const struct messag
 }
 
 /* May a packet of this length leave there? `length`: as the process gives it. */
-static int check_target(struct socket *socket, const struct packet_target *target, size_t length) NEEDS_NET_LOCK
+static int check_target(struct socket *socket, const struct packet_target *target,
+			size_t length) NEEDS_NET_LOCK
 {
 	const struct net_device *dev = netdev_by_index(socket->net, target->ifindex);
 	bool raw = socket->type == SOCK_RAW;
@@ -230,8 +234,12 @@ static int check_target(struct socket *socket, const struct packet_target *targe
 	return raw && length < ETHERNET_HEADER ? -EINVAL : 0;
 }
 
-/* Gives the frame its link header, or finds the one that it has. Owns skb unless it returns an error. */
-static int transmit(struct socket *socket, struct sk_buff *skb, const struct packet_target *target) NEEDS_NET_LOCK
+/*
+ * Gives the frame its link header, or finds the one that it has. Owns skb unless it returns an
+ * error.
+ */
+static int transmit(struct socket *socket, struct sk_buff *skb,
+		    const struct packet_target *target) NEEDS_NET_LOCK
 {
 	int error = check_target(socket, target, skb->len); /* again: it may have gone since */
 
@@ -305,7 +313,8 @@ static uint32_t auxdata_status(uint8_t checksum)
 {
 	if (checksum == SKB_CHECKSUM_PARTIAL)
 		return TP_STATUS_USER | TP_STATUS_CSUMNOTREADY;
-	return checksum == SKB_CHECKSUM_VERIFIED ? TP_STATUS_USER | TP_STATUS_CSUM_VALID : TP_STATUS_USER;
+	return checksum == SKB_CHECKSUM_VERIFIED ? TP_STATUS_USER | TP_STATUS_CSUM_VALID
+						 : TP_STATUS_USER;
 }
 
 static void put_auxdata(const struct sk_buff *skb, struct message *message)
@@ -323,7 +332,8 @@ static void put_auxdata(const struct sk_buff *skb, struct message *message)
 
 static int64_t packet_recvmsg(struct socket *socket, struct message *message)
 {
-	const uint32_t known = MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC | MSG_ERRQUEUE;
+	const uint32_t known = MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC |
+			       MSG_ERRQUEUE;
 	struct sk_buff *skb;
 
 	if (message->flags & ~known)
@@ -363,7 +373,8 @@ static const struct socket_ops packet_ops = {
 	.getsockopt = packet_getsockopt,
 };
 
-static const struct socket_ops *packet_find(struct net *net __unused, int type, int *protocol __unused, int *error)
+static const struct socket_ops *packet_find(struct net *net __unused, int type,
+					    int *protocol __unused, int *error)
 {
 	if (type == SOCK_RAW || type == SOCK_DGRAM)
 		return &packet_ops;
@@ -403,10 +414,13 @@ static void show_sockets(struct text *text, void *context)
 	list_for_each_entry(socket, &state_of(net)->sockets, link) {
 		const struct packet_socket *packet = packet_socket_of(socket);
 
-		/* Kernel addresses are nobody's business: the first column is 0, as Linux shows it to strangers. */
-		text_printf(text, "%016x %-6u %-4d %04x   %-5d %1d %-6u %-6u %-6llu\n", 0, socket->references,
-			    socket->type, packet->protocol, packet->ifindex, packet->protocol != 0,
-			    socket->receive_queue.truesize, socket->uid,
+		/*
+		 * Kernel addresses are nobody's business: the first column is 0, as Linux shows it
+		 * to strangers.
+		 */
+		text_printf(text, "%016x %-6u %-4d %04x   %-5d %1d %-6u %-6u %-6llu\n", 0,
+			    socket->references, socket->type, packet->protocol, packet->ifindex,
+			    packet->protocol != 0, socket->receive_queue.truesize, socket->uid,
 			    (unsigned long long)socket->inode_number);
 	}
 	net_unlock(net);

@@ -5,7 +5,8 @@
 #include "net/core/packet_private.h"
 
 /* Asks the device for what the membership needs (join), or no longer needs. */
-static int apply(struct net_device *dev, const struct packet_membership *membership, bool join) NEEDS_NET_LOCK
+static int apply(struct net_device *dev, const struct packet_membership *membership,
+		 bool join) NEEDS_NET_LOCK
 {
 	switch (membership->type) {
 	case PACKET_MR_PROMISC:
@@ -22,7 +23,8 @@ static int apply(struct net_device *dev, const struct packet_membership *members
 	}
 }
 
-static struct packet_membership *find(struct packet_socket *packet, const struct packet_membership *like)
+static struct packet_membership *find(struct packet_socket *packet,
+				      const struct packet_membership *like)
 {
 	struct packet_membership *membership;
 
@@ -46,9 +48,10 @@ static void leave(struct net *net, struct packet_membership *membership) NEEDS_N
 
 void packet_drop_memberships(struct packet_socket *packet)
 {
-	while (!list_empty(&packet->memberships))
-		leave(packet->socket.net,
-		      list_first_entry(&packet->memberships, struct packet_membership, link));
+	struct packet_membership *membership, *next;
+
+	list_for_each_entry_safe(membership, next, &packet->memberships, link)
+		leave(packet->socket.net, membership);
 }
 
 /* The process's request as a membership, checked. */
@@ -59,9 +62,11 @@ static int parse(const void *value, uint32_t length, struct packet_membership *m
 	if (length < sizeof(request))
 		return -EINVAL;
 	memcpy(&request, value, sizeof(request));
-	if (request.mr_type > PACKET_MR_ALLMULTI) /* PACKET_MR_UNICAST would need a filter for a second address */
+	if (request.mr_type >
+	    PACKET_MR_ALLMULTI) /* PACKET_MR_UNICAST would need a filter for a second address */
 		return -EOPNOTSUPP;
-	*membership = (struct packet_membership){.ifindex = request.mr_ifindex, .type = request.mr_type};
+	*membership = (struct packet_membership){.ifindex = request.mr_ifindex,
+						 .type = request.mr_type};
 	if (request.mr_type != PACKET_MR_MULTICAST)
 		return 0;
 	if (request.mr_alen != MAC_LENGTH)
@@ -70,7 +75,8 @@ static int parse(const void *value, uint32_t length, struct packet_membership *m
 	return mac_is_multicast(membership->mac) ? 0 : -EINVAL;
 }
 
-static int join_group(struct packet_socket *packet, const void *value, uint32_t length) NEEDS_NET_LOCK
+static int join_group(struct packet_socket *packet, const void *value,
+		      uint32_t length) NEEDS_NET_LOCK
 {
 	struct packet_membership request;
 	int error = parse(value, length, &request);
@@ -101,7 +107,8 @@ static int join_group(struct packet_socket *packet, const void *value, uint32_t 
 	return 0;
 }
 
-static int leave_group(struct packet_socket *packet, const void *value, uint32_t length) NEEDS_NET_LOCK
+static int leave_group(struct packet_socket *packet, const void *value,
+		       uint32_t length) NEEDS_NET_LOCK
 {
 	struct packet_membership request;
 	int error = parse(value, length, &request);
@@ -168,7 +175,8 @@ static int take_statistics(struct packet_socket *packet, void *value, uint32_t *
 	return answer(value, length, &statistics, sizeof(statistics));
 }
 
-int packet_getsockopt(struct socket *socket, int level, int option, void *value, uint32_t *length) NEEDS_NET_LOCK
+int packet_getsockopt(struct socket *socket, int level, int option, void *value,
+		      uint32_t *length) NEEDS_NET_LOCK
 {
 	struct packet_socket *packet = packet_socket_of(socket);
 	int32_t number;

@@ -35,7 +35,10 @@ void net_poller_remove(struct net_poller *poller)
 	irq_restore(flags);
 }
 
-/* The first poller of the list, taken off it before it runs, so that an interrupt meanwhile puts it back. */
+/*
+ * The first poller of the list, taken off it before it runs, so that an interrupt meanwhile puts it
+ * back.
+ */
 static struct net_poller *take_poller(struct list_head *round)
 {
 	struct net_poller *poller = NULL;
@@ -61,7 +64,8 @@ static bool pollers_waiting(struct net *net)
 
 static void run_pollers(struct net *net)
 {
-	struct list_head round; /* those scheduled by now; who comes back waits for the next round */
+	struct list_head
+		round; /* those scheduled by now; who comes back waits for the next round */
 	struct net_poller *poller;
 	irq_flags_t flags = irq_save();
 

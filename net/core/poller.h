@@ -2,8 +2,9 @@
  * Pollers: how a driver's interrupt gets its packets into the stack.
  *
  * The interrupt handler calls net_poller_schedule and nothing else. Soon after, the network softirq
- * runs net_run_softirq, which calls each scheduled poller's `poll` with the net lock held and a budget of packets;
- * then the looped-back packets are delivered and what was transmitted meanwhile is flushed.
+ * runs net_run_softirq, which calls each scheduled poller's `poll` with the net lock held and a
+ * budget of packets; then the looped-back packets are delivered and what was transmitted meanwhile
+ * is flushed.
  */
 #ifndef NET_CORE_POLLER_H
 #define NET_CORE_POLLER_H
@@ -20,9 +21,9 @@ struct net_poller {
 	bool scheduled;
 
 	/*
-	 * Takes up to `budget` packets. True when there may be more: it is called again in the next round. Before it
-	 * returns false it has switched its device's interrupts on and looked once more. Being scheduled while
-	 * it runs is noticed. Softirq context, the net lock held.
+	 * Takes up to `budget` packets. True when there may be more: it is called again in the next
+	 * round. Before it returns false it has switched its device's interrupts on and looked once
+	 * more. Being scheduled while it runs is noticed. Softirq context, the net lock held.
 	 */
 	bool (*poll)(struct net_poller *poller, uint32_t budget);
 };
@@ -37,8 +38,8 @@ void net_poller_schedule(struct net_poller *poller);
 void net_poller_remove(struct net_poller *poller) NEEDS_NET_LOCK;
 
 /*
- * One round over the scheduled pollers and the looped-back packets. True when more is waiting: call again soon.
- * Softirq context (the kernel: SOFTIRQ_NET_RX); takes the net lock.
+ * One round over the scheduled pollers and the looped-back packets. True when more is waiting: call
+ * again soon. Softirq context (the kernel: SOFTIRQ_NET_RX); takes the net lock.
  */
 bool net_run_softirq(struct net *net) EXCLUDES(net_lock_held);
 

@@ -37,7 +37,8 @@ struct sk_buff *skb_alloc(struct net *net, size_t size)
 		kfree(skb);
 		return NULL;
 	}
-	memset(skb, 0, offsetof(struct sk_buff, fragments)); /* fragment_count says which are valid */
+	memset(skb, 0,
+	       offsetof(struct sk_buff, fragments)); /* fragment_count says which are valid */
 	list_init(&skb->link);
 	skb->net = net;
 	set_linear_area(skb, area, size);
@@ -99,8 +100,9 @@ struct sk_buff *skb_clone(const struct sk_buff *skb)
 		kfree(clone);
 		return NULL;
 	}
-	memcpy(clone, skb, offsetof(struct sk_buff, fragments) +
-				   skb->fragment_count * sizeof(skb->fragments[0]));
+	memcpy(clone, skb,
+	       offsetof(struct sk_buff, fragments) +
+		       skb->fragment_count * sizeof(skb->fragments[0]));
 	list_init(&clone->link);
 	clone->owner = NULL;
 	set_linear_area(clone, area, size);
@@ -146,7 +148,10 @@ void *skb_pull(struct sk_buff *skb, size_t n)
 	return skb->data;
 }
 
-/* Moves the linear bytes to a new area with the given room in front and `tailroom` behind. Offsets follow. */
+/*
+ * Moves the linear bytes to a new area with the given room in front and `tailroom` behind. Offsets
+ * follow.
+ */
 static int move_linear_area(struct sk_buff *skb, size_t headroom, size_t tailroom)
 {
 	size_t linear = skb_linear_len(skb), old_headroom = skb_headroom(skb);
@@ -190,7 +195,8 @@ static void skip_fragment_bytes(struct sk_buff *skb, size_t n)
 		}
 	}
 	skb->fragment_count -= (uint8_t)whole;
-	memmove(skb->fragments, skb->fragments + whole, skb->fragment_count * sizeof(skb->fragments[0]));
+	memmove(skb->fragments, skb->fragments + whole,
+		skb->fragment_count * sizeof(skb->fragments[0]));
 }
 
 bool skb_may_pull(struct sk_buff *skb, size_t n)
@@ -247,8 +253,8 @@ int skb_add_fragment(struct sk_buff *skb, struct page *page, uint32_t offset, ui
 {
 	if (skb->fragment_count == SKB_MAX_FRAGMENTS)
 		return -ENOSPC;
-	skb->fragments[skb->fragment_count++] =
-		(struct skb_fragment){.page = page, .offset = offset, .length = length};
+	skb->fragments[skb->fragment_count++] = (struct skb_fragment){
+		.page = page, .offset = offset, .length = length};
 	skb->fragments_len += length;
 	skb->len += length;
 	skb->truesize += (uint32_t)(PAGE_SIZE << page->order);
@@ -256,15 +262,15 @@ int skb_add_fragment(struct sk_buff *skb, struct page *page, uint32_t offset, ui
 }
 
 /*
- * Runs over the pieces that hold n bytes from `offset` past data, linear ones and fragments: the next one through
- * *piece and its length, 0 when n is used up. `cursor` starts as {0}.
+ * Runs over the pieces that hold n bytes from `offset` past data, linear ones and fragments: the
+ * next one through *piece and its length, 0 when n is used up. `cursor` starts as {0}.
  */
 struct piece_cursor {
 	uint32_t next; /* 0: the linear area, i + 1: fragment i */
 };
 
-static size_t next_piece(const struct sk_buff *skb, struct piece_cursor *cursor, size_t *offset, size_t *n,
-			 uint8_t **piece)
+static size_t next_piece(const struct sk_buff *skb, struct piece_cursor *cursor, size_t *offset,
+			 size_t *n, uint8_t **piece)
 {
 	while (*n) {
 		uint32_t i = cursor->next++;

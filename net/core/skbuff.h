@@ -15,8 +15,8 @@
  * into the linear area when need be. Nothing else touches packet bytes.
  *
  * Ownership: a function that takes an sk_buff owns it, and queues it, passes it on or frees it on
- * every path. To discard one because something is wrong or missing, skb_drop with a reason, which counts it
- * in net->drops[]; to discard one that has done its duty, skb_free.
+ * every path. To discard one because something is wrong or missing, skb_drop with a reason, which
+ * counts it in net->drops[]; to discard one that has done its duty, skb_free.
  *
  * No locks of its own: an sk_buff belongs to one owner at a time. Any context but hard interrupt.
  */
@@ -32,8 +32,8 @@ struct net_device;
 struct page;
 struct socket;
 
-#define SKB_MAX_FRAGMENTS 17     /* 64 KiB of pages and one for misalignment */
-#define SKB_HEADROOM 128         /* what a sender reserves: link, IP with options, transport */
+#define SKB_MAX_FRAGMENTS 17 /* 64 KiB of pages and one for misalignment */
+#define SKB_HEADROOM 128     /* what a sender reserves: link, IP with options, transport */
 #define SKB_ALIGN 16
 
 /* A part of a page; the sk_buff holds a reference on it. */
@@ -46,11 +46,15 @@ struct skb_fragment {
 enum skb_checksum {
 	SKB_CHECKSUM_NONE,     /* receive: verify it; send: it is in place */
 	SKB_CHECKSUM_VERIFIED, /* receive: the device or loopback vouches for it */
-	SKB_CHECKSUM_PARTIAL,  /* the sum from csum_start to the end is to be stored at csum_start + csum_offset;
-				  the field holds the pseudo-header's sum */
+	/*
+	 * The sum from csum_start to the end is to be stored at csum_start + csum_offset; the field
+	 * holds the pseudo-header's sum.
+	 */
+	SKB_CHECKSUM_PARTIAL,
 };
 
-enum skb_packet_type { /* as a packet socket reports it: the values of PACKET_HOST ... */
+/* As a packet socket reports it: the values of PACKET_HOST and its kin. */
+enum skb_packet_type {
 	SKB_HOST = 0,
 	SKB_BROADCAST = 1,
 	SKB_MULTICAST = 2,
@@ -59,51 +63,60 @@ enum skb_packet_type { /* as a packet socket reports it: the values of PACKET_HO
 };
 
 struct sk_buff {
-	struct list_head link;     /* whatever queue owns it */
-	struct net *net;           /* whose live count it is in; set at allocation */
-	struct net_device *dev;    /* receive: where it came in; send: where it goes out */
-	struct socket *owner;      /* whose send buffer it is charged to, or NULL; see skb_set_owner */
+	struct list_head link;  /* whatever queue owns it */
+	struct net *net;        /* whose live count it is in; set at allocation */
+	struct net_device *dev; /* receive: where it came in; send: where it goes out */
+	struct socket *owner;   /* whose send buffer it is charged to, or NULL; see skb_set_owner */
 
 	uint8_t *head, *data, *tail, *end;
-	uint32_t len;              /* linear bytes and fragments */
-	uint32_t fragments_len;    /* of these, in fragments */
-	uint32_t truesize;         /* memory it really holds: what buffers are charged */
+	uint32_t len;           /* linear bytes and fragments */
+	uint32_t fragments_len; /* of these, in fragments */
+	uint32_t truesize;      /* memory it really holds: what buffers are charged */
 
-	uint16_t link_offset;      /* of each header, from head; 0xffff: not known */
+	uint16_t link_offset; /* of each header, from head; 0xffff: not known */
 	uint16_t network_offset;
 	uint16_t transport_offset;
 
-	uint16_t protocol;         /* EtherType, host order */
-	uint8_t packet_type;       /* enum skb_packet_type */
-	uint8_t checksum;          /* enum skb_checksum */
-	uint16_t csum_start;       /* from head; SKB_CHECKSUM_PARTIAL only */
+	uint16_t protocol;   /* EtherType, host order */
+	uint8_t packet_type; /* enum skb_packet_type */
+	uint8_t checksum;    /* enum skb_checksum */
+	uint16_t csum_start; /* from head; SKB_CHECKSUM_PARTIAL only */
 	uint16_t csum_offset;
-	uint16_t gso_size;         /* payload bytes of each segment; 0: not to be segmented */
-	uint8_t gso_type;          /* VIRTIO_NET_HDR_GSO_* */
+	uint16_t gso_size; /* payload bytes of each segment; 0: not to be segmented */
+	uint8_t gso_type;  /* VIRTIO_NET_HDR_GSO_* */
 	uint8_t fragment_count;
-	uint64_t time_us;          /* of arrival, by the stack's clock */
-	uint64_t control[6];       /* the current owner's notes; see SKB_CONTROL */
+	uint64_t time_us;    /* of arrival, by the stack's clock */
+	uint64_t control[6]; /* the current owner's notes; see SKB_CONTROL */
 
 	struct skb_fragment fragments[SKB_MAX_FRAGMENTS];
 };
 
-/* The current owner's notes, as a structure of its own: struct ip4_control *c = SKB_CONTROL(skb, struct ip4_control). */
-#define SKB_CONTROL(skb, type)                                                                \
-	({                                                                                    \
+/*
+ * The current owner's notes, as a structure of its own:
+ *	struct ip4_control *control = SKB_CONTROL(skb, struct ip4_control);
+ */
+#define SKB_CONTROL(skb, type)                                                                     \
+	({                                                                                         \
 		_Static_assert(sizeof(type) <= sizeof(((struct sk_buff *)0)->control), "control"); \
-		(type *)(void *)(skb)->control;                                               \
+		(type *)(void *)(skb)->control;                                                    \
 	})
 
 /* A packet with a linear area of `size` bytes, all of it tailroom. NULL when memory is out. */
 struct sk_buff *skb_alloc(struct net *net, size_t size) __must_check;
 
-/* Another sk_buff with the same bytes: linear bytes are copied, fragments shared. NULL when memory is out. */
+/*
+ * Another sk_buff with the same bytes: linear bytes are copied, fragments shared. NULL when memory
+ * is out.
+ */
 struct sk_buff *skb_clone(const struct sk_buff *skb) __must_check;
 
 void skb_free(struct sk_buff *skb);
 void skb_drop(struct sk_buff *skb, enum drop_reason reason);
 
-/* The four verbs. They panic when the area does not suffice: a bug of the caller's, never the packet's. */
+/*
+ * The four verbs. They panic when the area does not suffice: a bug of the caller's, never the
+ * packet's.
+ */
 void skb_reserve(struct sk_buff *skb, size_t n);
 void *skb_put(struct sk_buff *skb, size_t n);  /* returns the new bytes */
 void *skb_push(struct sk_buff *skb, size_t n); /* returns the new start */
@@ -119,15 +132,20 @@ void skb_trim(struct sk_buff *skb, size_t n);
 int skb_ensure_headroom(struct sk_buff *skb, size_t n) __must_check;
 
 /* Takes over the caller's reference on `page`. 0, or -ENOSPC when all fragments are used. */
-int skb_add_fragment(struct sk_buff *skb, struct page *page, uint32_t offset, uint32_t length) __must_check;
+int skb_add_fragment(struct sk_buff *skb, struct page *page, uint32_t offset,
+		     uint32_t length) __must_check;
 
 /* Copies n bytes from `offset` past data; the caller has checked offset + n <= len. */
 void skb_copy_bits(const struct sk_buff *skb, size_t offset, void *to, size_t n);
 
 struct iov;
-/* To and from a process's memory; moves the cursor. Process context, no lock held. 0 or -EFAULT. */
-int skb_copy_to_iov(const struct sk_buff *skb, size_t offset, struct iov *iov, size_t n) __must_check;
-int skb_put_from_iov(struct sk_buff *skb, struct iov *iov, size_t n) __must_check; /* into tailroom */
+/*
+ * To a process's memory, and from there into the tailroom; the cursor moves. Process context, no
+ * lock held. 0 or -EFAULT.
+ */
+int skb_copy_to_iov(const struct sk_buff *skb, size_t offset, struct iov *iov,
+		    size_t n) __must_check;
+int skb_put_from_iov(struct sk_buff *skb, struct iov *iov, size_t n) __must_check;
 
 /* The Internet checksum of n bytes from `offset` past data, added to `sum` (see checksum.h). */
 uint32_t skb_checksum_add(const struct sk_buff *skb, size_t offset, size_t n, uint32_t sum);
@@ -135,9 +153,18 @@ uint32_t skb_checksum_add(const struct sk_buff *skb, size_t offset, size_t n, ui
 /* Fills in a SKB_CHECKSUM_PARTIAL checksum in software. 0 or -ENOMEM. */
 int skb_checksum_complete(struct sk_buff *skb) __must_check;
 
-static inline size_t skb_linear_len(const struct sk_buff *skb) { return (size_t)(skb->tail - skb->data); }
-static inline size_t skb_headroom(const struct sk_buff *skb) { return (size_t)(skb->data - skb->head); }
-static inline size_t skb_tailroom(const struct sk_buff *skb) { return (size_t)(skb->end - skb->tail); }
+static inline size_t skb_linear_len(const struct sk_buff *skb)
+{
+	return (size_t)(skb->tail - skb->data);
+}
+static inline size_t skb_headroom(const struct sk_buff *skb)
+{
+	return (size_t)(skb->data - skb->head);
+}
+static inline size_t skb_tailroom(const struct sk_buff *skb)
+{
+	return (size_t)(skb->end - skb->tail);
+}
 
 static inline void skb_mark_link_header(struct sk_buff *skb)
 {
@@ -151,16 +178,28 @@ static inline void skb_mark_transport_header(struct sk_buff *skb)
 {
 	skb->transport_offset = (uint16_t)(skb->data - skb->head);
 }
-static inline uint8_t *skb_link_header(const struct sk_buff *skb) { return skb->head + skb->link_offset; }
-static inline uint8_t *skb_network_header(const struct sk_buff *skb) { return skb->head + skb->network_offset; }
-static inline uint8_t *skb_transport_header(const struct sk_buff *skb) { return skb->head + skb->transport_offset; }
+static inline uint8_t *skb_link_header(const struct sk_buff *skb)
+{
+	return skb->head + skb->link_offset;
+}
+static inline uint8_t *skb_network_header(const struct sk_buff *skb)
+{
+	return skb->head + skb->network_offset;
+}
+static inline uint8_t *skb_transport_header(const struct sk_buff *skb)
+{
+	return skb->head + skb->transport_offset;
+}
 
 /*
- * Charges the packet to a socket's send buffer, and holds a reference on it, until it is freed (then the socket's
- * wait list hears POLLOUT). With or without the net lock.
+ * Charges the packet to a socket's send buffer, and holds a reference on it, until it is freed
+ * (then the socket's wait list hears POLLOUT). With or without the net lock.
  */
 void skb_set_owner(struct sk_buff *skb, struct socket *socket);
-/* Takes it off the owner's account now: where a packet starts a new life as a received one (loopback). */
+/*
+ * Takes it off the owner's account now: where a packet starts a new life as a received one
+ * (loopback).
+ */
 void skb_orphan(struct sk_buff *skb);
 
 struct skb_queue {

@@ -44,7 +44,8 @@ static struct socket *allocate(struct net *net, const struct socket_ops *ops)
 	return socket;
 }
 
-int socket_create(struct net *net, int family_number, int type, int protocol, struct socket **result)
+int socket_create(struct net *net, int family_number, int type, int protocol,
+		  struct socket **result)
 {
 	struct socket_family *family = find_family(net, family_number);
 	int error = 0;
@@ -123,12 +124,15 @@ int socket_bind(struct socket *socket, const struct sockaddr_storage *name, uint
 }
 
 /* Connecting to AF_UNSPEC dissolves the association: connect(2). */
-static bool asks_disconnect(const struct socket *socket, const struct sockaddr_storage *name, uint32_t length)
+static bool asks_disconnect(const struct socket *socket, const struct sockaddr_storage *name,
+			    uint32_t length)
 {
-	return socket->ops->disconnect && length >= sizeof(name->ss_family) && name->ss_family == AF_UNSPEC;
+	return socket->ops->disconnect && length >= sizeof(name->ss_family) &&
+	       name->ss_family == AF_UNSPEC;
 }
 
-int socket_connect(struct socket *socket, const struct sockaddr_storage *name, uint32_t length, bool nonblock)
+int socket_connect(struct socket *socket, const struct sockaddr_storage *name, uint32_t length,
+		   bool nonblock)
 {
 	const struct socket_ops *ops = socket->ops;
 	bool disconnect = asks_disconnect(socket, name, length);
@@ -150,7 +154,8 @@ int socket_listen(struct socket *socket, int backlog)
 
 	if (!socket->ops->listen)
 		return -EOPNOTSUPP;
-	if (backlog < 0 || backlog > most) /* a negative number is a very large one: listen(2) on Linux */
+	if (backlog < 0 ||
+	    backlog > most) /* a negative number is a very large one: listen(2) on Linux */
 		backlog = most;
 	return socket->ops->listen(socket, backlog);
 }
@@ -226,7 +231,8 @@ uint32_t socket_poll(struct socket *socket, struct poll_table *table)
 {
 	poll_join(table, &socket->wait);
 	net_lock(socket->net);
-	uint32_t ready = socket->ops->ready ? socket->ops->ready(socket) : socket_datagram_ready(socket);
+	uint32_t ready = socket->ops->ready ? socket->ops->ready(socket)
+					    : socket_datagram_ready(socket);
 
 	net_unlock(socket->net);
 	return ready;
@@ -256,7 +262,8 @@ static int common_ioctl(struct socket *socket, uint32_t command, void *argument)
 		*(int32_t *)argument = first ? (int32_t)first->len : 0;
 		return 0;
 	case SIOCOUTQ:
-		*(int32_t *)argument = (int32_t)__atomic_load_n(&socket->send_charged, __ATOMIC_RELAXED);
+		*(int32_t *)argument = (int32_t)__atomic_load_n(&socket->send_charged,
+								__ATOMIC_RELAXED);
 		return 0;
 	case SIOCGSTAMP:
 		stamp_us = last_stamp(socket);
@@ -277,7 +284,10 @@ static int common_ioctl(struct socket *socket, uint32_t command, void *argument)
 	}
 }
 
-/* The socket's kind, then what is common, then each family, then the devices: the first that knows it. */
+/*
+ * The socket's kind, then what is common, then each family, then the devices: the first that knows
+ * it.
+ */
 static int route_ioctl(struct socket *socket, uint32_t command, void *argument) NEEDS_NET_LOCK
 {
 	struct net *net = socket->net;

@@ -1,13 +1,13 @@
 /*
- * Sockets: what every family and type shares. A kind of socket (UDP, raw IPv4, ICMP datagram, packet)
- * embeds `struct socket` first and is a table of functions, struct socket_ops.
+ * Sockets: what every family and type shares. A kind of socket (UDP, raw IPv4, ICMP datagram,
+ * packet) embeds `struct socket` first and is a table of functions, struct socket_ops.
  *
  * The calls below are those of socket(2) and its kin on kernel memory: the system calls
- * (net/core/socket_syscalls.c) and the host library stand on them. They answer the errno of Linux's manual
- * pages, in process context, without the net lock, and they sleep unless told not to.
+ * (net/core/socket_syscalls.c) and the host library stand on them. They answer the errno of Linux's
+ * manual pages, in process context, without the net lock, and they sleep unless told not to.
  *
- * Reference counting: the file holds one; a packet charged to the socket (skb_set_owner) holds one; a lookup that
- * leaves the net lock takes one. socket_close detaches it from its protocol at once.
+ * Reference counting: the file holds one; a packet charged to the socket (skb_set_owner) holds one;
+ * a lookup that leaves the net lock takes one. socket_close detaches it from its protocol at once.
  */
 #ifndef NET_CORE_SOCKET_H
 #define NET_CORE_SOCKET_H
@@ -30,22 +30,26 @@ struct message {
 	struct sockaddr_storage name; /* send: destination; receive: filled with the source */
 	uint32_t name_length;         /* send: 0 for none; receive: 0 when there is none to tell */
 	struct iov iov;
-	const void *control;          /* send: ancillary data, whole; NULL for none */
+	const void *control; /* send: ancillary data, whole; NULL for none */
 	size_t control_length;
-	void *control_to;             /* receive: where ancillary data goes, or NULL */
-	size_t control_room, control_used; /* receive: MSG_CTRUNC in flags_out when it does not suffice */
-	uint32_t flags;               /* MSG_* asked for */
-	uint32_t flags_out;           /* receive: MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE */
+	void *control_to; /* receive: where ancillary data goes, or NULL */
+	size_t control_room; /* receive: MSG_CTRUNC in flags_out when it does not suffice */
+	size_t control_used;
+	uint32_t flags;      /* MSG_* asked for */
+	uint32_t flags_out;  /* receive: MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE */
 };
 
 /* Appends one cmsg with the ABI's alignment; sets MSG_CTRUNC when it does not fit. */
-void message_put_control(struct message *message, int level, int type, const void *data, size_t length);
+void message_put_control(struct message *message, int level, int type, const void *data,
+			 size_t length);
 
 /*
- * Walks the ancillary data of a message to be sent: the header behind `previous` (NULL: the first), or NULL at the end. *error
- * is -EINVAL when a header does not fit in the data, else 0. The data stands at CMSG_DATA of the header, checked to be all there.
+ * Walks the ancillary data of a message to be sent: the header behind `previous` (NULL: the first),
+ * or NULL at the end. *error is -EINVAL when a header does not fit in the data, else 0. The data
+ * stands at CMSG_DATA of the header, checked to be all there.
  */
-const struct cmsghdr *message_next_control(const struct message *message, const struct cmsghdr *previous, int *error);
+const struct cmsghdr *message_next_control(const struct message *message,
+					   const struct cmsghdr *previous, int *error);
 #define CMSG_DATA(header) ((const void *)((const struct cmsghdr *)(header) + 1))
 
 struct socket_ops {
@@ -56,34 +60,48 @@ struct socket_ops {
 	/* Off every table; the queues are emptied by the caller. Needs the net lock. */
 	void (*close)(struct socket *socket);
 
-	/* Need the net lock. Addresses are checked for length by the method (EINVAL, EAFNOSUPPORT). */
+	/*
+	 * Need the net lock. Addresses are checked for length by the method (EINVAL, EAFNOSUPPORT).
+	 */
 	int (*bind)(struct socket *socket, const struct sockaddr_storage *name, uint32_t length);
 	int (*connect)(struct socket *socket, const struct sockaddr_storage *name, uint32_t length);
-	int (*disconnect)(struct socket *socket);       /* connect to AF_UNSPEC */
+	int (*disconnect)(struct socket *socket); /* connect to AF_UNSPEC */
 	int (*shutdown)(struct socket *socket, int how);
-	int (*name)(struct socket *socket, bool peer, struct sockaddr_storage *name, uint32_t *length);
+	int (*name)(struct socket *socket, bool peer, struct sockaddr_storage *name,
+		    uint32_t *length);
 
-	/* Need NOT the net lock: they take it around what needs it, and sleep. Bytes or a negative errno. */
+	/*
+	 * Need NOT the net lock: they take it around what needs it, and sleep. Bytes or a negative
+	 * errno.
+	 */
 	int64_t (*sendmsg)(struct socket *socket, struct message *message);
 	int64_t (*recvmsg)(struct socket *socket, struct message *message);
 
 	/* Streams only (TCP); NULL gives EOPNOTSUPP. Without the net lock. */
 	int (*listen)(struct socket *socket, int backlog);
 	int (*accept)(struct socket *socket, struct socket **child, uint32_t flags);
-	/* A connect that may sleep, in place of `connect`. NULL: `connect` is used. Without the net lock. */
-	int (*connect_wait)(struct socket *socket, const struct sockaddr_storage *name, uint32_t length, bool nonblock);
-
 	/*
-	 * Options of the kind's own levels (SOL_SOCKET is served by the core). Values are in kernel memory. Need the net
-	 * lock. -ENOPROTOOPT for what is not there. getsockopt: *length holds the room on entry and the length on return.
+	 * A connect that may sleep, in place of `connect`. NULL: `connect` is used. Without the net
+	 * lock.
 	 */
-	int (*setsockopt)(struct socket *socket, int level, int option, const void *value, uint32_t length);
-	int (*getsockopt)(struct socket *socket, int level, int option, void *value, uint32_t *length);
+	int (*connect_wait)(struct socket *socket, const struct sockaddr_storage *name,
+			    uint32_t length, bool nonblock);
 
 	/*
-	 * -ENOTTY: not mine; the core then tries the families' and the interface ioctls. `argument` is in kernel memory,
-	 * copied both ways (net/core/socket_file.c has the sizes); pointers within it are kernel addresses too: the name at
-	 * rtentry.rt_dev (or 0), the array at ifconf.ifc_buf (0: only the length is asked). Needs the net lock.
+	 * Options of the kind's own levels (SOL_SOCKET is served by the core). Values are in kernel
+	 * memory. Need the net lock. -ENOPROTOOPT for what is not there. getsockopt: *length holds
+	 * the room on entry and the length on return.
+	 */
+	int (*setsockopt)(struct socket *socket, int level, int option, const void *value,
+			  uint32_t length);
+	int (*getsockopt)(struct socket *socket, int level, int option, void *value,
+			  uint32_t *length);
+
+	/*
+	 * -ENOTTY: not mine; the core then tries the families' and the interface ioctls. `argument`
+	 * is in kernel memory, copied both ways (net/core/socket_file.c has the sizes); pointers
+	 * within it are kernel addresses too: the name at rtentry.rt_dev (or 0), the array at
+	 * ifconf.ifc_buf (0: only the length is asked). Needs the net lock.
 	 */
 	int (*ioctl)(struct socket *socket, uint32_t command, void *argument);
 
@@ -95,32 +113,34 @@ struct socket {
 	uint32_t references;
 	struct net *net;
 	const struct socket_ops *ops;
-	uint16_t family, type, protocol; /* AF_*, SOCK_*, and what the family made of the argument */
-	struct list_head link;           /* the kind's own list or table */
+	uint16_t family, type; /* AF_*, SOCK_* */
+	uint16_t protocol;     /* what the family made of the argument */
+	struct list_head link; /* the kind's own list or table */
 
 	struct skb_queue receive_queue;
-	struct skb_queue error_queue;    /* IP_RECVERR; each charged to receive */
-	uint32_t send_charged;           /* truesize of packets on their way out; changed atomically */
-	uint64_t drops;                  /* packets refused because the receive buffer was full */
+	struct skb_queue error_queue; /* IP_RECVERR; each charged to receive */
+	uint32_t send_charged;        /* truesize of packets on their way out; changed atomically */
+	uint64_t drops;               /* packets refused because the receive buffer was full */
 	struct wait_list wait;
 
-	int32_t receive_buffer, send_buffer; /* bytes of truesize: SO_RCVBUF, SO_SNDBUF as getsockopt shows them */
+	/* Bytes of truesize: SO_RCVBUF, SO_SNDBUF as getsockopt shows them. */
+	int32_t receive_buffer, send_buffer;
 	uint64_t receive_timeout_us, send_timeout_us; /* 0: none */
-	int32_t receive_low;             /* SO_RCVLOWAT */
-	int error;                       /* pending, positive errno: SO_ERROR, or what the next call returns */
-	int bound_ifindex;               /* SO_BINDTODEVICE; 0: any */
+	int32_t receive_low;                          /* SO_RCVLOWAT */
+	int error;         /* pending, positive errno: SO_ERROR, or what the next call returns */
+	int bound_ifindex; /* SO_BINDTODEVICE; 0: any */
 	uint32_t priority, mark;
 	uint64_t last_stamp_us;
 	uint32_t linger_seconds;
-	uint32_t uid;                    /* who made it */
-	uint64_t inode_number;           /* what /proc/net shows and fstat gives */
-	bool reuse_address, reuse_port, broadcast, keepalive, oob_inline, linger, dont_route, timestamp;
-	bool passcred, no_check, timestamp_ns, listening;
-	bool stamp_asked;                /* SIOCGSTAMP was used: packets are stamped from then on */
-	bool closed;                     /* detached from its protocol; only references keep it */
-	uint8_t shutdown;                /* 1: receive, 2: send */
+	uint32_t uid;          /* who made it */
+	uint64_t inode_number; /* what /proc/net shows and fstat gives */
+	bool reuse_address, reuse_port, broadcast, keepalive, oob_inline, linger, dont_route;
+	bool passcred, no_check, timestamp, timestamp_ns, listening;
+	bool stamp_asked; /* SIOCGSTAMP was used: packets are stamped from then on */
+	bool closed;      /* detached from its protocol; only references keep it */
+	uint8_t shutdown; /* 1: receive, 2: send */
 	uint32_t filter_length;
-	void *filter;                    /* SO_ATTACH_FILTER */
+	void *filter; /* SO_ATTACH_FILTER */
 };
 
 #define SHUTDOWN_RECEIVE 1
@@ -131,11 +151,14 @@ struct socket_family {
 	struct list_head link; /* net->families */
 	uint16_t family;
 	/*
-	 * The table for (type, protocol), setting *protocol when 0 stands for a default; or a negative errno through
-	 * *error: ESOCKTNOSUPPORT, EPROTONOSUPPORT.
+	 * The table for (type, protocol), setting *protocol when 0 stands for a default; or a
+	 * negative errno through *error: ESOCKTNOSUPPORT, EPROTONOSUPPORT.
 	 */
 	const struct socket_ops *(*find)(struct net *net, int type, int *protocol, int *error);
-	/* Interface ioctls of the family (SIOCSIFADDR, SIOCADDRT, SIOCSARP...), as struct socket_ops.ioctl. -ENOTTY: not mine. NULL: none. */
+	/*
+	 * Interface ioctls of the family (SIOCSIFADDR, SIOCADDRT, SIOCSARP...), as struct
+	 * socket_ops.ioctl. -ENOTTY: not mine. NULL: none.
+	 */
 	int (*ioctl)(struct net *net, uint32_t command, void *argument);
 };
 void socket_family_register(struct net *net, struct socket_family *family);
@@ -144,26 +167,26 @@ void socket_family_register(struct net *net, struct socket_family *family);
 int socket_create(struct net *net, int family, int type, int protocol, struct socket **result);
 void socket_close(struct socket *socket); /* gives up the caller's reference */
 struct socket *socket_get(struct socket *socket);
-void socket_put(struct socket *socket);   /* any context, with or without the net lock */
+void socket_put(struct socket *socket); /* any context, with or without the net lock */
 
 int socket_bind(struct socket *socket, const struct sockaddr_storage *name, uint32_t length);
-int socket_connect(struct socket *socket, const struct sockaddr_storage *name, uint32_t length, bool nonblock);
+int socket_connect(struct socket *socket, const struct sockaddr_storage *name, uint32_t length,
+		   bool nonblock);
 int socket_listen(struct socket *socket, int backlog);
 int socket_accept(struct socket *socket, struct socket **child, bool nonblock);
 int socket_shutdown(struct socket *socket, int how);
 int socket_name(struct socket *socket, bool peer, struct sockaddr_storage *name, uint32_t *length);
 int64_t socket_sendmsg(struct socket *socket, struct message *message);
 int64_t socket_recvmsg(struct socket *socket, struct message *message);
-int socket_setsockopt(struct socket *socket, int level, int option, const void *value, uint32_t length);
+int socket_setsockopt(struct socket *socket, int level, int option, const void *value,
+		      uint32_t length);
 int socket_getsockopt(struct socket *socket, int level, int option, void *value, uint32_t *length);
 int socket_ioctl(struct socket *socket, uint32_t command, void *argument);
 uint32_t socket_poll(struct socket *socket, struct poll_table *table);
 
 /*
- * For the kinds.
- */
-
-/*
+ * What follows is for the kinds of sockets.
+ *
  * A blocking call: waits for changes on the socket, with a deadline by the stack's clock.
  *
  *	socket_wait_begin(&wait, socket, socket->receive_timeout_us);
@@ -183,8 +206,12 @@ struct socket_wait {
 	bool has_deadline, expired;
 };
 /* `timeout_us` from now; 0: no deadline. */
-void socket_wait_begin(struct socket_wait *wait, struct socket *socket, uint64_t timeout_us) EXCLUDES(net_lock_held);
-/* 0 after a wake-up; -EAGAIN at the deadline; on a signal -ERESTARTSYS, or -EINTR when there is a deadline (signal(7)). */
+void socket_wait_begin(struct socket_wait *wait, struct socket *socket, uint64_t timeout_us)
+	EXCLUDES(net_lock_held);
+/*
+ * 0 after a wake-up; -EAGAIN at the deadline; on a signal -ERESTARTSYS, or -EINTR when there is a
+ * deadline (signal(7)).
+ */
 int socket_wait_sleep(struct socket_wait *wait) EXCLUDES(net_lock_held) __must_check;
 void socket_wait_end(struct socket_wait *wait) EXCLUDES(net_lock_held);
 
@@ -195,24 +222,34 @@ void socket_wake(struct socket *socket, uint32_t events) NEEDS_NET_LOCK;
 uint32_t socket_datagram_ready(struct socket *socket) NEEDS_NET_LOCK;
 
 /* The cmsgs that SO_TIMESTAMP asks for, about a packet that is being received. */
-void socket_put_timestamp(struct socket *socket, const struct sk_buff *skb, struct message *message);
+void socket_put_timestamp(struct socket *socket, const struct sk_buff *skb,
+			  struct message *message);
 
-/* Queues a received packet, or drops it (SOCKET_BUFFER_FULL, drops++) beyond receive_buffer. Owns skb. Wakes POLLIN. */
+/*
+ * Queues a received packet, or drops it (SOCKET_BUFFER_FULL, drops++) beyond receive_buffer. Owns
+ * skb. Wakes POLLIN.
+ */
 void socket_queue_receive(struct socket *socket, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /*
- * Takes the first packet, sleeping by the socket's timeout and the flags' MSG_DONTWAIT; with MSG_PEEK a clone, the packet stays. 0 or a negative
- * errno (the pending error first, -EAGAIN, -ERESTARTSYS); *result NULL after shutdown. Without the net lock.
+ * Takes the first packet, sleeping by the socket's timeout and the flags' MSG_DONTWAIT; with
+ * MSG_PEEK a clone, the packet stays. 0 or a negative errno (the pending error first, -EAGAIN,
+ * -ERESTARTSYS); *result NULL after shutdown. Without the net lock.
  */
-int socket_wait_receive(struct socket *socket, uint32_t flags, struct sk_buff **result) EXCLUDES(net_lock_held);
+int socket_wait_receive(struct socket *socket, uint32_t flags, struct sk_buff **result)
+	EXCLUDES(net_lock_held);
 
 /*
- * A packet of `size` bytes of tailroom behind SKB_HEADROOM, charged to the send buffer; sleeps while that is full. Without the net lock. NULL and
- * *error otherwise.
+ * A packet of `size` bytes of tailroom behind SKB_HEADROOM, charged to the send buffer; sleeps
+ * while that is full. Without the net lock. NULL and *error otherwise.
  */
-struct sk_buff *socket_alloc_send(struct socket *socket, size_t size, uint32_t flags, int *error) EXCLUDES(net_lock_held);
+struct sk_buff *socket_alloc_send(struct socket *socket, size_t size, uint32_t flags, int *error)
+	EXCLUDES(net_lock_held);
 
-/* Queues a packet that tells of an error (IP_RECVERR), within the receive buffer. Owns skb. Wakes POLLERR. */
+/*
+ * Queues a packet that tells of an error (IP_RECVERR), within the receive buffer. Owns skb. Wakes
+ * POLLERR.
+ */
 void socket_queue_error(struct socket *socket, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /* Takes the first of the error queue, or NULL (MSG_ERRQUEUE never sleeps). */
@@ -227,7 +264,10 @@ int socket_take_error(struct socket *socket) NEEDS_NET_LOCK;
 /* Registers socket, bind, sendmsg ... with the kernel. Boot. */
 void socket_syscalls_init(void);
 struct file;
-/* A file for the socket, taking over its reference, with O_NONBLOCK in `flags`. NULL when memory is out. */
+/*
+ * A file for the socket, taking over its reference, with O_NONBLOCK in `flags`. NULL when memory is
+ * out.
+ */
 struct file *socket_file_create(struct socket *socket, uint32_t flags);
 /* The socket behind a descriptor's file, or NULL (-ENOTSOCK). */
 struct socket *socket_of_file(struct file *file);

@@ -76,7 +76,8 @@ static size_t argument_size(uint32_t command)
 	case SIOCSIFMAP:
 		return sizeof(struct ifreq);
 	default:
-		return command >= SIOCGIFNAME && command <= SIOCSIFTXQLEN ? sizeof(struct ifreq) : 0;
+		return command >= SIOCGIFNAME && command <= SIOCSIFTXQLEN ? sizeof(struct ifreq)
+									  : 0;
 	}
 }
 

@@ -3,10 +3,12 @@
 #include "kernel/string.h"
 #include "net/core/socket.h"
 
-void message_put_control(struct message *message, int level, int type, const void *data, size_t length)
+void message_put_control(struct message *message, int level, int type, const void *data,
+			 size_t length)
 {
 	size_t room = message->control_to ? message->control_room - message->control_used : 0;
-	struct cmsghdr header = {.cmsg_len = CMSG_LEN(length), .cmsg_level = level, .cmsg_type = type};
+	struct cmsghdr header = {
+		.cmsg_len = CMSG_LEN(length), .cmsg_level = level, .cmsg_type = type};
 
 	if (room < sizeof(header)) {
 		message->flags_out |= MSG_CTRUNC;
@@ -25,7 +27,8 @@ void message_put_control(struct message *message, int level, int type, const voi
 	message->control_used += space;
 }
 
-const struct cmsghdr *message_next_control(const struct message *message, const struct cmsghdr *previous, int *error)
+const struct cmsghdr *message_next_control(const struct message *message,
+					   const struct cmsghdr *previous, int *error)
 {
 	const uint8_t *start = message->control;
 	size_t at = 0;
@@ -63,9 +66,11 @@ void socket_put_timestamp(struct socket *socket, const struct sk_buff *skb, stru
 	/* The two structures differ in the unit of their second member alone. */
 	struct timespec stamp = {
 		.tv_sec = (int64_t)(stamp_us / USEC_PER_SEC),
-		.tv_nsec = (int64_t)(stamp_us % USEC_PER_SEC * (socket->timestamp_ns ? NSEC_PER_USEC : 1)),
+		.tv_nsec = (int64_t)(stamp_us % USEC_PER_SEC *
+				     (socket->timestamp_ns ? NSEC_PER_USEC : 1)),
 	};
 
-	message_put_control(message, SOL_SOCKET, socket->timestamp_ns ? SCM_TIMESTAMPNS : SCM_TIMESTAMP, &stamp,
+	message_put_control(message, SOL_SOCKET,
+			    socket->timestamp_ns ? SCM_TIMESTAMPNS : SCM_TIMESTAMP, &stamp,
 			    sizeof(stamp));
 }

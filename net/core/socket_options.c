@@ -54,7 +54,8 @@ static int set_timeout(uint64_t *timeout_us, const void *value, uint32_t length)
 	}
 	uint64_t whole_us;
 
-	if (__builtin_mul_overflow((uint64_t)time.tv_sec, USEC_PER_SEC, &whole_us) || whole_us > TIMEOUT_MAX_US)
+	if (__builtin_mul_overflow((uint64_t)time.tv_sec, USEC_PER_SEC, &whole_us) ||
+	    whole_us > TIMEOUT_MAX_US)
 		*timeout_us = 0; /* beyond the end of time: none */
 	else
 		*timeout_us = whole_us + (uint64_t)time.tv_usec;
@@ -75,7 +76,8 @@ static int set_linger(struct socket *socket, const void *value, uint32_t length)
 }
 
 /* An empty name takes the binding off. */
-static int set_bound_device(struct socket *socket, const void *value, uint32_t length) NEEDS_NET_LOCK
+static int set_bound_device(struct socket *socket, const void *value,
+			    uint32_t length) NEEDS_NET_LOCK
 {
 	char name[IFNAMSIZ] = {0};
 
@@ -116,7 +118,8 @@ static int set_number(struct socket *socket, int option, int32_t number) NEEDS_N
 
 	switch (option) {
 	case SO_RCVBUF:
-		socket->receive_buffer = buffer_size(number, net->core.rmem_max, RECEIVE_BUFFER_MIN);
+		socket->receive_buffer = buffer_size(number, net->core.rmem_max,
+						     RECEIVE_BUFFER_MIN);
 		return 0;
 	case SO_RCVBUFFORCE:
 		socket->receive_buffer = buffer_size(MAX(number, 0), INT32_MAX, RECEIVE_BUFFER_MIN);
@@ -149,7 +152,8 @@ static int set_number(struct socket *socket, int option, int32_t number) NEEDS_N
 	return 0;
 }
 
-static int set_option(struct socket *socket, int option, const void *value, uint32_t length) NEEDS_NET_LOCK
+static int set_option(struct socket *socket, int option, const void *value,
+		      uint32_t length) NEEDS_NET_LOCK
 {
 	bool *one = find_switch(socket, option);
 	int32_t number;
@@ -183,7 +187,8 @@ static int set_option(struct socket *socket, int option, const void *value, uint
 	return 0;
 }
 
-int socket_setsockopt(struct socket *socket, int level, int option, const void *value, uint32_t length)
+int socket_setsockopt(struct socket *socket, int level, int option, const void *value,
+		      uint32_t length)
 {
 	int error = -ENOPROTOOPT;
 
@@ -290,9 +295,11 @@ static int get_number(struct socket *socket, int option, int32_t *number) NEEDS_
 	}
 }
 
-static int get_option(struct socket *socket, int option, void *value, uint32_t *length) NEEDS_NET_LOCK
+static int get_option(struct socket *socket, int option, void *value,
+		      uint32_t *length) NEEDS_NET_LOCK
 {
-	const struct linger linger = {.l_onoff = socket->linger, .l_linger = (int32_t)socket->linger_seconds};
+	const struct linger linger = {.l_onoff = socket->linger,
+				      .l_linger = (int32_t)socket->linger_seconds};
 	int32_t number;
 
 	switch (option) {

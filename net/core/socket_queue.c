@@ -1,17 +1,26 @@
-/* What a socket's packets and waiters do: receive queue, send buffer, pending errors, blocking. See socket.h. */
+/*
+ * What a socket's packets and waiters do: receive queue, send buffer, pending errors, blocking. See
+ * socket.h.
+ */
 #include "net/core/socket.h"
 
 void socket_wake(struct socket *socket, uint32_t events)
 {
-	/* Who joins looks afterwards with the net lock, which we hold: an empty list stays empty until then. */
+	/*
+	 * Who joins looks afterwards with the net lock, which we hold: an empty list stays empty
+	 * until then.
+	 */
 	if (!list_empty(&socket->wait.waiters))
 		wait_list_wake(&socket->wait, events);
 }
 
 static bool receive_buffer_full(const struct socket *socket)
 {
-	/* The packet that crosses the line is taken, so that an empty queue takes one of any size. */
-	return socket->receive_queue.truesize + socket->error_queue.truesize >= (uint32_t)socket->receive_buffer;
+	/*
+	 * The packet that crosses the line is taken, so that an empty queue takes one of any size.
+	 */
+	return socket->receive_queue.truesize + socket->error_queue.truesize >=
+	       (uint32_t)socket->receive_buffer;
 }
 
 void socket_queue_receive(struct socket *socket, struct sk_buff *skb)
@@ -106,7 +115,8 @@ void socket_wait_end(struct socket_wait *wait)
 }
 
 /* One look. -EAGAIN: nothing there. */
-static int try_receive(struct socket *socket, uint32_t flags, struct sk_buff **result) NEEDS_NET_LOCK
+static int try_receive(struct socket *socket, uint32_t flags,
+		       struct sk_buff **result) NEEDS_NET_LOCK
 {
 	int error = socket_take_error(socket);
 
@@ -184,7 +194,8 @@ static int try_charge(struct socket *socket, struct sk_buff *skb)
 
 	if (!error && (socket->shutdown & SHUTDOWN_SEND))
 		error = -EPIPE;
-	if (!error && __atomic_load_n(&socket->send_charged, __ATOMIC_SEQ_CST) >= (uint32_t)socket->send_buffer)
+	if (!error && __atomic_load_n(&socket->send_charged, __ATOMIC_SEQ_CST) >=
+			      (uint32_t)socket->send_buffer)
 		error = -EAGAIN;
 	if (!error)
 		skb_set_owner(skb, socket);

@@ -1,6 +1,6 @@
 /*
- * The system calls of sockets but for those that carry data (socket_transfer.c). Process memory is read and
- * written here, and only here and there: what lies below works on kernel memory.
+ * The system calls of sockets but for those that carry data (socket_transfer.c). Process memory is
+ * read and written here, and only here and there: what lies below works on kernel memory.
  */
 #include "include/uapi/fcntl.h"
 #include "kernel/fs/file.h"
@@ -36,7 +36,8 @@ int socket_name_from_user(struct sockaddr_storage *name, user_addr_t from, uint3
 	return copy_from_user(name, from, length);
 }
 
-int socket_name_to_user(const struct sockaddr_storage *name, uint32_t length, user_addr_t to, user_addr_t length_at)
+int socket_name_to_user(const struct sockaddr_storage *name, uint32_t length, user_addr_t to,
+			user_addr_t length_at)
 {
 	int32_t room;
 
@@ -46,7 +47,8 @@ int socket_name_to_user(const struct sockaddr_storage *name, uint32_t length, us
 		return -EINVAL;
 	if (copy_to_user(to, name, MIN((uint32_t)room, length)))
 		return -EFAULT;
-	return copy_to_user(length_at, &length, sizeof(length)); /* the whole length, even when it was cut */
+	return copy_to_user(length_at, &length,
+			    sizeof(length)); /* the whole length, even when it was cut */
 }
 
 /* A new descriptor for the socket; takes over the caller's reference in any case. */
@@ -72,7 +74,8 @@ SYSCALL3(socket, int, family, uint32_t, type, int, protocol)
 
 	if (flags & ~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return -EINVAL;
-	int error = socket_create(current_net(), family, (int)(type & SOCK_TYPE_MASK), protocol, &socket);
+	int error = socket_create(current_net(), family, (int)(type & SOCK_TYPE_MASK), protocol,
+				  &socket);
 
 	return error ? error : install(socket, flags);
 }
@@ -84,7 +87,8 @@ SYSCALL4(socketpair, int, family, uint32_t, type, int, protocol, user_addr_t, pa
 
 	if (type & ~(uint32_t)(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return -EINVAL;
-	int error = socket_create(current_net(), family, (int)(type & SOCK_TYPE_MASK), protocol, &socket);
+	int error = socket_create(current_net(), family, (int)(type & SOCK_TYPE_MASK), protocol,
+				  &socket);
 
 	if (error)
 		return error;
@@ -206,7 +210,8 @@ SYSCALL3(getpeername, int, fd, user_addr_t, name_at, user_addr_t, length_at)
 	return get_name(fd, true, name_at, length_at);
 }
 
-static int64_t set_option(struct socket *socket, int level, int option, user_addr_t value_at, int32_t length)
+static int64_t set_option(struct socket *socket, int level, int option, user_addr_t value_at,
+			  int32_t length)
 {
 	uint64_t value[OPTION_BYTES_MAX / sizeof(uint64_t)]; /* aligned for any structure */
 
@@ -223,10 +228,13 @@ SYSCALL5(setsockopt, int, fd, int, level, int, option, user_addr_t, value_at, in
 	struct socket_call call;
 	int64_t error = socket_call_begin(&call, fd);
 
-	return error ? error : socket_call_end(&call, set_option(call.socket, level, option, value_at, length));
+	return error ? error
+		     : socket_call_end(&call,
+				       set_option(call.socket, level, option, value_at, length));
 }
 
-static int64_t get_option(struct socket *socket, int level, int option, user_addr_t value_at, user_addr_t length_at)
+static int64_t get_option(struct socket *socket, int level, int option, user_addr_t value_at,
+			  user_addr_t length_at)
 {
 	uint64_t value[OPTION_BYTES_MAX / sizeof(uint64_t)] = {0};
 	int32_t room;
@@ -246,12 +254,15 @@ static int64_t get_option(struct socket *socket, int level, int option, user_add
 	return copy_to_user(length_at, &length, sizeof(length));
 }
 
-SYSCALL5(getsockopt, int, fd, int, level, int, option, user_addr_t, value_at, user_addr_t, length_at)
+SYSCALL5(getsockopt, int, fd, int, level, int, option, user_addr_t, value_at, user_addr_t,
+	 length_at)
 {
 	struct socket_call call;
 	int64_t error = socket_call_begin(&call, fd);
 
-	return error ? error : socket_call_end(&call, get_option(call.socket, level, option, value_at, length_at));
+	return error ? error
+		     : socket_call_end(&call,
+				       get_option(call.socket, level, option, value_at, length_at));
 }
 
 void socket_syscalls_init(void)

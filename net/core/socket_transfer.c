@@ -9,15 +9,16 @@
 
 #define CONTROL_SEND_MAX 20480   /* bytes: Linux's net.core.optmem_max */
 #define CONTROL_RECEIVE_MAX 1024 /* bytes of ancillary data that any of our sockets produces */
-#define MSG_CMSG_COMPAT 0x80000000u /* a flag that the message calls refuse: send(2)'s do not know it */
+#define MSG_CMSG_COMPAT \
+	0x80000000u /* a flag that the message calls refuse: send(2)'s do not know it */
 
 static uint32_t call_flags(const struct socket_call *call, uint32_t flags)
 {
 	return file_nonblocking(call->file) ? flags | MSG_DONTWAIT : flags;
 }
 
-static int64_t send_to(const struct socket_call *call, user_addr_t buffer, uint64_t length, uint32_t flags,
-		       user_addr_t name_at, uint32_t name_length)
+static int64_t send_to(const struct socket_call *call, user_addr_t buffer, uint64_t length,
+		       uint32_t flags, user_addr_t name_at, uint32_t name_length)
 {
 	struct message message = {.flags = call_flags(call, flags)};
 
@@ -32,8 +33,8 @@ static int64_t send_to(const struct socket_call *call, user_addr_t buffer, uint6
 	return socket_sendmsg(call->socket, &message);
 }
 
-SYSCALL6(sendto, int, fd, user_addr_t, buffer, uint64_t, length, uint32_t, flags, user_addr_t, name_at, uint32_t,
-	 name_length)
+SYSCALL6(sendto, int, fd, user_addr_t, buffer, uint64_t, length, uint32_t, flags, user_addr_t,
+	 name_at, uint32_t, name_length)
 {
 	struct socket_call call;
 	int64_t error = socket_call_begin(&call, fd);
@@ -43,8 +44,8 @@ SYSCALL6(sendto, int, fd, user_addr_t, buffer, uint64_t, length, uint32_t, flags
 	return socket_call_end(&call, send_to(&call, buffer, length, flags, name_at, name_length));
 }
 
-static int64_t receive_from(const struct socket_call *call, user_addr_t buffer, uint64_t length, uint32_t flags,
-			    user_addr_t name_at, user_addr_t name_length_at)
+static int64_t receive_from(const struct socket_call *call, user_addr_t buffer, uint64_t length,
+			    uint32_t flags, user_addr_t name_at, user_addr_t name_length_at)
 {
 	struct message message = {.flags = call_flags(call, flags)};
 
@@ -53,20 +54,22 @@ static int64_t receive_from(const struct socket_call *call, user_addr_t buffer, 
 
 	if (received < 0 || !name_at)
 		return received;
-	int error = socket_name_to_user(&message.name, message.name_length, name_at, name_length_at);
+	int error = socket_name_to_user(&message.name, message.name_length, name_at,
+					name_length_at);
 
 	return error ? error : received;
 }
 
-SYSCALL6(recvfrom, int, fd, user_addr_t, buffer, uint64_t, length, uint32_t, flags, user_addr_t, name_at,
-	 user_addr_t, name_length_at)
+SYSCALL6(recvfrom, int, fd, user_addr_t, buffer, uint64_t, length, uint32_t, flags, user_addr_t,
+	 name_at, user_addr_t, name_length_at)
 {
 	struct socket_call call;
 	int64_t error = socket_call_begin(&call, fd);
 
 	if (error)
 		return error;
-	return socket_call_end(&call, receive_from(&call, buffer, length, flags, name_at, name_length_at));
+	return socket_call_end(&call,
+			       receive_from(&call, buffer, length, flags, name_at, name_length_at));
 }
 
 static int read_header(struct msghdr *header, user_addr_t from)
@@ -83,7 +86,10 @@ static int read_header(struct msghdr *header, user_addr_t from)
 /* Destination and ancillary data into kernel memory. message->control is the caller's to free. */
 static int read_message(struct message *message, const struct msghdr *header)
 {
-	/* sendmsg cuts a length that is too large, unlike sendto: Linux, and programs that rely on it. */
+	/*
+	 * sendmsg cuts a length that is too large, unlike sendto: Linux, and programs that rely on
+	 * it.
+	 */
 	uint32_t length = MIN((uint32_t)header->msg_namelen, (uint32_t)sizeof(message->name));
 
 	if (length && copy_from_user(&message->name, header->msg_name, length))
@@ -133,7 +139,8 @@ SYSCALL3(sendmsg, int, fd, user_addr_t, header_at, uint32_t, flags)
 }
 
 /* What the process learns besides the bytes: source, ancillary data, flags. */
-static int write_message(const struct message *message, struct msghdr *header, user_addr_t header_at)
+static int write_message(const struct message *message, struct msghdr *header,
+			 user_addr_t header_at)
 {
 	if (header->msg_name) {
 		uint32_t length = MIN((uint32_t)header->msg_namelen, message->name_length);
@@ -142,7 +149,8 @@ static int write_message(const struct message *message, struct msghdr *header, u
 			return -EFAULT;
 		header->msg_namelen = (int32_t)message->name_length;
 	}
-	if (message->control_used && copy_to_user(header->msg_control, message->control_to, message->control_used))
+	if (message->control_used &&
+	    copy_to_user(header->msg_control, message->control_to, message->control_used))
 		return -EFAULT;
 	header->msg_controllen = message->control_used;
 	header->msg_flags = message->flags_out;
@@ -192,11 +200,13 @@ static int tell_length(user_addr_t array, uint32_t i, int64_t bytes)
 {
 	uint32_t length = (uint32_t)bytes;
 
-	return copy_to_user(element(array, i) + offsetof(struct mmsghdr, msg_len), &length, sizeof(length));
+	return copy_to_user(element(array, i) + offsetof(struct mmsghdr, msg_len), &length,
+			    sizeof(length));
 }
 
 /* sendmmsg(2): an error is told only when nothing was sent before it. */
-static int64_t send_many(const struct socket_call *call, user_addr_t array, uint32_t count, uint32_t flags)
+static int64_t send_many(const struct socket_call *call, user_addr_t array, uint32_t count,
+			 uint32_t flags)
 {
 	int64_t result = 0;
 	uint32_t done = 0;
@@ -226,17 +236,18 @@ SYSCALL4(sendmmsg, int, fd, user_addr_t, array, uint32_t, count, uint32_t, flags
 }
 
 /*
- * recvmmsg(2): an error after some datagrams waits for the next call. The timeout is looked at after each datagram only, as the
- * manual page admits.
+ * recvmmsg(2): an error after some datagrams waits for the next call. The timeout is looked at
+ * after each datagram only, as the manual page admits.
  */
-static int64_t receive_many(const struct socket_call *call, user_addr_t array, uint32_t count, uint32_t flags,
-			    uint64_t deadline_us)
+static int64_t receive_many(const struct socket_call *call, user_addr_t array, uint32_t count,
+			    uint32_t flags, uint64_t deadline_us)
 {
 	struct net *net = call->socket->net;
 	uint32_t done = 0;
 
 	while (done < count) {
-		int64_t result = receive_one(call, element(array, done), flags & ~(uint32_t)MSG_WAITFORONE);
+		int64_t result = receive_one(call, element(array, done),
+					     flags & ~(uint32_t)MSG_WAITFORONE);
 
 		if (result >= 0)
 			result = tell_length(array, done, result);
@@ -271,8 +282,8 @@ static int tell_time_left(user_addr_t timeout_at, uint64_t deadline_us, uint64_t
 	return copy_to_user(timeout_at, &left, sizeof(left));
 }
 
-static int64_t receive_many_until(const struct socket_call *call, user_addr_t array, uint32_t count, uint32_t flags,
-				  user_addr_t timeout_at)
+static int64_t receive_many_until(const struct socket_call *call, user_addr_t array, uint32_t count,
+				  uint32_t flags, user_addr_t timeout_at)
 {
 	struct net *net = call->socket->net;
 	struct timespec timeout;
@@ -294,7 +305,8 @@ static int64_t receive_many_until(const struct socket_call *call, user_addr_t ar
 	return result;
 }
 
-SYSCALL5(recvmmsg, int, fd, user_addr_t, array, uint32_t, count, uint32_t, flags, user_addr_t, timeout_at)
+SYSCALL5(recvmmsg, int, fd, user_addr_t, array, uint32_t, count, uint32_t, flags, user_addr_t,
+	 timeout_at)
 {
 	struct socket_call call;
 

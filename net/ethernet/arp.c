@@ -24,7 +24,8 @@ static bool is_ours(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK
 	return operations && operations->is_ours(dev, address);
 }
 
-static void transmit(struct net_device *dev, const struct arp_packet *packet, struct mac destination) NEEDS_NET_LOCK
+static void transmit(struct net_device *dev, const struct arp_packet *packet,
+		     struct mac destination) NEEDS_NET_LOCK
 {
 	struct sk_buff *skb = skb_alloc(dev->net, SKB_HEADROOM + ARP_PACKET_LENGTH);
 
@@ -38,7 +39,8 @@ static void transmit(struct net_device *dev, const struct arp_packet *packet, st
 	ethernet_send(dev, skb, destination, ETHERTYPE_ARP);
 }
 
-static void send_request(struct net_device *dev, ip4_t source, ip4_t target, struct mac destination) NEEDS_NET_LOCK
+static void send_request(struct net_device *dev, ip4_t source, ip4_t target,
+			 struct mac destination) NEEDS_NET_LOCK
 {
 	const struct arp_packet request = {
 		.operation = ARP_REQUEST,
@@ -70,8 +72,9 @@ void arp_announce(struct net_device *dev, ip4_t address)
 }
 
 /*
- * The next try, and the time of the one after it. RFC 1122 2.3.2.1: at most one request a second to one
- * address. The first about a neighbour that was known goes to its old address alone: "Unicast Poll".
+ * The next try, and the time of the one after it. RFC 1122 2.3.2.1: at most one request a second to
+ * one address. The first about a neighbour that was known goes to its old address alone: "Unicast
+ * Poll".
  */
 static void ask(struct arp_entry *entry) NEEDS_NET_LOCK
 {
@@ -216,7 +219,10 @@ static void tell_conflict(struct net_device *dev, ip4_t address, struct mac othe
 		operations->conflict(dev, address, other);
 }
 
-/* RFC 5227 2.4, (b) and (c): our address is used by another: one announcement, and none for ten seconds after it. */
+/*
+ * RFC 5227 2.4, (b) and (c): our address is used by another: one announcement, and none for ten
+ * seconds after it.
+ */
 static void defend(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK
 {
 	struct arp_watch *watch = arp_find_watch(arp_table_of(dev), dev, address, true);
@@ -228,8 +234,12 @@ static void defend(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK
 	arp_announce(dev, address);
 }
 
-/* RFC 5227 2.1.1: does the packet say that `address`, which we are probing, is taken or also probed by another? */
-static bool objects_to_probe(struct net_device *dev, const struct arp_packet *packet, ip4_t address) NEEDS_NET_LOCK
+/*
+ * RFC 5227 2.1.1: does the packet say that `address`, which we are probing, is taken or also probed
+ * by another?
+ */
+static bool objects_to_probe(struct net_device *dev, const struct arp_packet *packet,
+			     ip4_t address) NEEDS_NET_LOCK
 {
 	const struct arp_watch *watch = arp_find_watch(arp_table_of(dev), dev, address, false);
 
@@ -255,8 +265,9 @@ static bool conflicts(struct net_device *dev, const struct arp_packet *packet) N
 }
 
 /*
- * An entry's neighbour shows itself unasked, with the address that we know or another. Another is not believed:
- * the entry is asked again, by broadcast, and the answer decides. Meanwhile the old address is used.
+ * An entry's neighbour shows itself unasked, with the address that we know or another. Another is
+ * not believed: the entry is asked again, by broadcast, and the answer decides. Meanwhile the old
+ * address is used.
  */
 static void observe(struct arp_entry *entry, struct mac mac) NEEDS_NET_LOCK
 {
@@ -281,7 +292,8 @@ static void learn(struct net_device *dev, ip4_t sender, struct mac mac) NEEDS_NE
 		observe(entry, mac);
 		return;
 	}
-	if (table->operations->may_be_neighbour && !table->operations->may_be_neighbour(dev, sender))
+	if (table->operations->may_be_neighbour &&
+	    !table->operations->may_be_neighbour(dev, sender))
 		return;
 	entry = arp_insert(table, dev, sender, ARP_LEARNED, arp_timer_fired);
 	if (!entry)
@@ -303,7 +315,8 @@ static void send_reply(struct net_device *dev, const struct arp_packet *request)
 	transmit(dev, &reply, request->sender_mac);
 }
 
-static enum drop_reason handle_request(struct net_device *dev, const struct arp_packet *packet) NEEDS_NET_LOCK
+static enum drop_reason handle_request(struct net_device *dev,
+				       const struct arp_packet *packet) NEEDS_NET_LOCK
 {
 	if (is_ours(dev, packet->target)) {
 		if (packet->sender != IP4_ANY)
@@ -319,7 +332,8 @@ static enum drop_reason handle_request(struct net_device *dev, const struct arp_
 	return DROP_NONE;
 }
 
-static enum drop_reason handle_reply(struct net_device *dev, const struct arp_packet *packet) NEEDS_NET_LOCK
+static enum drop_reason handle_reply(struct net_device *dev,
+				     const struct arp_packet *packet) NEEDS_NET_LOCK
 {
 	struct arp_entry *entry = arp_find(arp_table_of(dev), dev, packet->sender);
 
@@ -334,7 +348,8 @@ static enum drop_reason handle_reply(struct net_device *dev, const struct arp_pa
 	return DROP_ARP_UNSOLICITED;
 }
 
-static enum drop_reason handle(struct net_device *dev, const struct arp_packet *packet) NEEDS_NET_LOCK
+static enum drop_reason handle(struct net_device *dev,
+			       const struct arp_packet *packet) NEEDS_NET_LOCK
 {
 	enum drop_reason reason = check_sender(dev, packet);
 
@@ -342,7 +357,8 @@ static enum drop_reason handle(struct net_device *dev, const struct arp_packet *
 		return reason;
 	if (conflicts(dev, packet))
 		return DROP_ARP_CONFLICT;
-	return packet->operation == ARP_REQUEST ? handle_request(dev, packet) : handle_reply(dev, packet);
+	return packet->operation == ARP_REQUEST ? handle_request(dev, packet)
+						: handle_reply(dev, packet);
 }
 
 void arp_receive(struct net_device *dev, struct sk_buff *skb)

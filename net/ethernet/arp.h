@@ -1,10 +1,11 @@
 /*
  * ARP (RFC 826, RFC 1122 2.3.2, RFC 5227): who has this IPv4 address on this Ethernet?
  *
- * An entry is made only because one of our own packets needs it, by SIOCSARP, or for the sender of a request to
- * us; never from an unsolicited reply. States: INCOMPLETE (asking; at most ARP_QUEUE_MAX packets wait), REACHABLE
- * (60 s), STALE (usable while it is being asked again), PERMANENT. An entry that does not answer, or that
- * nothing was sent to in its 60 s, is gone. The table has ARP_ENTRIES_MAX entries; the least useful makes room.
+ * An entry is made only because one of our own packets needs it, by SIOCSARP, or for the sender of
+ * a request to us; never from an unsolicited reply. States: INCOMPLETE (asking; at most
+ * ARP_QUEUE_MAX packets wait), REACHABLE (60 s), STALE (usable while it is being asked again),
+ * PERMANENT. An entry that does not answer, or that nothing was sent to in its 60 s, is gone. The
+ * table has ARP_ENTRIES_MAX entries; the least useful makes room.
  *
  * What an address of ours is, ARP does not know: IPv4 tells it (arp_address_operations).
  */
@@ -19,7 +20,7 @@
 #define ARP_REACHABLE_US (60 * USEC_PER_SEC)
 #define ARP_RETRY_US (1 * USEC_PER_SEC)
 #define ARP_TRIES 3
-#define ARP_PROBE_WAIT_US (2 * USEC_PER_SEC)    /* RFC 5227 ANNOUNCE_WAIT: a probe counts this long */
+#define ARP_PROBE_WAIT_US (2 * USEC_PER_SEC) /* RFC 5227 ANNOUNCE_WAIT: a probe counts this long */
 #define ARP_DEFEND_INTERVAL_US (10 * USEC_PER_SEC) /* RFC 5227 DEFEND_INTERVAL */
 
 /* Registered by IPv4. All need the net lock. */
@@ -28,18 +29,27 @@ struct arp_address_operations {
 	bool (*is_ours)(struct net_device *dev, ip4_t address);
 	/* The source address for a request about `target` (0.0.0.0 makes it a probe). */
 	ip4_t (*source_for)(struct net_device *dev, ip4_t target);
-	/* A packet that waited for a neighbour who does not answer: owns skb, tells its sender (host unreachable). */
+	/*
+	 * A packet that waited for a neighbour who does not answer: owns skb, tells its sender
+	 * (host unreachable).
+	 */
 	void (*unreachable)(struct net_device *dev, struct sk_buff *skb);
-	/* Somebody else claims our address (ARP defends it), or the one that we are probing. May be NULL. */
+	/*
+	 * Somebody else claims our address (ARP defends it), or the one that we are probing. May be
+	 * NULL.
+	 */
 	void (*conflict)(struct net_device *dev, ip4_t address, struct mac other);
-	/* Can a host of this address stand on the device's own link? Others are never learned. NULL: all can. */
+	/*
+	 * Can a host of this address stand on the device's own link? Others are never learned.
+	 * NULL: all can.
+	 */
 	bool (*may_be_neighbour)(struct net_device *dev, ip4_t address);
 };
 void arp_set_address_operations(struct net *net, const struct arp_address_operations *operations);
 
 /*
- * Sends an IPv4 packet to its next hop, a unicast address, on an Ethernet device: at once when the neighbour is known,
- * or after resolution. Owns skb.
+ * Sends an IPv4 packet to its next hop, a unicast address, on an Ethernet device: at once when the
+ * neighbour is known, or after resolution. Owns skb.
  */
 void arp_send(struct net_device *dev, struct sk_buff *skb, ip4_t next_hop) NEEDS_NET_LOCK;
 
@@ -51,9 +61,11 @@ void arp_probe(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK;
 void arp_announce(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK;
 
 /* SIOCSARP, SIOCDARP, SIOCGARP: 0, -ENOMEM, or -ENXIO when there is no such entry. */
-int arp_set_permanent(struct net_device *dev, ip4_t address, struct mac mac, bool permanent) NEEDS_NET_LOCK;
+int arp_set_permanent(struct net_device *dev, ip4_t address, struct mac mac,
+		      bool permanent) NEEDS_NET_LOCK;
 int arp_delete(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK;
-int arp_lookup(struct net_device *dev, ip4_t address, struct mac *mac, uint32_t *atf_flags) NEEDS_NET_LOCK;
+int arp_lookup(struct net_device *dev, ip4_t address, struct mac *mac,
+	       uint32_t *atf_flags) NEEDS_NET_LOCK;
 
 /* Forgets everything learned on a device; permanent entries stay. */
 void arp_flush(struct net_device *dev) NEEDS_NET_LOCK;

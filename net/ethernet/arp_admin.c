@@ -88,8 +88,8 @@ static void show_entry(const struct arp_entry *entry, struct text *text)
 	char address[sizeof("255.255.255.255")];
 
 	snprintf(address, sizeof(address), IP4_FORMAT, IP4_ARGS(entry->address));
-	text_printf(text, "%-16s 0x%-10x0x%-10x" MAC_FORMAT "     *        %s\n", address, entry->dev->type,
-		    flags_of(entry), MAC_ARGS(entry->mac), entry->dev->name);
+	text_printf(text, "%-16s 0x%-10x0x%-10x" MAC_FORMAT "     *        %s\n", address,
+		    entry->dev->type, flags_of(entry), MAC_ARGS(entry->mac), entry->dev->name);
 }
 
 void arp_show(struct net *net, struct text *text)
@@ -97,7 +97,9 @@ void arp_show(struct net *net, struct text *text)
 	const struct arp_table *table = &ethernet_of(net)->arp;
 	const struct arp_entry *entry;
 
-	text_printf(text, "IP address       HW type     Flags       HW address            Mask     Device\n");
+	text_printf(
+		text,
+		"IP address       HW type     Flags       HW address            Mask     Device\n");
 	net_lock(net);
 	for (uint32_t use = 0; use < ARP_USES; use++) {
 		list_for_each_entry(entry, &table->by_use[use], in_list)

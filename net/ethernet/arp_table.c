@@ -17,13 +17,16 @@ void arp_table_init(struct arp_table *table, struct net *net)
 
 void arp_table_clear(struct arp_table *table)
 {
+	struct arp_entry *entry, *next;
+
 	for (uint32_t use = 0; use < ARP_USES; use++) {
-		while (!list_empty(&table->by_use[use]))
-			arp_remove(table, list_first_entry(&table->by_use[use], struct arp_entry, in_list));
+		list_for_each_entry_safe(entry, next, &table->by_use[use], in_list)
+			arp_remove(table, entry);
 	}
 }
 
-static struct hlist_head *bucket_of(struct arp_table *table, const struct net_device *dev, ip4_t address)
+static struct hlist_head *bucket_of(struct arp_table *table, const struct net_device *dev,
+				    ip4_t address)
 {
 	uint32_t hash = (address ^ table->seed) * 0x9e3779b1u;
 
@@ -59,11 +62,15 @@ void arp_set_use(struct arp_table *table, struct arp_entry *entry, enum arp_use 
 	entry->use = (uint8_t)use;
 }
 
-/* Of those in use, the first that was not used since the last look: a second chance for each, so this ends. */
+/*
+ * Of those in use, the first that was not used since the last look: a second chance for each, so
+ * this ends.
+ */
 static struct arp_entry *least_used(struct arp_table *table) NEEDS_NET_LOCK
 {
 	for (;;) {
-		struct arp_entry *entry = list_first_entry(&table->by_use[ARP_USED], struct arp_entry, in_list);
+		struct arp_entry *entry = list_first_entry(&table->by_use[ARP_USED],
+							   struct arp_entry, in_list);
 
 		if (!entry->used)
 			return entry;
@@ -93,8 +100,8 @@ static bool make_room(struct arp_table *table, enum arp_use use) NEEDS_NET_LOCK
 	return true;
 }
 
-struct arp_entry *arp_insert(struct arp_table *table, struct net_device *dev, ip4_t address, enum arp_use use,
-			     timer_function *timer)
+struct arp_entry *arp_insert(struct arp_table *table, struct net_device *dev, ip4_t address,
+			     enum arp_use use, timer_function *timer)
 {
 	if (table->count >= ARP_ENTRIES_MAX && !make_room(table, use))
 		return NULL;
@@ -113,7 +120,8 @@ struct arp_entry *arp_insert(struct arp_table *table, struct net_device *dev, ip
 	return entry;
 }
 
-struct arp_watch *arp_find_watch(struct arp_table *table, struct net_device *dev, ip4_t address, bool make)
+struct arp_watch *arp_find_watch(struct arp_table *table, struct net_device *dev, ip4_t address,
+				 bool make)
 {
 	for (uint32_t i = 0; i < ARP_WATCHES; i++) {
 		struct arp_watch *watch = &table->watches[i];

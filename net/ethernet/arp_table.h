@@ -1,6 +1,7 @@
 /*
- * The table of neighbours: a hash table of at most ARP_ENTRIES_MAX entries, and three lists by usefulness that
- * say who makes room when it is full. What the states mean and when they change is arp.c's.
+ * The table of neighbours: a hash table of at most ARP_ENTRIES_MAX entries, and three lists by
+ * usefulness that say who makes room when it is full. What the states mean and when they change is
+ * arp.c's.
  *
  * Needs the net lock throughout.
  */
@@ -27,8 +28,9 @@ enum arp_state {
 };
 
 /*
- * The least useful first. An entry made for a stranger's request never displaces one that we made; one that we need
- * displaces strangers first, then those that have not answered, then the one not used for longest.
+ * The least useful first. An entry made for a stranger's request never displaces one that we made;
+ * one that we need displaces strangers first, then those that have not answered, then the one not
+ * used for longest.
  */
 enum arp_use {
 	ARP_LEARNED, /* from a request to us; nothing was sent to it */
@@ -40,21 +42,24 @@ enum arp_use {
 
 struct arp_entry {
 	struct hlist_node in_bucket;
-	struct list_head in_list;  /* table->by_use[use], the longest unused first */
+	struct list_head in_list; /* table->by_use[use], the longest unused first */
 	struct net_device *dev;
 	ip4_t address;
-	struct mac mac;            /* not in ARP_INCOMPLETE */
-	uint8_t state;             /* enum arp_state */
-	uint8_t use;               /* enum arp_use */
-	uint8_t tries;             /* requests sent since it was last known to answer */
-	bool used;                 /* to send, since it was last known to answer */
-	struct timer timer;        /* armed but for ARP_PERMANENT: the next try, or the end of reachability */
-	struct skb_queue waiting;  /* ARP_INCOMPLETE: at most ARP_QUEUE_MAX */
+	struct mac mac; /* not in ARP_INCOMPLETE */
+	uint8_t state;  /* enum arp_state */
+	uint8_t use;    /* enum arp_use */
+	uint8_t tries;  /* requests sent since it was last known to answer */
+	bool used;      /* to send, since it was last known to answer */
+	struct timer timer; /* the next try, or the end of reachability; not in ARP_PERMANENT */
+	struct skb_queue waiting; /* ARP_INCOMPLETE: at most ARP_QUEUE_MAX */
 };
 
-/* An address of ours (or one that we would like to have) about which there may be a dispute (RFC 5227). */
+/*
+ * An address of ours (or one that we would like to have) about which there may be a dispute (RFC
+ * 5227).
+ */
 struct arp_watch {
-	struct net_device *dev;    /* NULL: the slot is free */
+	struct net_device *dev; /* NULL: the slot is free */
 	ip4_t address;
 	uint64_t probing_until_us; /* 0: not probing */
 	uint64_t defend_again_us;  /* no announcement before */
@@ -62,12 +67,12 @@ struct arp_watch {
 
 struct arp_table {
 	struct net *net;
-	uint32_t seed;             /* so that nobody can aim at one bucket */
+	uint32_t seed; /* so that nobody can aim at one bucket */
 	uint32_t count;
 	struct hlist_head buckets[1 << ARP_BUCKETS_LOG2];
 	struct list_head by_use[ARP_USES];
 	struct arp_watch watches[ARP_WATCHES];
-	uint32_t next_watch;       /* the slot to be reused next */
+	uint32_t next_watch;                             /* the slot to be reused next */
 	const struct arp_address_operations *operations; /* NULL before IPv4 registers */
 };
 
@@ -76,11 +81,12 @@ void arp_table_init(struct arp_table *table, struct net *net);
 /* Removes every entry; packets that wait are dropped. */
 void arp_table_clear(struct arp_table *table) NEEDS_NET_LOCK;
 
-struct arp_entry *arp_find(struct arp_table *table, const struct net_device *dev, ip4_t address) NEEDS_NET_LOCK;
+struct arp_entry *arp_find(struct arp_table *table, const struct net_device *dev,
+			   ip4_t address) NEEDS_NET_LOCK;
 
 /* A new entry, displacing a less useful one if need be. NULL: no memory, or nobody to displace. */
-struct arp_entry *arp_insert(struct arp_table *table, struct net_device *dev, ip4_t address, enum arp_use use,
-			     timer_function *timer) NEEDS_NET_LOCK;
+struct arp_entry *arp_insert(struct arp_table *table, struct net_device *dev, ip4_t address,
+			     enum arp_use use, timer_function *timer) NEEDS_NET_LOCK;
 
 /* Unlinks and frees; packets that wait are dropped (ARP_UNRESOLVED). */
 void arp_remove(struct arp_table *table, struct arp_entry *entry) NEEDS_NET_LOCK;

@@ -1,5 +1,6 @@
 /*
- * ARP packets for IPv4 over Ethernet (RFC 826): bytes to a checked structure and back. Pure functions.
+ * ARP packets for IPv4 over Ethernet (RFC 826): bytes to a checked structure and back. Pure
+ * functions.
  */
 #ifndef NET_ETHERNET_ARP_WIRE_H
 #define NET_ETHERNET_ARP_WIRE_H
@@ -12,7 +13,7 @@
 #define ARP_REQUEST 1
 #define ARP_REPLY 2
 
-struct arp_packet { /* addresses in host order */
+struct arp_packet {         /* addresses in host order */
 	uint16_t operation; /* ARP_REQUEST or ARP_REPLY */
 	struct mac sender_mac, target_mac;
 	ip4_t sender, target;

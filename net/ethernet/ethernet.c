@@ -26,14 +26,19 @@ static enum skb_packet_type classify(const struct net_device *dev, struct mac de
 	return mac_equal(destination, dev->broadcast) ? SKB_BROADCAST : SKB_MULTICAST;
 }
 
-/* The destination filter: some devices, and all in promiscuous mode, deliver more than was asked for. */
-static bool wanted(const struct net_device *dev, const struct sk_buff *skb, struct mac destination) NEEDS_NET_LOCK
+/*
+ * The destination filter: some devices, and all in promiscuous mode, deliver more than was asked
+ * for.
+ */
+static bool wanted(const struct net_device *dev, const struct sk_buff *skb,
+		   struct mac destination) NEEDS_NET_LOCK
 {
 	switch (skb->packet_type) {
 	case SKB_OTHERHOST:
 		return false;
 	case SKB_MULTICAST:
-		return (dev->flags & (IFF_ALLMULTI | IFF_PROMISC)) || netdev_multicast_wanted(dev, destination);
+		return (dev->flags & (IFF_ALLMULTI | IFF_PROMISC)) ||
+		       netdev_multicast_wanted(dev, destination);
 	default:
 		return true;
 	}
@@ -98,7 +103,8 @@ static int ethernet_push_header(struct net_device *dev, struct sk_buff *skb, uin
 	return 0;
 }
 
-void ethernet_send(struct net_device *dev, struct sk_buff *skb, struct mac destination, uint16_t ethertype)
+void ethernet_send(struct net_device *dev, struct sk_buff *skb, struct mac destination,
+		   uint16_t ethertype)
 {
 	if (ethernet_push_header(dev, skb, ethertype, destination)) {
 		dev->statistics.tx_dropped++;
@@ -141,7 +147,8 @@ int ethernet_init(struct net *net)
 		.receive = ethernet_receive,
 		.push_header = ethernet_push_header,
 	};
-	ethernet->arp_protocol = (struct link_protocol){.ethertype = ETHERTYPE_ARP, .receive = arp_receive};
+	ethernet->arp_protocol = (struct link_protocol){.ethertype = ETHERTYPE_ARP,
+							.receive = arp_receive};
 	ethernet->notifier.changed = device_changed;
 	link_type_register(net, &ethernet->link_type);
 	link_protocol_register(net, &ethernet->arp_protocol);

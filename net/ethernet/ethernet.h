@@ -1,8 +1,8 @@
 /*
  * Ethernet II: framing in and out.
  *
- * In: length and address checks, packet_type, the link header taken off, then link_deliver by EtherType. Out: the header
- * in front, padding to 60 bytes left to the device, dev_xmit.
+ * In: length and address checks, packet_type, the link header taken off, then link_deliver by
+ * EtherType. Out: the header in front, padding to 60 bytes left to the device, dev_xmit.
  */
 #ifndef NET_ETHERNET_ETHERNET_H
 #define NET_ETHERNET_ETHERNET_H
@@ -19,11 +19,15 @@
 /* Registers /proc/net/arp. Process context. 0 or -ENOMEM. */
 int ethernet_proc_init(struct net *net);
 
-/* Registers Ethernet and ARP with the stack; its state hangs off net->state[NET_STATE_ETHERNET]. 0 or -ENOMEM. */
+/*
+ * Registers Ethernet and ARP with the stack; its state hangs off net->state[NET_STATE_ETHERNET]. 0
+ * or -ENOMEM.
+ */
 int ethernet_init(struct net *net);
 void ethernet_destroy(struct net *net);
 
 /* Puts the header in front and transmits. Owns skb. */
-void ethernet_send(struct net_device *dev, struct sk_buff *skb, struct mac destination, uint16_t ethertype) NEEDS_NET_LOCK;
+void ethernet_send(struct net_device *dev, struct sk_buff *skb, struct mac destination,
+		   uint16_t ethertype) NEEDS_NET_LOCK;
 
 #endif

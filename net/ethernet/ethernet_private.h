@@ -1,4 +1,7 @@
-/* What the files of net/ethernet/ share among themselves: the state that hangs off net->state[NET_STATE_ETHERNET]. */
+/*
+ * What the files of net/ethernet/ share among themselves: the state that hangs off
+ * net->state[NET_STATE_ETHERNET].
+ */
 #ifndef NET_ETHERNET_ETHERNET_PRIVATE_H
 #define NET_ETHERNET_ETHERNET_PRIVATE_H
 

@@ -36,7 +36,7 @@ int hash_table_insert(struct hash_table *table, struct hash_node *node, uint32_t
 
 		if (error)
 			return error;
-	} else if (table->count >= table->bucket_count) {
+	} else if (table->count >= table->bucket_count / 2) {
 		int error = hash_table_resize(table, table->bucket_count * 2);
 
 		(void)error; /* longer chains until memory is there */

@@ -1,9 +1,9 @@
 /*
  * Hash tables that grow with what they hold: intrusive nodes, chains, a power of two of buckets.
  *
- * The owner computes hashes (with a secret, where a peer could choose the keys) and compares keys; the table keeps
- * chains short by doubling when there are more nodes than buckets. Growing that finds no memory is put off: lookups
- * stay right, only slower.
+ * The owner computes hashes (with a secret, where a peer could choose the keys) and compares keys;
+ * the table keeps chains short by doubling when every second bucket would be in use. Growing that
+ * finds no memory is put off: lookups stay right, only slower.
  */
 #ifndef NET_IPV4_HASH_TABLE_H
 #define NET_IPV4_HASH_TABLE_H

@@ -108,7 +108,9 @@ static void receive_error(struct net_device *dev, struct sk_buff *skb,
 		known |= stack->raw->error(net, skb, &inner, &error);
 	if (protocol && protocol->error)
 		known |= protocol->error(net, skb, &inner, &error);
-	/* Only somebody who saw a packet of a conversation of ours may narrow its path: RFC 5927. */
+	/*
+	 * Only somebody who saw a packet of a conversation of ours may narrow its path: RFC 5927.
+	 */
 	if (known && error.mtu)
 		route_learn_mtu(net, inner.destination, error.mtu);
 	skb_free(skb);
@@ -169,7 +171,10 @@ static void icmp_receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_
 	receive_checked(dev, skb, &header);
 }
 
-/* An error about an ICMP message of ours: only echo has somebody who cares, and ping.c registers for it. */
+/*
+ * An error about an ICMP message of ours: only echo has somebody who cares, and ping.c registers
+ * for it.
+ */
 static bool icmp_error(struct net *net, const struct sk_buff *skb, const struct ip4_header *inner,
 		       const struct icmp_error *error) NEEDS_NET_LOCK
 {

@@ -1,8 +1,9 @@
 /*
  * ICMP (RFC 792, RFC 1122 3.2.2): echo, errors to others and errors from others.
  *
- * Not implemented, by choice: redirects and source quench are counted and ignored (RFC 6633; a forged redirect would
- * steer our packets), timestamp is optional (RFC 1122 3.2.2.8), the other queries are deprecated (RFC 6918).
+ * Not implemented, by choice: redirects and source quench are counted and ignored (RFC 6633; a
+ * forged redirect would steer our packets), timestamp is optional (RFC 1122 3.2.2.8), the other
+ * queries are deprecated (RFC 6918).
  *
  * Needs the net lock throughout.
  */
@@ -36,9 +37,10 @@ int icmp_init(struct net *net);
 void icmp_destroy(struct net *net);
 
 /*
- * Sends an error about `about` to its source, unless RFC 1122 3.2.2 forbids it or the limiter does. `about` has its IP
- * header at skb_network_header and is only read. `info` is the header's second word in host order: the MTU for
- * fragmentation needed, the pointer in the upper 8 bits for a parameter problem, else 0.
+ * Sends an error about `about` to its source, unless RFC 1122 3.2.2 forbids it or the limiter does.
+ * `about` has its IP header at skb_network_header and is only read. `info` is the header's second
+ * word in host order: the MTU for fragmentation needed, the pointer in the upper 8 bits for a
+ * parameter problem, else 0.
  */
 void icmp_send_error(struct net *net, const struct sk_buff *about, uint8_t type, uint8_t code,
 		     uint32_t info) NEEDS_NET_LOCK;

@@ -1,9 +1,11 @@
 /*
- * How often ICMP errors may be sent (RFC 1812 4.3.2.8): a token bucket for each destination and one for all.
+ * How often ICMP errors may be sent (RFC 1812 4.3.2.8): a token bucket for each destination and one
+ * for all.
  *
- * The buckets are a fixed table addressed by a keyed hash, so a flood of forged sources costs no memory; two
- * destinations that share a bucket share its rate. Each error is charged a random amount round the nominal one, so
- * that nobody can count the errors that others provoked (the side channel of CVE-2020-25705).
+ * The buckets are a fixed table addressed by a keyed hash, so a flood of forged sources costs no
+ * memory; two destinations that share a bucket share its rate. Each error is charged a random
+ * amount round the nominal one, so that nobody can count the errors that others provoked (the side
+ * channel of CVE-2020-25705).
  */
 #ifndef NET_IPV4_ICMP_LIMIT_H
 #define NET_IPV4_ICMP_LIMIT_H
@@ -11,7 +13,7 @@
 #include "net/core/net.h"
 
 #define ICMP_LIMIT_BUCKETS 256
-#define ICMP_LIMIT_BURST 6           /* errors to one destination at once */
+#define ICMP_LIMIT_BURST 6              /* errors to one destination at once */
 #define ICMP_LIMIT_ALL_INTERVAL_US 1000 /* one a millisecond for all destinations */
 #define ICMP_LIMIT_ALL_BURST 50
 

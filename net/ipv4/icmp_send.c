@@ -33,7 +33,8 @@ static bool is_icmp_error(const struct ip4_header *header, const uint8_t *quote,
 }
 
 /* A source to which an error can go: one host, which is there. RFC 1122 3.2.2. */
-static bool source_is_host(struct net *net, const struct sk_buff *about, ip4_t source) NEEDS_NET_LOCK
+static bool source_is_host(struct net *net, const struct sk_buff *about,
+			   ip4_t source) NEEDS_NET_LOCK
 {
 	if (!ip4_is_unicast(source))
 		return false;
@@ -42,8 +43,9 @@ static bool source_is_host(struct net *net, const struct sk_buff *about, ip4_t s
 	return route_type_of(net, source) != ROUTE_BROADCAST;
 }
 
-static bool may_answer(struct net *net, const struct sk_buff *about, const struct ip4_header *header,
-		       const uint8_t *quote, size_t length) NEEDS_NET_LOCK
+static bool may_answer(struct net *net, const struct sk_buff *about,
+		       const struct ip4_header *header, const uint8_t *quote,
+		       size_t length) NEEDS_NET_LOCK
 {
 	enum route_type type = route_type_of(net, header->destination);
 

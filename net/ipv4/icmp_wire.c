@@ -36,27 +36,22 @@ bool icmp_type_is_error(uint8_t type)
 	}
 }
 
-/* RFC 1122 3.2.2.1, 4.1.3.3: which destination-unreachable codes end a conversation, and with what errno. */
+/*
+ * RFC 1122 3.2.2.1, 4.1.3.3: which destination-unreachable codes end a conversation, and with what
+ * errno.
+ */
 static const struct {
 	uint8_t error;
 	bool hard;
 } unreachable_meaning[NR_ICMP_UNREACH + 1] = {
-	[ICMP_NET_UNREACH] = {ENETUNREACH, false},
-	[ICMP_HOST_UNREACH] = {EHOSTUNREACH, false},
-	[ICMP_PROT_UNREACH] = {ENOPROTOOPT, true},
-	[ICMP_PORT_UNREACH] = {ECONNREFUSED, true},
-	[ICMP_FRAG_NEEDED] = {EMSGSIZE, false},
-	[ICMP_SR_FAILED] = {EOPNOTSUPP, false},
-	[ICMP_NET_UNKNOWN] = {ENETUNREACH, true},
-	[ICMP_HOST_UNKNOWN] = {EHOSTDOWN, true},
-	[ICMP_HOST_ISOLATED] = {ENONET, true},
-	[ICMP_NET_ANO] = {ENETUNREACH, true},
-	[ICMP_HOST_ANO] = {EHOSTUNREACH, true},
-	[ICMP_NET_UNR_TOS] = {ENETUNREACH, false},
-	[ICMP_HOST_UNR_TOS] = {EHOSTUNREACH, false},
-	[ICMP_PKT_FILTERED] = {EHOSTUNREACH, true},
-	[ICMP_PREC_VIOLATION] = {EHOSTUNREACH, true},
-	[ICMP_PREC_CUTOFF] = {EHOSTUNREACH, true},
+	[ICMP_NET_UNREACH] = {ENETUNREACH, false},    [ICMP_HOST_UNREACH] = {EHOSTUNREACH, false},
+	[ICMP_PROT_UNREACH] = {ENOPROTOOPT, true},    [ICMP_PORT_UNREACH] = {ECONNREFUSED, true},
+	[ICMP_FRAG_NEEDED] = {EMSGSIZE, false},       [ICMP_SR_FAILED] = {EOPNOTSUPP, false},
+	[ICMP_NET_UNKNOWN] = {ENETUNREACH, true},     [ICMP_HOST_UNKNOWN] = {EHOSTDOWN, true},
+	[ICMP_HOST_ISOLATED] = {ENONET, true},        [ICMP_NET_ANO] = {ENETUNREACH, true},
+	[ICMP_HOST_ANO] = {EHOSTUNREACH, true},       [ICMP_NET_UNR_TOS] = {ENETUNREACH, false},
+	[ICMP_HOST_UNR_TOS] = {EHOSTUNREACH, false},  [ICMP_PKT_FILTERED] = {EHOSTUNREACH, true},
+	[ICMP_PREC_VIOLATION] = {EHOSTUNREACH, true}, [ICMP_PREC_CUTOFF] = {EHOSTUNREACH, true},
 };
 
 /* RFC 1191 7: the next lower MTU in use somewhere. */

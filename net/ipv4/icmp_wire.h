@@ -13,11 +13,14 @@
 
 struct icmp_header {
 	uint8_t type, code;
-	uint32_t info;         /* the second word, host order: MTU, pointer, or the two halves below */
+	uint32_t info; /* the second word, host order: MTU, pointer, or the two halves below */
 	uint16_t id, sequence; /* of echo */
 };
 
-/* Reads ICMP_HEADER_LENGTH bytes. The checksum covers the whole message and is the caller's to verify. */
+/*
+ * Reads ICMP_HEADER_LENGTH bytes. The checksum covers the whole message and is the caller's to
+ * verify.
+ */
 void icmp_parse(const uint8_t *bytes, struct icmp_header *header);
 
 /* Writes ICMP_HEADER_LENGTH bytes with a zero checksum. */
@@ -27,8 +30,9 @@ void icmp_emit(uint8_t type, uint8_t code, uint32_t info, uint8_t *bytes);
 bool icmp_type_is_error(uint8_t type);
 
 /*
- * What an error of type 3, 11 or 12 about the packet `inner` stands for, as Linux tells programs. A next-hop MTU of 0 is
- * replaced by RFC 1191's plateau below the packet's length; one below 68 gives mtu 0, which nobody may use.
+ * What an error of type 3, 11 or 12 about the packet `inner` stands for, as Linux tells programs. A
+ * next-hop MTU of 0 is replaced by RFC 1191's plateau below the packet's length; one below 68 gives
+ * mtu 0, which nobody may use.
  */
 struct icmp_error icmp_meaning(const struct icmp_header *header, const struct ip4_header *inner);
 

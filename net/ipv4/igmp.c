@@ -7,10 +7,10 @@
 #include "net/ipv4/igmp_report.h"
 #include "net/ipv4/ipv4_state.h"
 
-#define ROBUSTNESS 2                                    /* RFC 3376 8.1 */
-#define UNSOLICITED_INTERVAL_US (1 * USEC_PER_SEC)      /* RFC 3376 8.11 */
-#define V2_UNSOLICITED_INTERVAL_US (10 * USEC_PER_SEC)  /* RFC 2236 8.10 */
-#define OLDER_QUERIER_US (260 * USEC_PER_SEC)           /* RFC 3376 8.12: 2 * 125 s + 10 s */
+#define ROBUSTNESS 2                                   /* RFC 3376 8.1 */
+#define UNSOLICITED_INTERVAL_US (1 * USEC_PER_SEC)     /* RFC 3376 8.11 */
+#define V2_UNSOLICITED_INTERVAL_US (10 * USEC_PER_SEC) /* RFC 2236 8.10 */
+#define OLDER_QUERIER_US (260 * USEC_PER_SEC)          /* RFC 3376 8.12: 2 * 125 s + 10 s */
 #define GROUPS_FIRST_DELAY_US (USEC_PER_SEC / 10)
 
 static uint64_t random_delay(struct net *net, uint64_t max_us)
@@ -29,7 +29,8 @@ uint32_t igmp_version(const struct ip4_interface *interface)
 
 struct mac igmp_group_mac(ip4_t group)
 {
-	return (struct mac){{0x01, 0x00, 0x5e, group >> 16 & 0x7f, group >> 8 & 0xff, group & 0xff}};
+	return (struct mac){
+		{0x01, 0x00, 0x5e, group >> 16 & 0x7f, group >> 8 & 0xff, group & 0xff}};
 }
 
 static uint32_t group_hash(ip4_t group)
@@ -224,7 +225,10 @@ static void igmp_receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_
 		skb_drop(skb, DROP_IGMP_MALFORMED);
 		return;
 	}
-	/* All of IGMP stays on its link (RFC 2236 2): a message from farther away, or to one host, is no router's. */
+	/*
+	 * All of IGMP stays on its link (RFC 2236 2): a message from farther away, or to one host,
+	 * is no router's.
+	 */
 	if (control->ttl != 1 || control->route_type != ROUTE_MULTICAST || !dev->ip4) {
 		skb_drop(skb, DROP_IGMP_IGNORED);
 		return;
@@ -311,11 +315,10 @@ int igmp_init(struct net *net)
 static void show_interface(struct text *text, struct net_device *dev) NEEDS_NET_LOCK
 {
 	struct ip4_interface *interface = dev->ip4;
-	uint32_t version = igmp_version(interface);
 	struct igmp_group *group;
 
-	text_printf(text, "%d\t%-10s: %5u %7s\n", dev->ifindex, dev->name,
-		    interface->groups.count + 1, version == 1 ? "V1" : version == 2 ? "V2" : "V3");
+	text_printf(text, "%d\t%-10s: %5u      V%u\n", dev->ifindex, dev->name,
+		    interface->groups.count + 1, igmp_version(interface));
 	hash_table_for_each_safe(group, &interface->groups, node)
 		text_printf(text, "\t\t\t\t%08X %5u %d:%08X\t\t%d\n",
 			    __builtin_bswap32(group->group), group->users,

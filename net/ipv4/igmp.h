@@ -1,7 +1,7 @@
 /*
- * IGMP, the host's side (RFC 2236, RFC 3376): which multicast groups an interface belongs to, and telling the
- * routers. Joins are counted; sources are not filtered, so every membership is EXCLUDE {}. A querier of an older
- * version makes the interface speak that version (RFC 3376 7.2.1).
+ * IGMP, the host's side (RFC 2236, RFC 3376): which multicast groups an interface belongs to, and
+ * telling the routers. Joins are counted; sources are not filtered, so every membership is EXCLUDE
+ * {}. A querier of an older version makes the interface speak that version (RFC 3376 7.2.1).
  *
  * Needs the net lock throughout.
  */
@@ -13,14 +13,14 @@
 #include "net/ipv4/ipv4.h"
 
 struct igmp_group {
-	struct hash_node node;          /* ip4_interface.groups */
+	struct hash_node node; /* ip4_interface.groups */
 	struct ip4_interface *interface;
 	ip4_t group;
-	uint32_t users;                 /* 0: left, only the last reports are still to be sent */
+	uint32_t users; /* 0: left, only the last reports are still to be sent */
 	struct timer timer;
-	uint8_t changes_left;           /* state-change reports still to be sent */
-	bool response_due;              /* a query is to be answered */
-	bool last_reporter;             /* version 2: ours was the last report heard */
+	uint8_t changes_left; /* state-change reports still to be sent */
+	bool response_due;    /* a query is to be answered */
+	bool last_reporter;   /* version 2: ours was the last report heard */
 };
 
 /* Registers the protocol. 0 or a negative errno. */
@@ -38,7 +38,8 @@ struct mac igmp_group_mac(ip4_t group);
 
 /* Called as interfaces come and go: ipv4_address.c. */
 int igmp_interface_init(struct ip4_interface *interface) NEEDS_NET_LOCK;
-void igmp_interface_up(struct ip4_interface *interface) NEEDS_NET_LOCK; /* reports all groups anew */
+void igmp_interface_up(struct ip4_interface *interface)
+	NEEDS_NET_LOCK; /* reports all groups anew */
 void igmp_interface_down(struct ip4_interface *interface) NEEDS_NET_LOCK;
 void igmp_interface_free(struct ip4_interface *interface) NEEDS_NET_LOCK;
 

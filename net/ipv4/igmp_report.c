@@ -40,7 +40,8 @@ static void send(const struct ip4_interface *interface, struct sk_buff *skb,
 		.options_length = sizeof(router_alert),
 	};
 
-	(void)ip4_send(interface->dev->net, skb, &how); /* lost like any datagram; it will be repeated */
+	(void)ip4_send(interface->dev->net, skb,
+		       &how); /* lost like any datagram; it will be repeated */
 }
 
 static void send_old(struct igmp_group *group, uint8_t type, ip4_t destination) NEEDS_NET_LOCK

@@ -11,7 +11,10 @@
 /* 1, 2 or 3: RFC 3376 7.2.1. */
 uint32_t igmp_version(const struct ip4_interface *interface);
 
-/* Is the group reported at all? Not all-hosts (RFC 2236 6), not on loopback, not while the interface is down. */
+/*
+ * Is the group reported at all? Not all-hosts (RFC 2236 6), not on loopback, not while the
+ * interface is down.
+ */
 bool igmp_reports(const struct ip4_interface *interface, ip4_t group);
 
 /* The group was joined (users > 0) or left. */

@@ -21,10 +21,10 @@
 #define IGMP_V3_ROUTERS IP4(224, 0, 0, 22)
 
 enum igmp_record_type { /* RFC 3376 4.2.12 */
-	IGMP_MODE_IS_INCLUDE = 1,
-	IGMP_MODE_IS_EXCLUDE = 2,
-	IGMP_CHANGE_TO_INCLUDE = 3,
-	IGMP_CHANGE_TO_EXCLUDE = 4,
+			IGMP_MODE_IS_INCLUDE = 1,
+			IGMP_MODE_IS_EXCLUDE = 2,
+			IGMP_CHANGE_TO_INCLUDE = 3,
+			IGMP_CHANGE_TO_EXCLUDE = 4,
 };
 
 struct igmp_message {
@@ -40,7 +40,10 @@ bool igmp_parse(const uint8_t *bytes, size_t length, struct igmp_message *messag
 /* Writes IGMP_MESSAGE_LENGTH bytes: a version 1 or 2 report, or a leave. */
 void igmp_emit(uint8_t type, ip4_t group, uint8_t *bytes);
 
-/* A version 3 report of `count` records: head and checksum, round the records that igmp_emit_record wrote. */
+/*
+ * A version 3 report of `count` records: head and checksum, round the records that igmp_emit_record
+ * wrote.
+ */
 void igmp_emit_record(enum igmp_record_type type, ip4_t group, uint8_t *bytes);
 void igmp_emit_report_head(uint16_t count, uint8_t *bytes);
 

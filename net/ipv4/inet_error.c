@@ -1,4 +1,6 @@
-/* What a socket learns of errors: the pending error, and with IP_RECVERR the error queue (ip(7)). */
+/*
+ * What a socket learns of errors: the pending error, and with IP_RECVERR the error queue (ip(7)).
+ */
 #include "include/uapi/errqueue.h"
 #include "kernel/errno.h"
 #include "kernel/string.h"
@@ -9,8 +11,8 @@
 
 struct queued_error { /* in the control area of each packet of the error queue */
 	struct sock_extended_err error;
-	ip4_t offender;       /* 0: none */
-	ip4_t destination;    /* of the datagram that failed */
+	ip4_t offender;    /* 0: none */
+	ip4_t destination; /* of the datagram that failed */
 	uint16_t port;
 };
 #define QUEUED_ERROR(skb) SKB_CONTROL(skb, struct queued_error)
@@ -84,7 +86,8 @@ static void promote_next(struct inet_socket *inet) EXCLUDES(net_lock_held)
 	net_lock(socket->net);
 	const struct sk_buff *next = skb_queue_first(&socket->error_queue);
 
-	socket->error = next ? (int)SKB_CONTROL(next, const struct queued_error)->error.ee_errno : 0;
+	socket->error = next ? (int)SKB_CONTROL(next, const struct queued_error)->error.ee_errno
+			     : 0;
 	net_unlock(socket->net);
 }
 
@@ -110,7 +113,8 @@ int64_t inet_receive_error(struct inet_socket *inet, struct message *message)
 		return -EAGAIN;
 
 	const struct queued_error *queued = QUEUED_ERROR(skb);
-	const struct endpoint to = {.addr = net_addr_ip4(queued->destination), .port = queued->port};
+	const struct endpoint to = {.addr = net_addr_ip4(queued->destination),
+				    .port = queued->port};
 	size_t copied = MIN((size_t)skb->len, message->iov.remaining);
 	int error = skb_copy_to_iov(skb, 0, &message->iov, copied);
 

@@ -121,7 +121,8 @@ int inet_prepare(struct inet_socket *inet, const struct message *message, struct
 		if (error)
 			return error;
 	}
-	error = inet->inet->route(net, out->to.addr, out->how.source, out->how.ifindex, &out->route);
+	error = inet->inet->route(net, out->to.addr, out->how.source, out->how.ifindex,
+				  &out->route);
 	if (error)
 		return error;
 	if (out->route.broadcast && !inet->socket.broadcast)

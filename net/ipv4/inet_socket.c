@@ -87,8 +87,8 @@ int inet_connect(struct inet_socket *inet, const struct endpoint *remote)
 	if (to.addr.family == AF_UNSPEC)
 		to.addr = source.family ? source : net_addr_ip4(IP4_LOOPBACK);
 
-	int error = inet->inet->route(inet->socket.net, to.addr, source,
-				      inet->socket.bound_ifindex, &route);
+	int error = inet->inet->route(inet->socket.net, to.addr, source, inet->socket.bound_ifindex,
+				      &route);
 
 	if (error)
 		return error;

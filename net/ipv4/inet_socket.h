@@ -1,6 +1,7 @@
 /*
- * What every kind of AF_INET socket shares: its two ends, the options of level SOL_IP, ancillary data, multicast
- * memberships and the error queue. UDP, raw and ICMP datagram sockets (and TCP) embed it first.
+ * What every kind of AF_INET socket shares: its two ends, the options of level SOL_IP, ancillary
+ * data, multicast memberships and the error queue. UDP, raw and ICMP datagram sockets (and TCP)
+ * embed it first.
  *
  * Needs the net lock throughout, unless a comment says otherwise.
  */
@@ -12,29 +13,33 @@
 #include "kernel/lib/text.h"
 #include "net/core/inet.h"
 #include "net/core/socket.h"
+#include "net/ipv4/hash_table.h"
 #include "net/ipv4/ipv4_options.h"
 
 struct inet_socket {
-	struct socket socket;         /* first */
-	const struct inet_family *inet;
+	struct socket socket; /* first */
 
-	struct endpoint local;        /* address AF_UNSPEC: any */
-	struct endpoint remote;       /* address AF_UNSPEC: not connected */
-	bool address_bound;           /* bind gave the local address, not connect */
-	bool port_bound;              /* bind gave the local port, not the first send */
+	/* What input looks at to find the socket stands together, in few cache lines. */
+	struct hash_node node;  /* in the table by which the kind finds it */
+	struct endpoint local;  /* address AF_UNSPEC: any */
+	struct endpoint remote; /* address AF_UNSPEC: not connected */
+
+	const struct inet_family *inet;
+	bool address_bound; /* bind gave the local address, not connect */
+	bool port_bound;    /* bind gave the local port, not the first send */
 
 	/* Sending. */
-	int16_t ttl;                  /* -1: the stack's default */
+	int16_t ttl; /* -1: the stack's default */
 	uint8_t tos;
-	uint8_t mtu_discover;         /* IP_PMTUDISC_* */
-	bool header_included;         /* IP_HDRINCL: raw sockets only */
-	bool free_bind;               /* may bind to an address that is not ours */
+	uint8_t mtu_discover; /* IP_PMTUDISC_* */
+	bool header_included; /* IP_HDRINCL: raw sockets only */
+	bool free_bind;       /* may bind to an address that is not ours */
 	uint8_t multicast_ttl;
 	bool multicast_loop;
-	int multicast_ifindex;        /* IP_MULTICAST_IF; 0: the route's */
+	int multicast_ifindex; /* IP_MULTICAST_IF; 0: the route's */
 	struct net_addr multicast_source;
 	uint8_t options[IP4_OPTIONS_MAX];
-	uint8_t options_length;       /* a multiple of 4 */
+	uint8_t options_length; /* a multiple of 4 */
 
 	/* Receiving. */
 	bool want_pktinfo, want_ttl, want_tos, want_options;
@@ -67,7 +72,10 @@ static inline bool net_addr_equal(const struct net_addr *a, const struct net_add
 void inet_socket_open(struct inet_socket *inet);
 void inet_socket_close(struct inet_socket *inet) NEEDS_NET_LOCK;
 
-/* A sockaddr_in to an endpoint and back; 0.0.0.0 is AF_UNSPEC, "any". 0, -EINVAL, -EAFNOSUPPORT. No lock. */
+/*
+ * A sockaddr_in to an endpoint and back; 0.0.0.0 is AF_UNSPEC, "any". 0, -EINVAL, -EAFNOSUPPORT. No
+ * lock.
+ */
 int inet_read_name(const struct sockaddr_storage *name, uint32_t length, struct endpoint *to);
 void inet_write_name(const struct endpoint *from, struct sockaddr_storage *name, uint32_t *length);
 
@@ -79,7 +87,9 @@ int inet_shutdown(struct socket *socket, int how) NEEDS_NET_LOCK;
 /* May the socket bind to this address? 0 or -EADDRNOTAVAIL. */
 int inet_check_bind(const struct inet_socket *inet, const struct endpoint *local) NEEDS_NET_LOCK;
 
-/* Fixes the remote end, and the local address by route when none is bound. 0 or a negative errno. */
+/*
+ * Fixes the remote end, and the local address by route when none is bound. 0 or a negative errno.
+ */
 int inet_connect(struct inet_socket *inet, const struct endpoint *remote) NEEDS_NET_LOCK;
 /* Undoes inet_connect; the local address stays only if it was bound. */
 void inet_disconnect(struct inet_socket *inet) NEEDS_NET_LOCK;
@@ -97,37 +107,46 @@ int inet_read_number(const void *value, uint32_t length, int *number);
 void inet_write_number(int number, void *value, uint32_t *length);
 
 /*
- * One datagram's way, worked out from the socket's options, the message's destination and its ancillary data
- * (inet_output.c).
+ * One datagram's way, worked out from the socket's options, the message's destination and its
+ * ancillary data (inet_output.c).
  */
 struct inet_outgoing {
 	struct endpoint to;
-	struct inet_send how;         /* for inet->send; the caller adds `protocol` */
+	struct inet_send how; /* for inet->send; the caller adds `protocol` */
 	struct inet_route route;
 };
 
-/* 0; -EDESTADDRREQ, -EINVAL, -EAFNOSUPPORT, -EACCES (broadcast without SO_BROADCAST), what the route says. */
+/*
+ * 0; -EDESTADDRREQ, -EINVAL, -EAFNOSUPPORT, -EACCES (broadcast without SO_BROADCAST), what the
+ * route says.
+ */
 int inet_prepare(struct inet_socket *inet, const struct message *message,
 		 struct inet_outgoing *out) NEEDS_NET_LOCK;
 
 /*
- * Decides about DF for a network packet of `length` bytes: how.dont_fragment. -EMSGSIZE (told to the error queue too) when
- * the socket's IP_MTU_DISCOVER wants no fragments and it does not fit.
+ * Decides about DF for a network packet of `length` bytes: how.dont_fragment. -EMSGSIZE (told to
+ * the error queue too) when the socket's IP_MTU_DISCOVER wants no fragments and it does not fit.
  */
 int inet_decide_fragmenting(struct inet_socket *inet, struct inet_outgoing *out,
 			    uint32_t length) NEEDS_NET_LOCK;
 
 /*
- * The ancillary data that a received packet's socket asked for: IP_PKTINFO, IP_TTL, IP_TOS, IP_RECVOPTS. The packet has
- * its struct ip4_control. No lock.
+ * The ancillary data that a received packet's socket asked for: IP_PKTINFO, IP_TTL, IP_TOS,
+ * IP_RECVOPTS. The packet has its struct ip4_control. No lock.
  */
 void ip4_put_control(const struct inet_socket *inet, const struct sk_buff *skb,
 		     struct message *message);
 
-/* Does the socket take a packet to this group, as far as its memberships go? Unicast and broadcast: yes. */
+/*
+ * Does the socket take a packet to this group, as far as its memberships go? Unicast and broadcast:
+ * yes.
+ */
 bool inet_group_allows(const struct inet_socket *inet, ip4_t destination, int ifindex);
 
-/* IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP (inet_membership.c). `address` 0 and `ifindex` 0: by route. */
+/*
+ * IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP (inet_membership.c). `address` 0 and `ifindex` 0: by
+ * route.
+ */
 int inet_join_group(struct inet_socket *inet, ip4_t group, ip4_t address,
 		    int ifindex) NEEDS_NET_LOCK;
 int inet_leave_group(struct inet_socket *inet, ip4_t group, ip4_t address,
@@ -135,17 +154,21 @@ int inet_leave_group(struct inet_socket *inet, ip4_t group, ip4_t address,
 void inet_leave_all_groups(struct inet_socket *inet) NEEDS_NET_LOCK;
 
 /*
- * An ICMP error reached this socket (inet_error.c). What was quoted of its datagram's payload begins `offset` bytes past
- * quoted->data; `to` is where the datagram went. Sets the pending error and fills the error queue as ip(7) says.
+ * An ICMP error reached this socket (inet_error.c). What was quoted of its datagram's payload
+ * begins `offset` bytes past quoted->data; `to` is where the datagram went. Sets the pending error
+ * and fills the error queue as ip(7) says.
  */
 void inet_report_error(struct inet_socket *inet, const struct icmp_error *error,
 		       const struct sk_buff *quoted, size_t offset,
 		       const struct endpoint *to) NEEDS_NET_LOCK;
-/* An error found on this machine (EMSGSIZE): `info` is the MTU. Only the error queue hears of it. */
+/*
+ * An error found on this machine (EMSGSIZE): `info` is the MTU. Only the error queue hears of it.
+ */
 void inet_report_local_error(struct inet_socket *inet, int error, uint32_t info,
 			     const struct endpoint *to) NEEDS_NET_LOCK;
 /* recvmsg(MSG_ERRQUEUE). Bytes of the quoted payload or -EAGAIN. Without the net lock. */
-int64_t inet_receive_error(struct inet_socket *inet, struct message *message) EXCLUDES(net_lock_held);
+int64_t inet_receive_error(struct inet_socket *inet, struct message *message)
+	EXCLUDES(net_lock_held);
 
 /* Receives one datagram whose bytes begin at skb->data (inet_input.c). Without the net lock. */
 int64_t inet_receive(struct inet_socket *inet, struct message *message,
@@ -159,9 +182,9 @@ void inet_show(struct text *text, uint32_t slot, const struct inet_socket *inet,
 
 /* Which socket serves (type, protocol): registered by each kind at ipv4_init. */
 struct inet_kind {
-	struct list_head link;        /* ip4_stack.kinds */
-	uint16_t type;                /* SOCK_* */
-	uint16_t protocol;            /* IPPROTO_*; 0: any (raw) */
+	struct list_head link; /* ip4_stack.kinds */
+	uint16_t type;         /* SOCK_* */
+	uint16_t protocol;     /* IPPROTO_*; 0: any (raw) */
 	const struct socket_ops *ops;
 };
 void inet_kind_register(struct net *net, struct inet_kind *kind);

@@ -14,7 +14,10 @@
 #include "net/ipv4/raw.h"
 #include "net/ipv4/udp.h"
 
-/* Linux's defaults, but for memory of fragments (a machine of 32 MiB) and for ping's groups (there is one user). */
+/*
+ * Linux's defaults, but for memory of fragments (a machine of 32 MiB) and for ping's groups (there
+ * is one user).
+ */
 static const struct ip4_settings default_settings = {
 	.ip_default_ttl = 64,
 	.ip_local_port_range = {32768, 60999},
@@ -36,7 +39,10 @@ int ip4_protocol_register(struct net *net, const struct ip4_protocol *protocol)
 	return 0;
 }
 
-/* socket(2): ESOCKTNOSUPPORT when the type is not there, EPROTONOSUPPORT when it is, without the protocol. */
+/*
+ * socket(2): ESOCKTNOSUPPORT when the type is not there, EPROTONOSUPPORT when it is, without the
+ * protocol.
+ */
 static const struct socket_ops *find_kind(struct net *net, int type, int *protocol, int *error)
 {
 	struct inet_kind *kind;
@@ -94,8 +100,11 @@ static void register_with_core(struct net *net, struct ip4_stack *stack) NEEDS_N
 
 int ipv4_init(struct net *net)
 {
-	/* The order in which kinds are registered is the order of preference: SOCK_DGRAM without protocol is UDP. */
-	static int (*const rooms[])(struct net *net) = {icmp_init, igmp_init, udp_init, raw_init,
+	/*
+	 * The order in which kinds are registered is the order of preference: SOCK_DGRAM without
+	 * protocol is UDP.
+	 */
+	static int (*const rooms[])(struct net * net) = {icmp_init, igmp_init, udp_init, raw_init,
 							 ping_init};
 	struct ip4_stack *stack = create_stack(net);
 	struct net_device *dev;

@@ -1,5 +1,6 @@
 /*
- * Interface addresses, the routes that come and go with them, and what the link layer asks about them.
+ * Interface addresses, the routes that come and go with them, and what the link layer asks about
+ * them.
  */
 #include "include/uapi/icmp.h"
 #include "include/uapi/if_arp.h"
@@ -182,9 +183,11 @@ int ip4_add_address(struct net_device *dev, ip4_t wanted, uint8_t prefix_length,
 	return 0;
 }
 
-static bool is_only_address(const struct ip4_interface *interface, const struct ip4_address *address)
+static bool is_only_address(const struct ip4_interface *interface,
+			    const struct ip4_address *address)
 {
-	return interface->addresses.next == &address->link && interface->addresses.prev == &address->link;
+	return interface->addresses.next == &address->link &&
+	       interface->addresses.prev == &address->link;
 }
 
 static void withdraw(const struct ip4_interface *interface,

@@ -1,6 +1,7 @@
 /*
- * Forwarding, when /proc/sys/net/ipv4/ip_forward is 1 (RFC 1812 5.2): TTL, a route, ICMP errors to the source,
- * fragmentation on the way out. Source routes were refused on input; record-route and timestamp options pass unfilled.
+ * Forwarding, when /proc/sys/net/ipv4/ip_forward is 1 (RFC 1812 5.2): TTL, a route, ICMP errors to
+ * the source, fragmentation on the way out. Source routes were refused on input; record-route and
+ * timestamp options pass unfilled.
  */
 #include "include/uapi/icmp.h"
 #include "kernel/byteorder.h"
@@ -35,7 +36,9 @@ void ip4_forward(struct net_device *dev, struct sk_buff *skb, const struct ip4_h
 	struct net *net = dev->net;
 	struct route_result route;
 
-	/* 127/8 and multicast never leave their link this way; neither does what came from 0.0.0.0. */
+	/*
+	 * 127/8 and multicast never leave their link this way; neither does what came from 0.0.0.0.
+	 */
 	if (header->source == IP4_ANY || skb->packet_type != SKB_HOST) {
 		ip4_count(net, IP4_STAT_IN_ADDRESS_ERRORS);
 		skb_drop(skb, DROP_IP4_NOT_FOR_US);
@@ -62,7 +65,9 @@ void ip4_forward(struct net_device *dev, struct sk_buff *skb, const struct ip4_h
 		       DROP_IP4_MUST_FRAGMENT);
 		return;
 	}
-	/* A path MTU that we learned as a host does not bind what we forward: RFC 1191 section 3. */
+	/*
+	 * A path MTU that we learned as a host does not bind what we forward: RFC 1191 section 3.
+	 */
 	route.mtu = route.dev->mtu;
 	decrement_ttl(skb->data);
 	ip4_count(net, IP4_STAT_FORWARDED);

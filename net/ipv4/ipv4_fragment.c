@@ -4,7 +4,10 @@
 #include "net/ipv4/ipv4_options.h"
 #include "net/ipv4/ipv4_state.h"
 
-/* One piece: `offset` and `length` are of the payload of `skb`, whose data stands behind its header. */
+/*
+ * One piece: `offset` and `length` are of the payload of `skb`, whose data stands behind its
+ * header.
+ */
 static struct sk_buff *make_fragment(const struct sk_buff *skb, struct ip4_header header,
 				     uint32_t offset, uint32_t length, bool last)
 {
@@ -16,8 +19,10 @@ static struct sk_buff *make_fragment(const struct sk_buff *skb, struct ip4_heade
 	/* A fragment that is forwarded may begin anywhere and have more behind it. */
 	if (header.fragment_offset + offset > 0 && header.options) {
 		header.header_length = (uint8_t)(IP4_HEADER_MIN +
-			ip4_options_for_fragment(header.options,
-						 header.header_length - IP4_HEADER_MIN, options));
+						 ip4_options_for_fragment(header.options,
+									  header.header_length -
+										  IP4_HEADER_MIN,
+									  options));
 		header.options = options;
 	}
 	header.fragment_offset = (uint16_t)(header.fragment_offset + offset);
@@ -41,7 +46,8 @@ int ip4_fragment(struct net *net, struct sk_buff *skb, const struct route_result
 	uint32_t offset = 0, room;
 
 	/* The transport's checksum covers the whole, so it is settled before the cut. */
-	if (skb_checksum_complete(skb) || !skb_may_pull(skb, IP4_HEADER_MIN) ||
+	if ((skb->checksum == SKB_CHECKSUM_PARTIAL && skb_checksum_complete(skb)) ||
+	    !skb_may_pull(skb, IP4_HEADER_MIN) ||
 	    ip4_parse_quoted(skb->data, skb_linear_len(skb), &header) != DROP_NONE) {
 		ip4_count(net, IP4_STAT_FRAGMENT_FAILS);
 		skb_drop(skb, DROP_NO_MEMORY);

@@ -1,5 +1,6 @@
 /*
- * IPv4 input: the checks of RFC 1122 3.2.1 in its order, then delivery to a protocol here or on to forwarding.
+ * IPv4 input: the checks of RFC 1122 3.2.1 in its order, then delivery to a protocol here or on to
+ * forwarding.
  */
 #include "include/uapi/icmp.h"
 #include "include/uapi/in.h"
@@ -56,8 +57,9 @@ static enum drop_reason read_header(struct sk_buff *skb, struct ip4_header *head
 }
 
 /*
- * RFC 1122 3.2.1.3: addresses that must not stand in the source field, and our own coming from outside. 0.0.0.0 is for a
- * host that is still asking for its address: to a broadcast address, or in IGMP.
+ * RFC 1122 3.2.1.3: addresses that must not stand in the source field, and our own coming from
+ * outside. 0.0.0.0 is for a host that is still asking for its address: to a broadcast address, or
+ * in IGMP.
  */
 static bool source_is_martian(struct net_device *dev, const struct ip4_header *header,
 			      enum route_type destination_type) NEEDS_NET_LOCK
@@ -116,7 +118,9 @@ static void note_control(struct net_device *dev, struct sk_buff *skb,
 		.id = header->id,
 		.dont_fragment = header->dont_fragment,
 		.route_type = (uint8_t)type,
-		.local = type == ROUTE_LOCAL ? header->destination : primary ? primary->address : 0,
+		.local = type == ROUTE_LOCAL ? header->destination
+			 : primary           ? primary->address
+					     : 0,
 		.ifindex = dev->ifindex,
 	};
 }
@@ -160,8 +164,8 @@ static void accept(struct net_device *dev, struct sk_buff *skb, struct ip4_heade
 	ip4_deliver_local(dev, skb);
 }
 
-static void accept_multicast(struct net_device *dev, struct sk_buff *skb, struct ip4_header *header)
-	NEEDS_NET_LOCK
+static void accept_multicast(struct net_device *dev, struct sk_buff *skb,
+			     struct ip4_header *header) NEEDS_NET_LOCK
 {
 	struct ip4_stack *stack = ip4_stack(dev->net);
 
@@ -199,7 +203,10 @@ static void sort_by_destination(struct net_device *dev, struct sk_buff *skb,
 	}
 }
 
-/* True when the options let the packet pass; otherwise it is gone, with a parameter problem where that is due. */
+/*
+ * True when the options let the packet pass; otherwise it is gone, with a parameter problem where
+ * that is due.
+ */
 static bool options_allow(struct net_device *dev, struct sk_buff *skb,
 			  const struct ip4_header *header) NEEDS_NET_LOCK
 {

@@ -1,11 +1,11 @@
 /* The ioctls of interface addresses (netdevice(7)): what ifconfig and udhcpc speak. */
+#include "net/ipv4/ipv4_ioctl.h"
 #include "include/uapi/if.h"
 #include "include/uapi/in.h"
 #include "include/uapi/sockios.h"
 #include "kernel/byteorder.h"
 #include "kernel/errno.h"
 #include "kernel/string.h"
-#include "net/ipv4/ipv4_ioctl.h"
 #include "net/ipv4/ipv4_state.h"
 
 ip4_t ip4_of_sockaddr(const struct sockaddr *from)

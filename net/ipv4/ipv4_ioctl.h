@@ -1,6 +1,6 @@
 /*
- * IPv4's ioctls: addresses in ipv4_ioctl.c, routes in route_ioctl.c, the ARP cache in arp_ioctl.c. Arguments are in
- * kernel memory, and so is what they point to.
+ * IPv4's ioctls: addresses in ipv4_ioctl.c, routes in route_ioctl.c, the ARP cache in arp_ioctl.c.
+ * Arguments are in kernel memory, and so is what they point to.
  *
  * Needs the net lock throughout.
  */

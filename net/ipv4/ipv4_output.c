@@ -1,5 +1,6 @@
 /*
- * IPv4 output: header, route, fragmentation, and the copies of our own broadcast and multicast that come back to us.
+ * IPv4 output: header, route, fragmentation, and the copies of our own broadcast and multicast that
+ * come back to us.
  */
 #include "include/uapi/if_arp.h"
 #include "include/uapi/in.h"
@@ -13,8 +14,9 @@
 #include "net/ipv4/ipv4_state.h"
 
 /*
- * RFC 6864: only what may be fragmented needs an identification, unique for a while by source, destination and
- * protocol. RFC 7739: counters by a keyed hash of these, so that no one sees the others' rate.
+ * RFC 6864: only what may be fragmented needs an identification, unique for a while by source,
+ * destination and protocol. RFC 7739: counters by a keyed hash of these, so that no one sees the
+ * others' rate.
  */
 uint16_t ip4_next_id(struct ip4_stack *stack, ip4_t source, ip4_t destination, uint8_t protocol)
 {
@@ -151,7 +153,7 @@ int ip4_send(struct net *net, struct sk_buff *skb, const struct ip4_send *how)
 		return -EMSGSIZE;
 	}
 	if (skb_ensure_headroom(skb, route.dev->link_header_length + IP4_HEADER_MIN +
-					 how->options_length)) {
+					     how->options_length)) {
 		ip4_count(net, IP4_STAT_OUT_DISCARDS);
 		skb_drop(skb, DROP_NO_MEMORY);
 		return -ENOMEM;

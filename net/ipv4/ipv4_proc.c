@@ -14,9 +14,13 @@ static int register_texts(struct net *net)
 		const char *path;
 		proc_show *show;
 	} files[] = {
-		{"net/route", route_show}, {"net/snmp", ip4_show_snmp},
-		{"net/netstat", ip4_show_netstat}, {"net/udp", udp_show},
-		{"net/raw", raw_show}, {"net/icmp", ping_show}, {"net/igmp", igmp_show},
+		{"net/route", route_show},
+		{"net/snmp", ip4_show_snmp},
+		{"net/netstat", ip4_show_netstat},
+		{"net/udp", udp_show},
+		{"net/raw", raw_show},
+		{"net/icmp", ping_show},
+		{"net/igmp", igmp_show},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {

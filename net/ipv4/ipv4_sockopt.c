@@ -58,8 +58,7 @@ static int set_options(struct inet_socket *inet, const void *value, uint32_t len
 {
 	struct ip4_options options;
 
-	if (length > IP4_OPTIONS_MAX ||
-	    ip4_options_parse(value, length, &options) != DROP_NONE)
+	if (length > IP4_OPTIONS_MAX || ip4_options_parse(value, length, &options) != DROP_NONE)
 		return -EINVAL;
 	memset(inet->options, IP4_OPTION_END, sizeof(inet->options));
 	memcpy(inet->options, value, length);
@@ -68,7 +67,8 @@ static int set_options(struct inet_socket *inet, const void *value, uint32_t len
 }
 
 /* struct ip_mreqn, ip_mreq or in_addr: the longest that `length` holds. */
-static int read_request(const void *value, uint32_t length, uint32_t least, struct ip_mreqn *request)
+static int read_request(const void *value, uint32_t length, uint32_t least,
+			struct ip_mreqn *request)
 {
 	*request = (struct ip_mreqn){0};
 	if (length < least)

@@ -22,7 +22,7 @@ struct ip4_settings {
 	int32_t ip_local_port_range[2];
 	int32_t icmp_echo_ignore_all;
 	int32_t icmp_echo_ignore_broadcasts;
-	int32_t icmp_ratelimit;       /* milliseconds between errors to one destination; 0: no limit */
+	int32_t icmp_ratelimit; /* milliseconds between errors to one destination; 0: no limit */
 	int32_t ping_group_range[2];  /* group ids that may open ICMP datagram sockets */
 	int32_t ipfrag_high_thresh;   /* bytes */
 	int32_t ipfrag_time;          /* seconds */
@@ -31,7 +31,10 @@ struct ip4_settings {
 
 /* Raw sockets see what passes; registered by raw.c. */
 struct ip4_raw_operations {
-	/* Copies for whoever wants it; skb's data at the network header. True when somebody did. Owns nothing. */
+	/*
+	 * Copies for whoever wants it; skb's data at the network header. True when somebody did.
+	 * Owns nothing.
+	 */
 	bool (*deliver)(struct net_device *dev, const struct sk_buff *skb);
 	/* As struct ip4_protocol's. */
 	bool (*error)(struct net *net, const struct sk_buff *skb, const struct ip4_header *inner,
@@ -49,7 +52,8 @@ struct ip4_stack {
 	struct reassembly reassembly;
 
 	uint32_t hash_secret;
-	uint16_t id_counters[IP4_ID_COUNTERS]; /* next identification, by flow: RFC 6864, RFC 7739 */
+	uint16_t
+		id_counters[IP4_ID_COUNTERS]; /* next identification, by flow: RFC 6864, RFC 7739 */
 
 	uint64_t statistics[IP4_STAT_COUNT];
 	uint64_t extra[IP4_EXTRA_COUNT];
@@ -57,7 +61,7 @@ struct ip4_stack {
 	struct link_protocol link_protocol;
 	struct device_notifier notifier;
 	struct socket_family family;
-	struct list_head kinds;       /* struct inet_kind: inet_socket.h */
+	struct list_head kinds;         /* struct inet_kind: inet_socket.h */
 	uint64_t conflict_log_after_us; /* one line a second about address conflicts */
 };
 
@@ -80,25 +84,35 @@ static inline void ip4_count_extra(struct net *net, enum ip4_extra_statistic whi
 void ip4_receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /*
- * A copy of a multicast or broadcast packet of our own comes back as if it had arrived on `dev`; its source is ours,
- * so the checks of strangers' packets are left out. Owns skb, data at the IP header.
+ * A copy of a multicast or broadcast packet of our own comes back as if it had arrived on `dev`;
+ * its source is ours, so the checks of strangers' packets are left out. Owns skb, data at the IP
+ * header.
  */
 void ip4_receive_looped(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 
-/* Hands a whole packet that is for us to its protocol. Owns skb, data at the IP header, control filled in. */
+/*
+ * Hands a whole packet that is for us to its protocol. Owns skb, data at the IP header, control
+ * filled in.
+ */
 void ip4_deliver_local(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /* ipv4_forward.c: somebody else's packet, header checked. Owns skb, data at the IP header. */
-void ip4_forward(struct net_device *dev, struct sk_buff *skb, const struct ip4_header *header) NEEDS_NET_LOCK;
+void ip4_forward(struct net_device *dev, struct sk_buff *skb,
+		 const struct ip4_header *header) NEEDS_NET_LOCK;
 
 /* ipv4_output.c: the identification of the next packet of a flow that may be fragmented. */
-uint16_t ip4_next_id(struct ip4_stack *stack, ip4_t source, ip4_t destination, uint8_t protocol) NEEDS_NET_LOCK;
+uint16_t ip4_next_id(struct ip4_stack *stack, ip4_t source, ip4_t destination,
+		     uint8_t protocol) NEEDS_NET_LOCK;
 
 /* One packet of at most the path's MTU goes to its next hop. Owns skb, data at the IP header. */
 void ip4_transmit(struct sk_buff *skb, const struct route_result *route) NEEDS_NET_LOCK;
 
-/* ipv4_fragment.c: cuts a packet to `route->mtu` and transmits the pieces. Owns skb. 0 or a negative errno. */
-int ip4_fragment(struct net *net, struct sk_buff *skb, const struct route_result *route) NEEDS_NET_LOCK;
+/*
+ * ipv4_fragment.c: cuts a packet to `route->mtu` and transmits the pieces. Owns skb. 0 or a
+ * negative errno.
+ */
+int ip4_fragment(struct net *net, struct sk_buff *skb,
+		 const struct route_result *route) NEEDS_NET_LOCK;
 
 /* ipv4_address.c */
 void ip4_device_changed(struct device_notifier *notifier, struct net_device *dev,

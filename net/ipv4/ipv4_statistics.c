@@ -19,11 +19,11 @@ static const struct {
 	uint8_t type;
 	const char *name;
 } icmp_columns[] = {
-	{ICMP_DEST_UNREACH, "DestUnreachs"},	 {ICMP_TIME_EXCEEDED, "TimeExcds"},
-	{ICMP_PARAMETERPROB, "ParmProbs"},	 {ICMP_SOURCE_QUENCH, "SrcQuenchs"},
-	{ICMP_REDIRECT, "Redirects"},		 {ICMP_ECHO, "Echos"},
-	{ICMP_ECHOREPLY, "EchoReps"},		 {ICMP_TIMESTAMP, "Timestamps"},
-	{ICMP_TIMESTAMPREPLY, "TimestampReps"},	 {ICMP_ADDRESS, "AddrMasks"},
+	{ICMP_DEST_UNREACH, "DestUnreachs"},    {ICMP_TIME_EXCEEDED, "TimeExcds"},
+	{ICMP_PARAMETERPROB, "ParmProbs"},      {ICMP_SOURCE_QUENCH, "SrcQuenchs"},
+	{ICMP_REDIRECT, "Redirects"},           {ICMP_ECHO, "Echos"},
+	{ICMP_ECHOREPLY, "EchoReps"},           {ICMP_TIMESTAMP, "Timestamps"},
+	{ICMP_TIMESTAMPREPLY, "TimestampReps"}, {ICMP_ADDRESS, "AddrMasks"},
 	{ICMP_ADDRESSREPLY, "AddrMaskReps"},
 };
 

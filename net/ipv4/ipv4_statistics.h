@@ -1,6 +1,6 @@
 /*
- * The counters of /proc/net/snmp and /proc/net/netstat (RFC 2011, RFC 2013): each an enumerator and its name in one
- * list, in Linux's order, because programs read the columns by position.
+ * The counters of /proc/net/snmp and /proc/net/netstat (RFC 2011, RFC 2013): each an enumerator and
+ * its name in one list, in Linux's order, because programs read the columns by position.
  */
 #ifndef NET_IPV4_IPV4_STATISTICS_H
 #define NET_IPV4_IPV4_STATISTICS_H

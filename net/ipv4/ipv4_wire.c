@@ -27,7 +27,10 @@ static void read_fields(const uint8_t *bytes, struct ip4_header *header)
 	header->options = header->header_length > IP4_HEADER_MIN ? bytes + IP4_HEADER_MIN : NULL;
 }
 
-/* RFC 1122 3.2.1.1, 3.2.1.2: version and checksum are verified, a packet that fails is silently discarded. */
+/*
+ * RFC 1122 3.2.1.1, 3.2.1.2: version and checksum are verified, a packet that fails is silently
+ * discarded.
+ */
 enum drop_reason ip4_parse(const uint8_t *bytes, size_t available, size_t length,
 			   struct ip4_header *header)
 {

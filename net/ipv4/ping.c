@@ -24,7 +24,7 @@ static struct ping_socket *find(struct net *net, uint16_t id, ip4_t local, ip4_t
 {
 	struct ping_socket *ping;
 
-	hash_table_for_each(ping, &ping_state(net)->by_id, id_hash(id), by_id) {
+	hash_table_for_each(ping, &ping_state(net)->by_id, id_hash(id), inet.node) {
 		const struct inet_socket *inet = &ping->inet;
 
 		if (inet->local.port != id)
@@ -51,7 +51,7 @@ static int ping_open(struct socket *socket) NEEDS_NET_LOCK
 
 static void ping_close(struct socket *socket) NEEDS_NET_LOCK
 {
-	hash_table_remove(&ping_state(socket->net)->by_id, &ping_socket(socket)->by_id);
+	hash_table_remove(&ping_state(socket->net)->by_id, &inet_socket(socket)->node);
 	inet_socket_close(inet_socket(socket));
 }
 
@@ -69,7 +69,7 @@ static int take_id(struct ping_socket *ping, uint16_t wanted) NEEDS_NET_LOCK
 	if (!tries)
 		return -EADDRINUSE;
 
-	int error = hash_table_insert(&ping_state(net)->by_id, &ping->by_id, id_hash(id));
+	int error = hash_table_insert(&ping_state(net)->by_id, &ping->inet.node, id_hash(id));
 
 	if (!error)
 		ping->inet.local.port = id;
@@ -218,8 +218,8 @@ static void echo_reply(struct net_device *dev, struct sk_buff *skb,
 		       const struct icmp_header *header) NEEDS_NET_LOCK
 {
 	const struct ip4_control *control = IP4_CONTROL(skb);
-	struct ping_socket *ping =
-		find(dev->net, header->id, control->destination, control->source);
+	struct ping_socket *ping = find(dev->net, header->id, control->destination,
+					control->source);
 
 	if (ping)
 		socket_queue_receive(&ping->inet.socket, skb);
@@ -277,7 +277,7 @@ void ping_show(struct text *text, void *context)
 
 	inet_show_heading(text);
 	net_lock(net);
-	hash_table_for_each_safe(ping, &ping_state(net)->by_id, by_id)
+	hash_table_for_each_safe(ping, &ping_state(net)->by_id, inet.node)
 		inet_show(text, slot++, &ping->inet, ping->inet.local.port);
 	net_unlock(net);
 }

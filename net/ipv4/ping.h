@@ -1,6 +1,6 @@
 /*
- * ICMP datagram sockets (icmp(7)): SOCK_DGRAM with IPPROTO_ICMP. A process sends echo requests and receives the replies to
- * them; the identifier is the local port.
+ * ICMP datagram sockets (icmp(7)): SOCK_DGRAM with IPPROTO_ICMP. A process sends echo requests and
+ * receives the replies to them; the identifier is the local port.
  */
 #ifndef NET_IPV4_PING_H
 #define NET_IPV4_PING_H
@@ -9,8 +9,8 @@
 #include "net/ipv4/inet_socket.h"
 
 struct ping_socket {
-	struct inet_socket inet;   /* first; local.port is the identifier */
-	struct hash_node by_id;    /* while it has one */
+	struct inet_socket
+		inet; /* first; local.port is the identifier, node is in by_id while it has one */
 };
 
 struct ping_state { /* net->state[NET_STATE_PING] */

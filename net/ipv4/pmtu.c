@@ -96,7 +96,6 @@ static struct pmtu_entry *enter(struct pmtu_cache *cache, ip4_t destination)
 	if (!entry)
 		return NULL;
 	entry->destination = destination;
-	entry->mtu = UINT32_MAX;
 	list_init(&entry->age);
 	if (hash_table_insert(&cache->table, &entry->node, pmtu_hash(cache, destination))) {
 		kfree(entry);
@@ -111,7 +110,7 @@ void pmtu_learn(struct pmtu_cache *cache, ip4_t destination, uint32_t mtu)
 
 	if (!entry)
 		entry = enter(cache, destination);
-	if (!entry || mtu > entry->mtu)
+	if (!entry)
 		return;
 	entry->below_floor = mtu < PMTU_FLOOR;
 	entry->mtu = MAX(mtu, PMTU_FLOOR);

@@ -1,6 +1,6 @@
 /*
- * Raw IPv4 sockets (raw(7)): every packet of a protocol, IP header and all; sending with or without a header of one's
- * own.
+ * Raw IPv4 sockets (raw(7)): every packet of a protocol, IP header and all; sending with or without
+ * a header of one's own.
  */
 #ifndef NET_IPV4_RAW_H
 #define NET_IPV4_RAW_H
@@ -12,7 +12,7 @@ struct raw_socket {
 	uint32_t icmp_filter;    /* bit n: ICMP type n is kept from it */
 };
 
-struct raw_state { /* net->state[NET_STATE_RAW] */
+struct raw_state {                         /* net->state[NET_STATE_RAW] */
 	struct list_head of_protocol[256]; /* struct raw_socket */
 	uint32_t count;                    /* sockets in all */
 	struct inet_kind kind;

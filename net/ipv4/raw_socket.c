@@ -17,7 +17,7 @@ static int raw_open(struct socket *socket) NEEDS_NET_LOCK
 	struct raw_state *state = raw_state(socket->net);
 
 	inet_socket_open(inet_socket(socket));
-	/* raw(7): IPPROTO_RAW is for sending alone, always with a header. It is in its list only to be shown. */
+	/* raw(7): IPPROTO_RAW is for packets with a header of one's own. */
 	inet_socket(socket)->header_included = socket->protocol == IPPROTO_RAW;
 	list_append(&state->of_protocol[socket->protocol], &socket->link);
 	state->count++;
@@ -64,8 +64,8 @@ static int raw_disconnect(struct socket *socket) NEEDS_NET_LOCK
 }
 
 /*
- * raw(7), IP_HDRINCL: checksum and total length are always filled in, source and identification where they are 0. The rest
- * is the sender's own affair.
+ * raw(7), IP_HDRINCL: checksum and total length are always filled in, source and identification
+ * where they are 0. The rest is the sender's own affair.
  */
 static int finish_header(struct inet_socket *inet, const struct inet_outgoing *out,
 			 struct sk_buff *skb) NEEDS_NET_LOCK
@@ -111,8 +111,8 @@ static int send_payload(struct inet_socket *inet, struct inet_outgoing *out,
 			struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	struct net *net = inet->socket.net;
-	int error = inet_decide_fragmenting(inet, out, IP4_HEADER_MIN + out->how.options_length +
-							       skb->len);
+	int error = inet_decide_fragmenting(inet, out,
+					    IP4_HEADER_MIN + out->how.options_length + skb->len);
 
 	if (error) {
 		skb_drop(skb, DROP_IP4_MUST_FRAGMENT);

@@ -10,22 +10,22 @@
 
 struct datagram {
 	struct hash_node node;
-	struct list_head age;       /* reassembly->oldest_first */
+	struct list_head age; /* reassembly->oldest_first */
 	struct reassembly *reassembly;
 	struct timer timer;
 	ip4_t source, destination;
 	uint16_t id;
 	uint8_t protocol;
-	bool end_known;             /* the last fragment was seen */
+	bool end_known; /* the last fragment was seen */
 	const struct net_device *dev;
 	struct list_head fragments; /* sk_buff.link, by offset; data behind the IP header */
 	uint32_t fragment_count;
-	uint32_t received;          /* payload bytes */
-	uint32_t end;               /* payload length, or the farthest byte so far */
+	uint32_t received; /* payload bytes */
+	uint32_t end;      /* payload length, or the farthest byte so far */
 	uint32_t truesize;
 };
 
-struct fragment_place { /* of each waiting fragment, in its control area */
+struct fragment_place {      /* of each waiting fragment, in its control area */
 	uint32_t start, end; /* bytes of the datagram's payload */
 };
 #define PLACE(skb) SKB_CONTROL(skb, struct fragment_place)
@@ -68,7 +68,10 @@ static struct sk_buff *first_fragment(const struct datagram *datagram)
 	return PLACE(skb)->start == 0 ? skb : NULL;
 }
 
-/* RFC 1122 3.3.2: at the time's end an ICMP time exceeded goes to the source, if the first fragment is there. */
+/*
+ * RFC 1122 3.3.2: at the time's end an ICMP time exceeded goes to the source, if the first fragment
+ * is there.
+ */
 static void expire(struct timer *timer) NEEDS_NET_LOCK
 {
 	struct datagram *datagram = container_of(timer, struct datagram, timer);
@@ -122,7 +125,10 @@ static struct datagram *create(struct reassembly *reassembly, const struct net_d
 	return datagram;
 }
 
-/* Makes room for `truesize` more bytes; `keep` is the datagram they belong to, or NULL for a new one. */
+/*
+ * Makes room for `truesize` more bytes; `keep` is the datagram they belong to, or NULL for a new
+ * one.
+ */
 static bool make_room(struct reassembly *reassembly, uint32_t truesize,
 		      const struct datagram *keep) NEEDS_NET_LOCK
 {
@@ -133,8 +139,8 @@ static bool make_room(struct reassembly *reassembly, uint32_t truesize,
 		if (list_empty(&reassembly->oldest_first))
 			return false;
 
-		struct datagram *oldest =
-			list_first_entry(&reassembly->oldest_first, struct datagram, age);
+		struct datagram *oldest = list_first_entry(&reassembly->oldest_first,
+							   struct datagram, age);
 
 		if (oldest == keep)
 			return false;
@@ -155,8 +161,8 @@ static bool is_malformed(const struct ip4_header *header)
 /* There is one end, and nothing lies beyond it. */
 static bool end_agrees(struct datagram *datagram, const struct fragment_place *place, bool more)
 {
-	if (datagram->end_known && (more ? place->end >= datagram->end
-					 : place->end != datagram->end))
+	if (datagram->end_known &&
+	    (more ? place->end >= datagram->end : place->end != datagram->end))
 		return false;
 	if (!more && place->end < datagram->end)
 		return false;
@@ -270,8 +276,8 @@ struct sk_buff *reassembly_add(struct reassembly *reassembly, struct sk_buff *sk
 
 	skb_mark_network_header(skb);
 	skb_pull(skb, header->header_length);
-	*PLACE(skb) = (struct fragment_place){
-		.start = header->fragment_offset, .end = header->fragment_offset + skb->len};
+	*PLACE(skb) = (struct fragment_place){.start = header->fragment_offset,
+					      .end = header->fragment_offset + skb->len};
 	if (!end_agrees(datagram, PLACE(skb), more))
 		return refuse(reassembly, skb, datagram, DROP_FRAGMENT_MALFORMED);
 

@@ -6,7 +6,10 @@
 #include "net/ipv4/ipv4_state.h"
 #include "net/ipv4/route_table.h"
 
-/* Routes are the administrator's choice, not a peer's, so the hash needs no secret and /proc's order is steady. */
+/*
+ * Routes are the administrator's choice, not a peer's, so the hash needs no secret and /proc's
+ * order is steady.
+ */
 static uint32_t prefix_hash(ip4_t prefix)
 {
 	return hash_words(prefix, 0, 0, 0);
@@ -98,7 +101,10 @@ static ip4_t device_address(struct net_device *dev, ip4_t near)
 	return list_first_entry(&interface->addresses, struct ip4_address, link)->address;
 }
 
-/* RFC 1122 3.3.4.3: the outgoing interface's address; a host whose interface has none uses another's. */
+/*
+ * RFC 1122 3.3.4.3: the outgoing interface's address; a host whose interface has none uses
+ * another's.
+ */
 static ip4_t choose_source(struct net *net, struct net_device *dev, ip4_t near)
 {
 	ip4_t source = device_address(dev, near);
@@ -143,7 +149,10 @@ static void apply_path_mtu(struct net *net, ip4_t destination, struct route_resu
 	result->no_df = entry->below_floor;
 }
 
-/* A packet bound to an interface without a fitting route: the destination is taken to be on the link. */
+/*
+ * A packet bound to an interface without a fitting route: the destination is taken to be on the
+ * link.
+ */
 static int lookup_on_link(struct net *net, ip4_t destination, int ifindex,
 			  struct route_result *result) NEEDS_NET_LOCK
 {
@@ -155,12 +164,18 @@ static int lookup_on_link(struct net *net, ip4_t destination, int ifindex,
 		return -ENETUNREACH;
 	*result = (struct route_result){
 		.type = ROUTE_UNICAST, .dev = dev, .next_hop = destination, .mtu = dev->mtu};
-	/* Another interface's address would be wrong where nothing is known of this link: DHCP sends from 0.0.0.0. */
+	/*
+	 * Another interface's address would be wrong where nothing is known of this link: DHCP
+	 * sends from 0.0.0.0.
+	 */
 	result->source = device_address(dev, destination);
 	return 0;
 }
 
-/* Multicast and 255.255.255.255 go to a link, not to a place: the interface is chosen, no gateway is used. */
+/*
+ * Multicast and 255.255.255.255 go to a link, not to a place: the interface is chosen, no gateway
+ * is used.
+ */
 static int lookup_group(struct net *net, ip4_t destination, ip4_t source, int ifindex,
 			struct route_result *result) NEEDS_NET_LOCK
 {

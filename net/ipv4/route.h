@@ -1,8 +1,9 @@
 /*
- * The one route table: every sender asks it, and it alone decides interface, next hop and source address.
+ * The one route table: every sender asks it, and it alone decides interface, next hop and source
+ * address.
  *
- * Longest prefix first, then the lowest metric, then the newest. Lookup cost does not grow with the number of
- * routes: one hash table for each prefix length in use; never a list walk.
+ * Longest prefix first, then the lowest metric, then the newest. Lookup cost does not grow with the
+ * number of routes: one hash table for each prefix length in use; never a list walk.
  *
  * Needs the net lock throughout.
  */
@@ -15,52 +16,55 @@
 
 enum route_type {
 	ROUTE_UNICAST,
-	ROUTE_LOCAL,       /* an address of ours */
-	ROUTE_BROADCAST,   /* a subnet's broadcast address */
+	ROUTE_LOCAL,     /* an address of ours */
+	ROUTE_BROADCAST, /* a subnet's broadcast address */
 	ROUTE_MULTICAST,
 	ROUTE_UNREACHABLE, /* "reject" */
 };
 
 struct route {
-	struct hash_node node;     /* in the table of its prefix length */
-	ip4_t destination;         /* masked */
+	struct hash_node node; /* in the table of its prefix length */
+	ip4_t destination;     /* masked */
 	uint8_t prefix_length;
-	uint8_t type;              /* enum route_type */
-	bool made_by_address;      /* comes and goes with an interface address */
+	uint8_t type;         /* enum route_type */
+	bool made_by_address; /* comes and goes with an interface address */
 	uint32_t metric;
-	ip4_t gateway;             /* 0: on the link */
-	ip4_t source;              /* preferred source address, or 0 */
-	struct net_device *dev;    /* NULL only for ROUTE_UNREACHABLE, or in route_add with a gateway */
-	uint32_t mtu;              /* 0: the device's */
+	ip4_t gateway; /* 0: on the link */
+	ip4_t source;  /* preferred source address, or 0 */
+	struct net_device
+		*dev; /* NULL only for ROUTE_UNREACHABLE, or in route_add with a gateway */
+	uint32_t mtu; /* 0: the device's */
 };
 
 /* What a sender needs to know; a value, holding no reference. */
 struct route_result {
 	enum route_type type;
 	struct net_device *dev;
-	ip4_t next_hop;   /* the gateway, or the destination itself */
-	ip4_t source;     /* to use when the sender has not chosen; 0 when the interface has none */
-	uint32_t mtu;     /* of the path, as far as it is known (RFC 1191) */
-	bool no_df;       /* the path is narrower than we believe reports of: leave DF clear */
+	ip4_t next_hop; /* the gateway, or the destination itself */
+	ip4_t source;   /* to use when the sender has not chosen; 0 when the interface has none */
+	uint32_t mtu;   /* of the path, as far as it is known (RFC 1191) */
+	bool no_df;     /* the path is narrower than we believe reports of: leave DF clear */
 };
 
 /*
- * Finds the way to `destination`. `source` 0: not chosen yet; it decides the interface of multicast and limited
- * broadcast. `ifindex` 0: any interface; else the packet is bound to it, and on-link when no route through it fits.
- * 0, -ENETUNREACH, -ENODEV (no such interface) or -EHOSTUNREACH (an unreachable route).
+ * Finds the way to `destination`. `source` 0: not chosen yet; it decides the interface of multicast
+ * and limited broadcast. `ifindex` 0: any interface; else the packet is bound to it, and on-link
+ * when no route through it fits. 0, -ENETUNREACH, -ENODEV (no such interface) or -EHOSTUNREACH (an
+ * unreachable route).
  */
 int route_lookup(struct net *net, ip4_t destination, ip4_t source, int ifindex,
 		 struct route_result *result) NEEDS_NET_LOCK;
 
 /*
- * Copies `route` into the table. Without a device, the gateway's is taken. 0, -EEXIST, -ENOMEM; -EINVAL for bits
- * beyond the prefix; -ENETUNREACH for a gateway that is not on a link; -ENODEV, -ENETDOWN.
+ * Copies `route` into the table. Without a device, the gateway's is taken. 0, -EEXIST, -ENOMEM;
+ * -EINVAL for bits beyond the prefix; -ENETUNREACH for a gateway that is not on a link; -ENODEV,
+ * -ENETDOWN.
  */
 int route_add(struct net *net, const struct route *route) NEEDS_NET_LOCK;
 
 /*
- * Deletes the newest route to the same prefix of the same type; gateway, device, metric and source count where they
- * are not 0. 0 or -ESRCH.
+ * Deletes the newest route to the same prefix of the same type; gateway, device, metric and source
+ * count where they are not 0. 0 or -ESRCH.
  */
 int route_delete(struct net *net, const struct route *route) NEEDS_NET_LOCK;
 
@@ -68,8 +72,8 @@ int route_delete(struct net *net, const struct route *route) NEEDS_NET_LOCK;
 void route_flush_device(struct net_device *dev) NEEDS_NET_LOCK;
 
 /*
- * Path MTU learned from an ICMP error: kept 10 minutes, never below 552 unless the device's is, bounded in number
- * (pmtu.h). A report that is no smaller than what is known is ignored.
+ * Path MTU learned from an ICMP error: kept 10 minutes, never below 552 unless the device's is,
+ * bounded in number (pmtu.h). A report that is no smaller than what is known is ignored.
  */
 void route_learn_mtu(struct net *net, ip4_t destination, uint32_t mtu) NEEDS_NET_LOCK;
 

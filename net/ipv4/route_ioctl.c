@@ -26,7 +26,8 @@ static int read_destination(const struct rtentry *entry, struct route *route)
 	return route->destination & ~ip4_mask((uint32_t)length) ? -EINVAL : 0;
 }
 
-static int read_way(struct net *net, const struct rtentry *entry, struct route *route) NEEDS_NET_LOCK
+static int read_way(struct net *net, const struct rtentry *entry,
+		    struct route *route) NEEDS_NET_LOCK
 {
 	if (entry->rt_dev) {
 		route->dev = netdev_by_name(net, (const char *)(uintptr_t)entry->rt_dev);

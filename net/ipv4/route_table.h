@@ -1,9 +1,9 @@
 /*
- * The table behind route.h, for net/ipv4's own files: one hash table for each prefix length in use, and a small
- * cache of results in front.
+ * The table behind route.h, for net/ipv4's own files: one hash table for each prefix length in use,
+ * and a small cache of results in front.
  *
- * The cache is direct-mapped, so a flood of destinations costs misses and no memory. Whatever changes an answer
- * (routes, addresses, MTUs) moves `generation`, which empties it.
+ * The cache is direct-mapped, so a flood of destinations costs misses and no memory. Whatever
+ * changes an answer (routes, addresses, MTUs) moves `generation`, which empties it.
  */
 #ifndef NET_IPV4_ROUTE_TABLE_H
 #define NET_IPV4_ROUTE_TABLE_H
@@ -23,8 +23,8 @@ struct route_cache_entry {
 
 struct route_table {
 	struct hash_table of_length[ROUTE_LENGTHS];
-	uint64_t lengths_used;  /* bit n: there are routes of n bits */
-	uint32_t generation;    /* of the answers */
+	uint64_t lengths_used; /* bit n: there are routes of n bits */
+	uint32_t generation;   /* of the answers */
 	struct route_cache_entry cache[ROUTE_CACHE_ENTRIES];
 };
 
@@ -38,8 +38,8 @@ static inline void route_table_changed(struct route_table *table)
 }
 
 /*
- * What an address is to this host: ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST, or ROUTE_UNICAST for all others. One
- * hash probe: what input asks about every packet's two addresses.
+ * What an address is to this host: ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST, or ROUTE_UNICAST
+ * for all others. One hash probe: what input asks about every packet's two addresses.
  */
 enum route_type route_type_of(struct net *net, ip4_t address) NEEDS_NET_LOCK;
 

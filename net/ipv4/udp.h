@@ -2,7 +2,7 @@
  * UDP (RFC 768, RFC 1122 4.1): who gets which datagram.
  *
  *	udp_wire     the header
- *	udp_table    sockets by port, by address and by connection
+ *	udp_table    sockets by port, by address, by connection
  *	udp          delivery and errors, whatever the network layer
  *	udp_ip4      how IPv4 packets come in
  *	udp_socket   the socket calls
@@ -17,10 +17,9 @@
 #include "net/ipv4/udp_table.h"
 
 struct udp_socket {
-	struct inet_socket inet;         /* first */
+	struct inet_socket inet;         /* first; its node is in `receiving_in` */
+	struct hash_table *receiving_in; /* the table that unicast datagrams find it by, or NULL */
 	struct hash_node by_port;        /* while it has a local port */
-	struct hash_node by_address;     /* bound and not connected */
-	struct hash_node by_connection;  /* connected */
 };
 
 struct udp_state { /* net->state[NET_STATE_UDP] */
@@ -56,15 +55,15 @@ struct udp_arrival {
 };
 
 /*
- * Delivers a checked datagram, data at its payload. Owns skb when it returns true; false: nobody wants a unicast one, and
- * the caller answers and drops it.
+ * Delivers a checked datagram, data at its payload. Owns skb when it returns true; false: nobody
+ * wants a unicast one, and the caller answers and drops it.
  */
 bool udp_deliver(struct net *net, struct sk_buff *skb,
 		 const struct udp_arrival *arrival) NEEDS_NET_LOCK;
 
 /*
- * An ICMP error about a datagram sent from `arrival->local` to `arrival->remote`; `quoted` begins with its UDP header.
- * True when there is such a socket.
+ * An ICMP error about a datagram sent from `arrival->local` to `arrival->remote`; `quoted` begins
+ * with its UDP header. True when there is such a socket.
  */
 bool udp_error(struct net *net, const struct udp_arrival *arrival, const struct icmp_error *error,
 	       const struct sk_buff *quoted) NEEDS_NET_LOCK;

@@ -121,8 +121,8 @@ static int udp_connect(struct socket *socket, const struct sockaddr_storage *nam
 }
 
 /*
- * RFC 768. `sum` is the pseudo-header's. Left to the device when it can do it; not when there will be fragments, since
- * their checksum is the whole datagram's.
+ * RFC 768. `sum` is the pseudo-header's. Left to the device when it can do it; not when there will
+ * be fragments, since their checksum is the whole datagram's.
  */
 static void fill_checksum(const struct inet_outgoing *out, struct sk_buff *skb, uint32_t sum,
 			  bool stays_whole)
@@ -160,8 +160,8 @@ static int transmit(struct udp_socket *udp, struct inet_outgoing *out,
 	}
 	udp_emit(&header, skb_push(skb, UDP_HEADER_LENGTH));
 	if (!udp->inet.socket.no_check) {
-		uint32_t sum = inet->pseudo_sum(out->how.source, out->how.destination,
-						IPPROTO_UDP, length);
+		uint32_t sum = inet->pseudo_sum(out->how.source, out->how.destination, IPPROTO_UDP,
+						length);
 
 		fill_checksum(out, skb, sum, packet_length <= out->route.mtu);
 	}

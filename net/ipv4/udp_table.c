@@ -45,31 +45,44 @@ void udp_table_init(struct udp_table *table, struct net *net)
 void udp_table_free(struct udp_table *table)
 {
 	hash_table_free(&table->by_port);
-	hash_table_free(&table->by_address);
 	hash_table_free(&table->by_connection);
+	hash_table_free(&table->by_address);
+	hash_table_free(&table->by_any);
 }
 
 void udp_table_remove(struct udp_table *table, struct udp_socket *socket)
 {
 	hash_table_remove(&table->by_port, &socket->by_port);
-	hash_table_remove(&table->by_address, &socket->by_address);
-	hash_table_remove(&table->by_connection, &socket->by_connection);
+	if (socket->receiving_in)
+		hash_table_remove(socket->receiving_in, &socket->inet.node);
+	socket->receiving_in = NULL;
+}
+
+static int enter_to_receive(struct udp_table *table, struct udp_socket *socket)
+{
+	const struct endpoint *local = &socket->inet.local, *remote = &socket->inet.remote;
+	uint32_t hash = address_hash(table, local);
+	struct hash_table *in = &table->by_address;
+
+	if (inet_connected(&socket->inet)) {
+		in = &table->by_connection;
+		hash = connection_hash(table, local, remote);
+	} else if (local->addr.family == AF_UNSPEC) {
+		in = &table->by_any;
+	}
+	socket->receiving_in = in;
+	return hash_table_insert(in, &socket->inet.node, hash);
 }
 
 int udp_table_enter(struct udp_table *table, struct udp_socket *socket)
 {
-	const struct endpoint *local = &socket->inet.local, *remote = &socket->inet.remote;
 	int error;
 
 	udp_table_remove(table, socket);
 	error = hash_table_insert(&table->by_port, &socket->by_port,
-				  udp_table_port_hash(table, local->port));
-	if (!error && inet_connected(&socket->inet))
-		error = hash_table_insert(&table->by_connection, &socket->by_connection,
-					  connection_hash(table, local, remote));
-	else if (!error)
-		error = hash_table_insert(&table->by_address, &socket->by_address,
-					  address_hash(table, local));
+				  udp_table_port_hash(table, socket->inet.local.port));
+	if (!error)
+		error = enter_to_receive(table, socket);
 	if (error)
 		udp_table_remove(table, socket);
 	return error;
@@ -96,7 +109,8 @@ bool udp_table_conflicts(const struct udp_table *table, const struct udp_socket 
 {
 	struct udp_socket *other;
 
-	hash_table_for_each(other, &table->by_port, udp_table_port_hash(table, local->port), by_port) {
+	hash_table_for_each(other, &table->by_port, udp_table_port_hash(table, local->port),
+			    by_port) {
 		if (other == socket || other->inet.local.port != local->port)
 			continue;
 		if (devices_meet(&socket->inet.socket, &other->inet.socket) &&
@@ -117,7 +131,9 @@ static int device_score(const struct udp_socket *socket, int ifindex)
 	return bound == ifindex ? 2 : 0;
 }
 
-/* Of several that share an end by SO_REUSEPORT, each flow has its own; else the newest is the one. */
+/*
+ * Of several that share an end by SO_REUSEPORT, each flow has its own; else the newest is the one.
+ */
 struct choice {
 	struct udp_socket *best;
 	int score;
@@ -158,7 +174,7 @@ static struct udp_socket *find_connected(const struct udp_table *table,
 	uint32_t hash = connection_hash(table, local, remote);
 
 	choice.flow = hash;
-	hash_table_for_each(socket, &table->by_connection, hash, by_connection) {
+	hash_table_for_each(socket, &table->by_connection, hash, inet.node) {
 		if (socket->inet.local.port == local->port &&
 		    socket->inet.remote.port == remote->port &&
 		    net_addr_equal(&socket->inet.local.addr, &local->addr) &&
@@ -168,13 +184,16 @@ static struct udp_socket *find_connected(const struct udp_table *table,
 	return choice.best;
 }
 
-static struct udp_socket *find_bound(const struct udp_table *table, const struct endpoint *local,
-				     uint32_t flow, int ifindex)
+/* `bound` is by_address, or by_any with an end without address. */
+static struct udp_socket *find_bound(const struct udp_table *table, const struct hash_table *bound,
+				     const struct endpoint *local, uint32_t flow, int ifindex)
 {
 	struct choice choice = {.flow = flow};
 	struct udp_socket *socket;
 
-	hash_table_for_each(socket, &table->by_address, address_hash(table, local), by_address) {
+	if (bound->count == 0)
+		return NULL;
+	hash_table_for_each(socket, bound, address_hash(table, local), inet.node) {
 		if (socket->inet.local.port == local->port &&
 		    net_addr_equal(&socket->inet.local.addr, &local->addr))
 			consider(&choice, socket, ifindex);
@@ -187,9 +206,13 @@ struct udp_socket *udp_table_find(const struct udp_table *table, const struct en
 {
 	const struct endpoint any = {.port = local->port};
 	struct udp_socket *socket = find_connected(table, local, remote, ifindex);
-	uint32_t flow = connection_hash(table, local, remote);
+	uint32_t flow;
 
+	if (socket)
+		return socket;
+	flow = connection_hash(table, local, remote);
+	socket = find_bound(table, &table->by_address, local, flow, ifindex);
 	if (!socket)
-		socket = find_bound(table, local, flow, ifindex);
-	return socket ? socket : find_bound(table, &any, flow, ifindex);
+		socket = find_bound(table, &table->by_any, &any, flow, ifindex);
+	return socket;
 }

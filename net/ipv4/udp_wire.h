@@ -13,13 +13,14 @@
 
 struct udp_header { /* in host order */
 	uint16_t source, destination;
-	uint16_t length;     /* bytes, with this header */
-	bool has_checksum;   /* the field is not 0 */
+	uint16_t length;   /* bytes, with this header */
+	bool has_checksum; /* the field is not 0 */
 };
 
 /*
- * Parses the header of a datagram of `length` bytes, of which UDP_HEADER_LENGTH can be read when that many are there.
- * DROP_NONE, DROP_UDP_SHORT, or DROP_UDP_BAD_LENGTH: a length below the header's or beyond the packet's end.
+ * Parses the header of a datagram of `length` bytes, of which UDP_HEADER_LENGTH can be read when
+ * that many are there. DROP_NONE, DROP_UDP_SHORT, or DROP_UDP_BAD_LENGTH: a length below the
+ * header's or beyond the packet's end.
  */
 enum drop_reason udp_parse(const uint8_t *bytes, size_t length, struct udp_header *header);
 

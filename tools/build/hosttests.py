@@ -10,7 +10,8 @@ LDFLAGS = "-fsanitize=address,undefined -fuse-ld=lld"
 
 # Of the kernel's ground floor only what has no machine in it; test/host/services/ has the rest.
 KERNEL_SOURCES = ["kernel/iov.c", "kernel/timer.c", "kernel/wait.c", "kernel/lib/text.c",
-                  "kernel/lib/format.c", "kernel/lib/chacha20.c"]
+                  "kernel/lib/format.c", "kernel/lib/chacha20.c", "kernel/fs/cpio.c",
+                  "kernel/tty/ldisc.c"]
 
 PROGRAMS = "test/host/programs"
 

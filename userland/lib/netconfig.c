@@ -120,9 +120,13 @@ static void append_resolver_lines(struct text *text, const char *name)
 	file = fopen(path, "r");
 	if (!file)
 		return;
-	while (fgets(line, sizeof(line), file))
-		if (strncmp(line, "nameserver ", 11) == 0 || strncmp(line, "search ", 7) == 0)
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "nameserver ", 11) != 0 && strncmp(line, "search ", 7) != 0)
+			continue;
+		/* Two interfaces may well name the same server. */
+		if (!strstr(text->bytes, line))
 			append(text, "%s", line);
+	}
 	fclose(file);
 }
 

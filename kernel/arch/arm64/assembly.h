@@ -1,5 +1,6 @@
 /*
- * For the .S files: functions, address constants and the layout that they share with C. offsets.c checks the numbers.
+ * For the .S files: functions, address constants and the layout that they share with C. offsets.c
+ * checks the numbers.
  */
 #ifndef KERNEL_ARCH_ARM64_ASSEMBLY_H
 #define KERNEL_ARCH_ARM64_ASSEMBLY_H
@@ -13,7 +14,10 @@
 #define FRAME_ORIGINAL_X0 272
 #define FRAME_SYSCALL 280
 
-/* In the kernel's own exceptions a frame record (fp, lr) follows, so that a backtrace passes through. */
+/*
+ * In the kernel's own exceptions a frame record (fp, lr) follows, so that a backtrace passes
+ * through.
+ */
 #define KERNEL_FRAME_SIZE (FRAME_SIZE + 16)
 
 /* struct arch_context */
@@ -26,7 +30,8 @@
 #define THREAD_SCRATCH 0
 #define THREAD_CANARY 16
 
-#define STACK_SHIFT 14 /* KERNEL_STACK_SIZE = 1 << 14; stacks lie in the upper half of slots of twice that */
+/* KERNEL_STACK_SIZE = 1 << 14. Stacks lie in the upper half of slots of twice that. */
+#define STACK_SHIFT 14
 
 #define KERNEL_WINDOW 0xffffffc080000000
 #define LINEAR_WINDOW 0xffffff8000000000

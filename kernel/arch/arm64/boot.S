@@ -1,9 +1,9 @@
 /*
- * From the boot loader to kernel_main: at EL1 or EL2, MMU off, wherever the image was put (2 MiB aligned).
- * Builds three page tables, good for the first C code only; mmu.c makes the real ones.
+ * From the boot loader to kernel_main: at EL1 or EL2, MMU off, wherever the image was put (2 MiB
+ * aligned). Builds three page tables, good for the first C code only; mmu.c makes the real ones.
  *
- * Two ways in: as an arm64 Image, with x0 the device tree's address; or as an ELF file, with x0 = 0 and the device tree
- * at the start of RAM, 2 MiB below the image.
+ * Two ways in: as an arm64 Image, with x0 the device tree's address; or as an ELF file, with x0 = 0
+ * and the device tree at the start of RAM, 2 MiB below the image.
  */
 #include "kernel/arch/arm64/assembly.h"
 #include "kernel/arch/arm64/mmu_bits.h"
@@ -94,7 +94,9 @@ at_el1:
 	cmp	x0, x1
 	b.lo	3b
 
-	/* The image where it is, so that the next instruction after switching the MMU on is there. */
+	/*
+	 * The image where it is, so that the next instruction after switching the MMU on is there.
+	 */
 	ldr	x5, =PTE_BOOT_NORMAL_EXEC
 	ldr	x6, =PTE_BOOT_NORMAL
 	lsr	x0, x19, #30
@@ -207,8 +209,9 @@ in_window:
 	.ltorg
 
 /*
- * void mmu_switch_tables(phys_addr_t kernel_table, void (*physical_self)...): see mmu.c. Runs from the identity map, since
- * entries may not change size under the processor's feet. x0: new TTBR1, x1: TTBR0 to leave behind.
+ * void mmu_switch_tables(phys_addr_t kernel_table, void (*physical_self)...): see mmu.c. Runs from
+ * the identity map, since entries may not change size under the processor's feet. x0: new TTBR1,
+ * x1: TTBR0 to leave behind.
  */
 	.section .head.text, "ax"
 	.balign 16
@@ -268,7 +271,10 @@ boot_table_image:
 boot_table_empty:                               /* TTBR0 when no process's space is active */
 	.skip	4096
 
-	/* In the upper half of a slot, as kernel_stack_alloc's are: the overflow check looks at one bit. */
+	/*
+	 * In the upper half of a slot, as kernel_stack_alloc's are: the overflow check looks at one
+	 * bit.
+	 */
 	.section .boot_stack, "aw", %nobits
 	.balign (2 << STACK_SHIFT)
 	.global boot_stack_hole

@@ -1,8 +1,8 @@
 /*
  * The processor: which features it has, and switching on those that the kernel uses.
  */
-#include "kernel/arch/arm64/context.h"
 #include "kernel/arch/arm64/cpu.h"
+#include "kernel/arch/arm64/context.h"
 #include "kernel/arch/arm64/mmu_bits.h"
 #include "kernel/arch/arm64/system_registers.h"
 #include "kernel/machine.h"
@@ -48,7 +48,9 @@ uint64_t arch_hwcap(void)
 	};
 	uint64_t hwcap = 0;
 
-	/* Absent is 15 here; 0 is there, 1 is there with half precision: FP, ASIMD, FPHP, ASIMDHP. */
+	/*
+	 * Absent is 15 here; 0 is there, 1 is there with half precision: FP, ASIMD, FPHP, ASIMDHP.
+	 */
 	if (id_field(id[PFR0], 16) != 15)
 		hwcap |= BIT(0) | (id_field(id[PFR0], 16) >= 1 ? BIT(9) : 0);
 	if (id_field(id[PFR0], 20) != 15)
@@ -83,8 +85,8 @@ bool cpu_has_bti(void)
 }
 
 /*
- * PAN: the kernel's own loads and stores fault on user memory, so that a stray user pointer is found at once. With SPAN clear
- * every exception sets it.
+ * PAN: the kernel's own loads and stores fault on user memory, so that a stray user pointer is
+ * found at once. With SPAN clear every exception sets it.
  */
 static void enable_pan(void)
 {

@@ -10,7 +10,10 @@
 bool cpu_has_random(void);
 bool cpu_random(uint64_t *value);
 
-/* Branch target identification: indirect branches into guarded pages must land on a marked instruction. */
+/*
+ * Branch target identification: indirect branches into guarded pages must land on a marked
+ * instruction.
+ */
 bool cpu_has_bti(void);
 
 /* The stack on which the kernel booted, as kernel_stack_alloc's, and the hole below it. */

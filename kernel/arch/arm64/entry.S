@@ -1,9 +1,10 @@
 /*
  * Exception entry and return.
  *
- * In the kernel SP_EL0 holds the running thread (the compiler finds the stack canary through it) and TPIDR_EL1 keeps
- * a copy for the way in from user mode, whose own SP_EL0 is saved in the trapframe. From user mode the kernel stack is
- * empty, so that the frame lies at its top: current_trapframe().
+ * In the kernel SP_EL0 holds the running thread (the compiler finds the stack canary through it)
+ * and TPIDR_EL1 keeps a copy for the way in from user mode, whose own SP_EL0 is saved in the
+ * trapframe. From user mode the kernel stack is empty, so that the frame lies at its top:
+ * current_trapframe().
  */
 #include "kernel/arch/arm64/assembly.h"
 
@@ -73,6 +74,23 @@
 	add	x29, sp, #FRAME_SIZE
 	.endm
 
+	/*
+	 * Where to return to, and in which state. Mostly the registers hold it still, and under an
+	 * emulator a write to one costs as much as fifty plain instructions.
+	 */
+	.macro restore_return_state
+	ldp	x21, x22, [sp, #FRAME_PC]
+	mrs	x23, elr_el1
+	mrs	x24, spsr_el1
+	cmp	x21, x23
+	b.eq	8f
+	msr	elr_el1, x21
+8:	cmp	x22, x24
+	b.eq	9f
+	msr	spsr_el1, x22
+9:
+	.endm
+
 	.macro vector label
 	.balign 128
 	b	\label
@@ -127,8 +145,9 @@ user_error:
 	bl	exception_unexpected
 
 /*
- * Before anything is pushed: is there stack left? Stacks lie in the upper half of their slot, so bit STACK_SHIFT of a
- * good stack pointer is set. Computed with no register but x0 and sp, both put back.
+ * Before anything is pushed: is there stack left? Stacks lie in the upper half of their slot, so
+ * bit STACK_SHIFT of a good stack pointer is set. Computed with no register but x0 and sp, both put
+ * back.
  */
 kernel_synchronous:
 	sub	sp, sp, #KERNEL_FRAME_SIZE
@@ -168,9 +187,7 @@ kernel_interrupt:
 
 return_to_kernel:
 	msr	daifset, #2
-	ldp	x21, x22, [sp, #FRAME_PC]
-	msr	elr_el1, x21
-	msr	spsr_el1, x22
+	restore_return_state
 	ldr	x30, [sp, #FRAME_X30]
 	restore_general
 	add	sp, sp, #KERNEL_FRAME_SIZE
@@ -206,9 +223,7 @@ return_to_user:
 	cmn	x1, #1
 	cset	w1, ne
 	bl	user_return_work
-	ldp	x21, x22, [sp, #FRAME_PC]
-	msr	elr_el1, x21
-	msr	spsr_el1, x22
+	restore_return_state
 	ldp	x30, x23, [sp, #FRAME_X30]
 	msr	sp_el0, x23
 	restore_general

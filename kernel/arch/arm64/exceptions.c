@@ -1,5 +1,6 @@
 /*
- * What an exception means: a page to bring in, a mistake of the process (a signal), or a mistake of the kernel (a panic).
+ * What an exception means: a page to bring in, a mistake of the process (a signal), or a mistake of
+ * the kernel (a panic).
  */
 #include "include/uapi/signal.h"
 #include "kernel/arch/arm64/context.h"
@@ -28,7 +29,7 @@
 #define CLASS_BREAK 0x3c
 
 /* Of aborts. */
-#define ESR_FAULT(esr) ((esr) & 0x3f)
+#define ESR_FAULT(esr) ((esr)&0x3f)
 #define FAULT_KIND(fault) ((fault) >> 2)
 #define FAULT_TRANSLATION 1 /* kinds; the low two bits are the level */
 #define FAULT_ACCESS_FLAG 2
@@ -38,7 +39,7 @@
 #define ESR_CACHE_MAINTENANCE (1u << 8)
 
 /* Of BRK. */
-#define BREAK_NUMBER(esr) ((esr) & 0xffff)
+#define BREAK_NUMBER(esr) ((esr)&0xffff)
 #define BREAK_UBSAN 0x5500
 
 #define PSTATE_IRQ_MASKED (1ull << 7)
@@ -55,13 +56,31 @@ void exception_unexpected(struct trapframe *frame, uint64_t kind) __noreturn;
 void exception_stack_overflow(struct trapframe *frame) __noreturn;
 
 static const char *const ubsan_kinds[] = {
-	"addition overflow", "unreachable code", "control flow integrity", "division overflow",
-	"dynamic type", "float cast overflow", "function type", "implicit conversion",
-	"invalid builtin argument", "invalid object cast", "invalid value loaded",
-	"missing return", "multiplication overflow", "negation overflow", "null argument",
-	"null return", "null argument", "null return", "index out of bounds",
-	"pointer overflow", "shift out of bounds", "subtraction overflow",
-	"null or misaligned pointer", "alignment assumption", "array length not positive",
+	"addition overflow",
+	"unreachable code",
+	"control flow integrity",
+	"division overflow",
+	"dynamic type",
+	"float cast overflow",
+	"function type",
+	"implicit conversion",
+	"invalid builtin argument",
+	"invalid object cast",
+	"invalid value loaded",
+	"missing return",
+	"multiplication overflow",
+	"negation overflow",
+	"null argument",
+	"null return",
+	"null argument",
+	"null return",
+	"index out of bounds",
+	"pointer overflow",
+	"shift out of bounds",
+	"subtraction overflow",
+	"null or misaligned pointer",
+	"alignment assumption",
+	"array length not positive",
 };
 
 static const char *class_name(uint32_t class)
@@ -201,7 +220,10 @@ static void __noreturn kernel_break(struct trapframe *frame, uint64_t esr)
 	panic_at(&start, "breakpoint 0x%x", number);
 }
 
-/* The kernel touched a process's memory through kernel/user.h: bring the page in, or make the copy fail. */
+/*
+ * The kernel touched a process's memory through kernel/user.h: bring the page in, or make the copy
+ * fail.
+ */
 static bool user_copy_fault(struct trapframe *frame, uint64_t esr, uint64_t address)
 {
 	const struct exception_entry *entry = exception_table_start;

@@ -1,6 +1,6 @@
 /*
- * GICv3: a distributor for the shared interrupts and a redistributor for the processor's own, in memory; the
- * processor interface is system registers. Arm IHI 0069.
+ * GICv3: a distributor for the shared interrupts and a redistributor for the processor's own, in
+ * memory; the processor interface is system registers. Arm IHI 0069.
  */
 #include "kernel/arch/arm64/interrupt_controller.h"
 #include "kernel/arch/arm64/system_registers.h"
@@ -75,7 +75,10 @@ static void wait_for_distributor(void)
 		;
 }
 
-/* The redistributor whose affinity is this processor's: GICR_TYPER's upper half has the affinity packed. */
+/*
+ * The redistributor whose affinity is this processor's: GICR_TYPER's upper half has the affinity
+ * packed.
+ */
 static volatile uint8_t *find_redistributor(volatile uint8_t *region, uint64_t size)
 {
 	uint64_t affinity = processor_affinity();

@@ -19,8 +19,8 @@ const struct interrupt_controller *gic_v2_init(void);
 const struct interrupt_controller *gic_v3_init(void);
 
 /*
- * The distributor's registers, the same in both: set-enable and clear-enable bits, a priority byte and two trigger bits for
- * each interrupt.
+ * The distributor's registers, the same in both: set-enable and clear-enable bits, a priority byte
+ * and two trigger bits for each interrupt.
  */
 #define GICD_CTLR 0x000
 #define GICD_TYPER 0x004
@@ -31,8 +31,8 @@ const struct interrupt_controller *gic_v3_init(void);
 #define GICD_ITARGETSR 0x800
 #define GICD_ICFGR 0xc00
 
-#define GIC_PRIORITY 0xa0      /* the same for all: nothing preempts anything */
-#define GIC_FIRST_SHARED 32    /* below: the processor's own */
+#define GIC_PRIORITY 0xa0   /* the same for all: nothing preempts anything */
+#define GIC_FIRST_SHARED 32 /* below: the processor's own */
 
 static inline uint32_t gic_read(volatile uint8_t *base, uint32_t offset)
 {
@@ -44,13 +44,16 @@ static inline void gic_write(volatile uint8_t *base, uint32_t offset, uint32_t v
 	*(volatile uint32_t *)(base + offset) = value;
 }
 
-/* Sets the trigger and the priority of `irq` and enables it, in the distributor or a redistributor. */
+/*
+ * Sets the trigger and the priority of `irq` and enables it, in the distributor or a redistributor.
+ */
 static inline void gic_enable(volatile uint8_t *base, uint32_t irq, enum irq_trigger trigger)
 {
 	uint32_t config = gic_read(base, GICD_ICFGR + irq / 16 * 4);
 	uint32_t edge = 2u << (irq % 16 * 2);
 
-	gic_write(base, GICD_ICFGR + irq / 16 * 4, trigger == IRQ_EDGE ? config | edge : config & ~edge);
+	config = trigger == IRQ_EDGE ? config | edge : config & ~edge;
+	gic_write(base, GICD_ICFGR + irq / 16 * 4, config);
 	base[GICD_IPRIORITYR + irq] = GIC_PRIORITY;
 	gic_write(base, GICD_ISENABLER + irq / 32 * 4, 1u << (irq % 32));
 }

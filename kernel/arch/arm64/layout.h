@@ -22,7 +22,8 @@
 #define STACK_WINDOW 0xffffffe800000000ull
 
 /* The linker script's. */
-extern char kernel_start[], kernel_text_end[], kernel_rodata_end[], kernel_data_start[], kernel_end[];
+extern char kernel_start[], kernel_text_end[], kernel_rodata_end[];
+extern char kernel_data_start[], kernel_end[];
 extern char initramfs_start[], initramfs_end[];
 
 /* Where the boot loader put kernel_start. */

@@ -1,13 +1,14 @@
 /*
- * memcpy, memmove and memset with the C library's meanings. They never touch a byte outside the range, and use
- * the largest accesses there are without SIMD, at any alignment.
+ * memcpy, memmove and memset with the C library's meanings. They never touch a byte outside the
+ * range, and use the largest accesses there are without SIMD, at any alignment.
  */
 #include "kernel/arch/arm64/assembly.h"
 
 	.text
 
 /*
- * void *memcpy(void *to, const void *from, size_t n): 64 bytes a round, then what is left by halves.
+ * void *memcpy(void *to, const void *from, size_t n): 64 bytes a round, then what is left by
+ * halves.
  */
 FUNCTION(memcpy)
 	mov	x3, x0
@@ -104,8 +105,9 @@ FUNCTION(memset)
 END(memset)
 
 /*
- * void page_clear(void *page): zeroes a page (16-byte aligned, PAGE_SIZE bytes) with DC ZVA, which every processor that EL0
- * and EL1 may use it on does in blocks of 16 to 2048 bytes; cpu_init checks that it is allowed.
+ * void page_clear(void *page): zeroes a page (16-byte aligned, PAGE_SIZE bytes) with DC ZVA, which
+ * every processor that EL0 and EL1 may use it on does in blocks of 16 to 2048 bytes; cpu_init
+ * checks that it is allowed.
  */
 FUNCTION(page_clear)
 	mrs	x1, dczid_el0

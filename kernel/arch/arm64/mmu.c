@@ -39,7 +39,10 @@ static uint64_t *next_table(uint64_t *entry)
 	return phys_to_virt(*entry & PTE_ADDRESS_MASK);
 }
 
-/* Maps what one entry of the lowest fitting level covers; returns its size, or 0 when memory is out. */
+/*
+ * Maps what one entry of the lowest fitting level covers; returns its size, or 0 when memory is
+ * out.
+ */
 static uint64_t map_one(uint64_t virtual, phys_addr_t physical, uint64_t size, uint64_t attributes)
 {
 	uint64_t *entry = &root[(virtual >> LEVEL_1_SHIFT) % TABLE_ENTRIES];

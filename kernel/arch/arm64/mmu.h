@@ -9,14 +9,15 @@
 #include "kernel/mm/page.h"
 
 /*
- * Boot: builds the kernel's page tables (RAM, the image with W^X) from pages that `alloc` gives, zeroed and reachable
- * through the boot's tables, and leaves the boot's tables behind.
+ * Boot: builds the kernel's page tables (RAM, the image with W^X) from pages that `alloc` gives,
+ * zeroed and reachable through the boot's tables, and leaves the boot's tables behind.
  */
 void mmu_init(const struct dt_range *memory, uint32_t count, phys_addr_t (*alloc)(void));
 
 /*
- * Maps [physical, physical + size) at `virtual` with the attribute bits `attributes`, in the largest blocks that fit. Everything is
- * page-aligned and nothing was mapped there. -ENOMEM when a table cannot be had.
+ * Maps [physical, physical + size) at `virtual` with the attribute bits `attributes`, in the
+ * largest blocks that fit. Everything is page-aligned and nothing was mapped there. -ENOMEM when a
+ * table cannot be had.
  */
 int mmu_map(uint64_t virtual, phys_addr_t physical, uint64_t size, uint64_t attributes);
 

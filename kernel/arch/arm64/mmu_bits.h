@@ -1,5 +1,6 @@
 /*
- * The MMU's bits, for C and assembly: page-table entries, memory types, translation control, system control.
+ * The MMU's bits, for C and assembly: page-table entries, memory types, translation control, system
+ * control.
  */
 #ifndef KERNEL_ARCH_ARM64_MMU_BITS_H
 #define KERNEL_ARCH_ARM64_MMU_BITS_H
@@ -11,12 +12,12 @@
 #endif
 
 #define PTE_VALID (UL(1) << 0)
-#define PTE_TABLE (UL(3) << 0)      /* at levels 1 and 2 */
-#define PTE_PAGE (UL(3) << 0)       /* at level 3 */
-#define PTE_BLOCK (UL(1) << 0)      /* at levels 1 and 2 */
-#define PTE_NORMAL (UL(0) << 2)     /* indices into MAIR_VALUE */
+#define PTE_TABLE (UL(3) << 0)  /* at levels 1 and 2 */
+#define PTE_PAGE (UL(3) << 0)   /* at level 3 */
+#define PTE_BLOCK (UL(1) << 0)  /* at levels 1 and 2 */
+#define PTE_NORMAL (UL(0) << 2) /* indices into MAIR_VALUE */
 #define PTE_DEVICE (UL(1) << 2)
-#define PTE_USER (UL(1) << 6)       /* EL0 may */
+#define PTE_USER (UL(1) << 6) /* EL0 may */
 #define PTE_READ_ONLY (UL(1) << 7)
 #define PTE_SHAREABLE (UL(3) << 8)
 #define PTE_ACCESSED (UL(1) << 10)
@@ -37,15 +38,14 @@
 #define MAIR_VALUE UL(0x04ff)
 
 /*
- * 39-bit addresses in both halves (T0SZ, T1SZ = 25), 4 KiB pages, table walks through write-back inner-shareable
- * memory. boot.S adds the physical address size and the ASID size.
+ * 39-bit addresses in both halves (T0SZ, T1SZ = 25), 4 KiB pages, table walks through write-back
+ * inner-shareable memory. boot.S adds the physical address size and the ASID size.
  */
-#define TCR_VALUE \
-	(UL(25) | (UL(0x35) << 8) | (UL(25) << 16) | (UL(0x35) << 24) | (UL(2) << 30))
+#define TCR_VALUE (UL(25) | (UL(0x35) << 8) | (UL(25) << 16) | (UL(0x35) << 24) | (UL(2) << 30))
 
 /*
- * MMU, caches, stack alignment; EL0 may use DC ZVA, CTR_EL0, cache maintenance, WFI and WFE. SPAN (bit 23)
- * stays set until cpu_init has found PAN.
+ * MMU, caches, stack alignment; EL0 may use DC ZVA, CTR_EL0, cache maintenance, WFI and WFE. SPAN
+ * (bit 23) stays set until cpu_init has found PAN.
  */
 #define SCTLR_MMU (UL(1) << 0)
 #define SCTLR_DATA_CACHE (UL(1) << 2)
@@ -58,9 +58,9 @@
 #define SCTLR_USER_CACHE (UL(1) << 26)
 #define SCTLR_BTI_KERNEL (UL(1) << 36)
 #define SCTLR_RESERVED_ONE UL(0x30500800)
-#define SCTLR_VALUE                                                                       \
-	(SCTLR_RESERVED_ONE | SCTLR_MMU | SCTLR_DATA_CACHE | SCTLR_STACK_CHECK |           \
-	 SCTLR_INSTRUCTION_CACHE | SCTLR_USER_ZVA | SCTLR_USER_CTR | SCTLR_USER_WAIT |     \
+#define SCTLR_VALUE                                                                    \
+	(SCTLR_RESERVED_ONE | SCTLR_MMU | SCTLR_DATA_CACHE | SCTLR_STACK_CHECK |       \
+	 SCTLR_INSTRUCTION_CACHE | SCTLR_USER_ZVA | SCTLR_USER_CTR | SCTLR_USER_WAIT | \
 	 SCTLR_SPAN | SCTLR_USER_CACHE)
 
 #endif

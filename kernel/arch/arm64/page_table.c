@@ -8,15 +8,15 @@
 #define LEVEL_1_SHIFT 30
 #define LEVEL_2_SHIFT 21
 
-#define ASID_BITS 16 /* of struct page_table's asid; the processor may have only 8 */
-#define ASID_SHIFT 48 /* in TTBR0 and in TLB operations */
+#define ASID_BITS 16       /* of struct page_table's asid; the processor may have only 8 */
+#define ASID_SHIFT 48      /* in TTBR0 and in TLB operations */
 #define FLUSH_PAGES_MAX 16 /* more than that: the whole ASID */
 
 extern char boot_table_empty[];
 
 /*
- * ASIDs are given out in turn. When there are no more the generation changes: all TLB entries go, and every space
- * gets a new one when it next runs. 0 is the empty table's.
+ * ASIDs are given out in turn. When there are no more the generation changes: all TLB entries go,
+ * and every space gets a new one when it next runs. 0 is the empty table's.
  */
 static uint64_t asid_generation = 1ull << ASID_BITS;
 static uint64_t asid_next = 1;

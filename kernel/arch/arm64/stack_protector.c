@@ -1,6 +1,6 @@
 /*
- * What the compilers' stack protectors want. Our own code compares with the canary in the running thread; libfdt, compiled
- * for a hosted program, with a variable.
+ * What the compilers' stack protectors want. Our own code compares with the canary in the running
+ * thread; libfdt, compiled for a hosted program, with a variable.
  */
 #include "kernel/printk.h"
 

@@ -6,11 +6,11 @@
 
 #include "kernel/types.h"
 
-#define read_register(name)                                                       \
-	({                                                                        \
-		uint64_t register_value;                                          \
+#define read_register(name)                                                          \
+	({                                                                           \
+		uint64_t register_value;                                             \
 		__asm__ volatile("mrs %0, " #name : "=r"(register_value)::"memory"); \
-		register_value;                                                   \
+		register_value;                                                      \
 	})
 
 #define write_register(name, value) \

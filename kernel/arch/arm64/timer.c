@@ -1,7 +1,8 @@
 /*
  * The generic timer: the virtual counter is the machine's clock, the virtual timer its one alarm.
  *
- * Ticks become microseconds and back by dividing exactly, seconds and the rest apart, so that nothing overflows or drifts.
+ * Ticks become microseconds and back by dividing exactly, seconds and the rest apart, so that
+ * nothing overflows or drifts.
  */
 #include "kernel/arch/arm64/system_registers.h"
 #include "kernel/devicetree.h"
@@ -10,7 +11,9 @@
 #include "kernel/printk.h"
 
 #define TIMER_ENABLE 1u
-#define VIRTUAL_TIMER_INDEX 2 /* of the node's interrupts: secure, non-secure, virtual, hypervisor */
+
+/* Of the node's interrupts: secure, non-secure, virtual, hypervisor. */
+#define VIRTUAL_TIMER_INDEX 2
 
 static void (*timer_expired)(void);
 
@@ -49,7 +52,10 @@ static uint64_t us_to_ticks(uint64_t us)
 
 void arch_timer_set(uint64_t absolute_us)
 {
-	/* Further away than the counter will ever get: never. The bound keeps us_to_ticks from overflowing. */
+	/*
+	 * Further away than the counter will ever get: never. The bound keeps us_to_ticks from
+	 * overflowing.
+	 */
 	if (absolute_us >= UINT64_MAX / 2048) {
 		write_register(cntv_ctl_el0, 0);
 		return;

@@ -1,9 +1,10 @@
 /*
- * Copies between the kernel and the running process. The process's side is touched with LDTR and STTR, which have
- * EL0's rights whatever the address, so that no address a process can name reaches anything it could not touch itself.
+ * Copies between the kernel and the running process. The process's side is touched with LDTR and
+ * STTR, which have EL0's rights whatever the address, so that no address a process can name reaches
+ * anything it could not touch itself.
  *
- * Every such instruction has an entry in the exception table: when its fault cannot be resolved, execution goes on at
- * the label `fault`, which answers -EFAULT.
+ * Every such instruction has an entry in the exception table: when its fault cannot be resolved,
+ * execution goes on at the label `fault`, which answers -EFAULT.
  */
 #include "kernel/arch/arm64/assembly.h"
 
@@ -113,8 +114,8 @@ FUNCTION(user_clear)
 END(user_clear)
 
 /*
- * int64_t user_copy_string(char *to, user_addr_t from, size_t n): copies until a NUL or n bytes. Returns the string's
- * length, n when there was no NUL, or -EFAULT.
+ * int64_t user_copy_string(char *to, user_addr_t from, size_t n): copies until a NUL or n bytes.
+ * Returns the string's length, n when there was no NUL, or -EFAULT.
  */
 FUNCTION(user_copy_string)
 	mov	x3, #0

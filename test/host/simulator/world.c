@@ -7,6 +7,7 @@
 #include "kernel/printk.h"
 #include "kernel/string.h"
 #include "net/core/poller.h"
+#include "net/core/socket.h"
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/ipv4.h"
 #include "test/host/services/host.h"
@@ -78,7 +79,7 @@ static struct node *add(struct world *world, const char *name)
 	return node;
 }
 
-static void bring_up_loopback(struct node *node)
+static void bring_up_loopback(struct node *node) NEEDS_NET_LOCK
 {
 	int error = ip4_add_address(node->net.loopback, IP4_LOOPBACK, 8, 0);
 

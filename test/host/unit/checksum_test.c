@@ -1,4 +1,7 @@
-/* The Internet checksum against a slow reference: every alignment, every short length, pieces, updates. */
+/*
+ * The Internet checksum against a slow reference: every alignment, every short length, pieces,
+ * updates.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -23,11 +26,13 @@ static void every_alignment_and_length(void **state __unused)
 {
 	for (size_t n = 0; n < 300; n++) {
 		for (size_t align = 0; align < 16; align++) {
-			uint8_t *block = malloc(align + n + 1); /* nothing behind: reads beyond the end show */
+			uint8_t *block = malloc(align + n +
+						1); /* nothing behind: reads beyond the end show */
 
 			random_bytes(block, align + n);
-			assert_int_equal(be16_to_cpu(checksum_fold(checksum_add(block + align, n, 0))),
-					 reference(block + align, n, 0));
+			assert_int_equal(
+				be16_to_cpu(checksum_fold(checksum_add(block + align, n, 0))),
+				reference(block + align, n, 0));
 			free(block);
 		}
 	}
@@ -46,7 +51,8 @@ static void long_and_extreme(void **state __unused)
 	assert_int_equal(checksum_fold(checksum_add(bytes, sizeof(bytes), 0)).raw, 0xffff);
 	random_bytes(bytes, sizeof(bytes));
 	for (size_t n = 60000; n < 60100; n++)
-		assert_int_equal(be16_to_cpu(checksum_fold(checksum_add(bytes, n, 0))), reference(bytes, n, 0));
+		assert_int_equal(be16_to_cpu(checksum_fold(checksum_add(bytes, n, 0))),
+				 reference(bytes, n, 0));
 }
 
 static void chained_pieces(void **state __unused)
@@ -58,7 +64,8 @@ static void chained_pieces(void **state __unused)
 		uint32_t sum = checksum_add(bytes, cut, 0);
 
 		sum = checksum_add(bytes + cut, sizeof(bytes) - cut, sum);
-		assert_int_equal(be16_to_cpu(checksum_fold(sum)), reference(bytes, sizeof(bytes), 0));
+		assert_int_equal(be16_to_cpu(checksum_fold(sum)),
+				 reference(bytes, sizeof(bytes), 0));
 	}
 }
 
@@ -72,8 +79,10 @@ static void joined_at_any_offset(void **state __unused)
 		uint32_t sum = checksum_add(bytes, first, 0);
 
 		sum = checksum_join(sum, checksum_add(bytes + first, 77, 0), first);
-		sum = checksum_join(sum, checksum_add(bytes + second, sizeof(bytes) - second, 0), second);
-		assert_int_equal(be16_to_cpu(checksum_fold(sum)), reference(bytes, sizeof(bytes), 0));
+		sum = checksum_join(sum, checksum_add(bytes + second, sizeof(bytes) - second, 0),
+				    second);
+		assert_int_equal(be16_to_cpu(checksum_fold(sum)),
+				 reference(bytes, sizeof(bytes), 0));
 	}
 }
 
@@ -81,10 +90,13 @@ static void pseudo_header(void **state __unused)
 {
 	const uint8_t header[12] = {10, 0, 2, 15, 192, 168, 255, 254, 0, 17, 0x12, 0x35};
 
-	assert_int_equal(be16_to_cpu(checksum_fold(checksum_pseudo4(0x0a00020f, 0xc0a8fffe, 17, 0x1235))),
-			 reference(header, sizeof(header), 0));
-	assert_int_equal(checksum_fold(checksum_pseudo4(UINT32_MAX, UINT32_MAX, 255, UINT16_MAX)).raw,
-			 checksum_fold(checksum_add("\xff\xff\xff\xff\xff\xff\xff\xff\0\xff\xff\xff", 12, 0)).raw);
+	assert_int_equal(
+		be16_to_cpu(checksum_fold(checksum_pseudo4(0x0a00020f, 0xc0a8fffe, 17, 0x1235))),
+		reference(header, sizeof(header), 0));
+	assert_int_equal(
+		checksum_fold(checksum_pseudo4(UINT32_MAX, UINT32_MAX, 255, UINT16_MAX)).raw,
+		checksum_fold(checksum_add("\xff\xff\xff\xff\xff\xff\xff\xff\0\xff\xff\xff", 12, 0))
+			.raw);
 }
 
 static void updated_word(void **state __unused)
@@ -103,7 +115,8 @@ static void updated_word(void **state __unused)
 				 checksum_fold(checksum_add(bytes, sizeof(bytes), 0)).raw);
 	}
 	/* The example of RFC 1624, section 4. */
-	assert_int_equal(be16_to_cpu(checksum_update(cpu_to_be16(0xdd2f), cpu_to_be16(0x5555), cpu_to_be16(0x3285))),
+	assert_int_equal(be16_to_cpu(checksum_update(cpu_to_be16(0xdd2f), cpu_to_be16(0x5555),
+						     cpu_to_be16(0x3285))),
 			 0x0000);
 }
 

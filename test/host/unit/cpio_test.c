@@ -1,5 +1,6 @@
 /*
- * The newc parser: members as they should be, and every way in which an archive can be cut or wrong.
+ * The newc parser: members as they should be, and every way in which an archive can be cut or
+ * wrong.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,8 +36,9 @@ static void add_sized(struct archive *archive, const char *name, unsigned mode, 
 		      unsigned name_size, unsigned data_size)
 {
 	char header[111];
-	snprintf(header, sizeof(header), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
-		 7u, mode, 1u, 2u, 1u, 1000u, data_size, 0u, 0u, 5u, 1u, name_size, 0u);
+	snprintf(header, sizeof(header),
+		 "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 7u, mode, 1u, 2u, 1u,
+		 1000u, data_size, 0u, 0u, 5u, 1u, name_size, 0u);
 	append(archive, header, 110);
 	append(archive, name, strlen(name) + 1);
 	pad(archive);
@@ -88,7 +90,8 @@ static void a_member_has_all_its_fields(void **state)
 	uint64_t offset = 0;
 	(void)state;
 	add(&archive, "bin/file", 0100755, "hello");
-	assert_int_equal(cpio_next(archive.bytes, archive.size, &offset, &member, &reason), CPIO_MEMBER);
+	assert_int_equal(cpio_next(archive.bytes, archive.size, &offset, &member, &reason),
+			 CPIO_MEMBER);
 	assert_string_equal(member.name, "bin/file");
 	assert_int_equal(member.mode, 0100755);
 	assert_int_equal(member.uid, 1);
@@ -101,7 +104,8 @@ static void a_member_has_all_its_fields(void **state)
 	assert_int_equal(member.size, 5);
 	assert_memory_equal(member.data, "hello", 5);
 	assert_int_equal(offset, archive.size);
-	assert_int_equal(cpio_next(archive.bytes, archive.size, &offset, &member, &reason), CPIO_END);
+	assert_int_equal(cpio_next(archive.bytes, archive.size, &offset, &member, &reason),
+			 CPIO_END);
 }
 
 static void archives_may_be_concatenated(void **state)

@@ -15,7 +15,10 @@ static uint8_t taken_type;
 
 #define TEST_TYPE 0x9999
 
-/* The protocol that stands for all above: proves after each bad frame that the stack still receives. */
+/*
+ * The protocol that stands for all above: proves after each bad frame that the stack still
+ * receives.
+ */
 static void take(struct net_device *dev __unused, struct sk_buff *skb)
 {
 	taken++;

@@ -66,7 +66,10 @@ static void set_time(struct fixture *f, uint64_t now_us)
 	host_clock_advance_to(now_us);
 }
 
-/* A thread sleeps: the softirqs run, then the world does its part, then time jumps to the next timer. */
+/*
+ * A thread sleeps: the softirqs run, then the world does its part, then time jumps to the next
+ * timer.
+ */
 static bool step(void *context, uint64_t deadline_us)
 {
 	struct fixture *f = context;
@@ -145,8 +148,8 @@ void fixture_receive(struct fixture *f, const void *bytes, size_t n)
 	fixture_run(f);
 }
 
-void fixture_receive_ethernet(struct fixture *f, struct mac destination, struct mac source, uint16_t ethertype,
-			      const void *payload, size_t n)
+void fixture_receive_ethernet(struct fixture *f, struct mac destination, struct mac source,
+			      uint16_t ethertype, const void *payload, size_t n)
 {
 	uint8_t *frame = malloc(ETHERNET_HEADER_LENGTH + n);
 

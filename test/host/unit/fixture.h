@@ -1,6 +1,6 @@
 /*
- * What the unit tests of net/ start from: one stack with a virtual clock, seeded random numbers, lo, and eth0, whose
- * wire is in the test's hands.
+ * What the unit tests of net/ start from: one stack with a virtual clock, seeded random numbers,
+ * lo, and eth0, whose wire is in the test's hands.
  *
  *	struct fixture f;
  *	fixture_init(&f);
@@ -9,8 +9,8 @@
  *	assert_int_equal(f.sent_count, 1);           what the stack sent
  *	fixture_destroy(&f);                         asserts that nothing leaked
  *
- * Rooms above Ethernet (ipv4_init) are made by the test after fixture_init and destroyed before fixture_destroy.
- * Socket calls that sleep let the virtual time go on. One fixture at a time.
+ * Rooms above Ethernet (ipv4_init) are made by the test after fixture_init and destroyed before
+ * fixture_destroy. Socket calls that sleep let the virtual time go on. One fixture at a time.
  */
 #ifndef TEST_HOST_UNIT_FIXTURE_H
 #define TEST_HOST_UNIT_FIXTURE_H
@@ -46,14 +46,20 @@ struct fixture {
 	struct net_device dev; /* eth0, up */
 	struct fixture_frame *sent[FIXTURE_SENT_MAX];
 	uint32_t sent_count;
-	uint32_t flushes;      /* calls of xmit_flush */
+	uint32_t flushes; /* calls of xmit_flush */
 	uint32_t rx_mode_changes;
-	uint64_t allocations;  /* live before the fixture */
-	/* Called before a sleeping call lets time pass: what the world does meanwhile. False: nothing. May be NULL. */
+	uint64_t allocations; /* live before the fixture */
+	/*
+	 * Called before a sleeping call lets time pass: what the world does meanwhile. False:
+	 * nothing. May be NULL.
+	 */
 	bool (*while_asleep)(struct fixture *f);
 };
 
-/* A stack with Ethernet, ARP and AF_PACKET; lo and eth0 are up and have no addresses. It is current_net(). */
+/*
+ * A stack with Ethernet, ARP and AF_PACKET; lo and eth0 are up and have no addresses. It is
+ * current_net().
+ */
 void fixture_init(struct fixture *f);
 void fixture_destroy(struct fixture *f);
 
@@ -61,8 +67,8 @@ void fixture_destroy(struct fixture *f);
 void fixture_receive(struct fixture *f, const void *bytes, size_t n);
 
 /* The same for a frame made of a header and a payload. */
-void fixture_receive_ethernet(struct fixture *f, struct mac destination, struct mac source, uint16_t ethertype,
-			      const void *payload, size_t n);
+void fixture_receive_ethernet(struct fixture *f, struct mac destination, struct mac source,
+			      uint16_t ethertype, const void *payload, size_t n);
 
 /* Runs softirqs until none is left. */
 void fixture_run(struct fixture *f);

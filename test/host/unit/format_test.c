@@ -30,8 +30,8 @@ static void check(const char *format, ...)
 
 static void integers(void **state __unused)
 {
-	static const long values[] = {0, 1, -1, 42, -42, 65535, 2147483647, -2147483647 - 1,
-				      INT64_MAX, INT64_MIN};
+	static const long values[] = {
+		0, 1, -1, 42, -42, 65535, 2147483647, -2147483647 - 1, INT64_MAX, INT64_MIN};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		check("%d|%i|%u|%x|%X|%o", (int)values[i], (int)values[i], (unsigned)values[i],

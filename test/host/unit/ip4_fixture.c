@@ -82,7 +82,8 @@ size_t udp_make(uint8_t *to, ip4_t source, ip4_t destination, uint16_t source_po
 	return UDP_HEADER_LENGTH + n;
 }
 
-size_t icmp_make(uint8_t *to, uint8_t type, uint8_t code, uint32_t info, const void *payload, size_t n)
+size_t icmp_make(uint8_t *to, uint8_t type, uint8_t code, uint32_t info, const void *payload,
+		 size_t n)
 {
 	icmp_emit(type, code, info, to);
 	if (n)
@@ -106,8 +107,8 @@ size_t udp_packet(uint8_t *to, uint16_t source_port, uint16_t destination_port, 
 size_t echo_packet(uint8_t *to, uint16_t id, const void *payload, size_t n)
 {
 	const struct ip4_spec spec = {.protocol = IPPROTO_ICMP};
-	size_t length =
-		icmp_make(to + IP4_HEADER_MIN, ICMP_ECHO, 0, (uint32_t)id << 16 | 1, payload, n);
+	size_t length = icmp_make(to + IP4_HEADER_MIN, ICMP_ECHO, 0, (uint32_t)id << 16 | 1,
+				  payload, n);
 
 	return ip4_make(to, &spec, to + IP4_HEADER_MIN, length);
 }

@@ -1,7 +1,7 @@
 /*
- * A stack with IPv4 for the unit tests of net/ipv4: eth0 is 10.0.0.1/24, its neighbours 10.0.0.2 and the gateway
- * 10.0.0.254 are known to ARP, the default route leads to the gateway. And makers of packets, right by default and wrong
- * where a test wants them wrong.
+ * A stack with IPv4 for the unit tests of net/ipv4: eth0 is 10.0.0.1/24, its neighbours 10.0.0.2
+ * and the gateway 10.0.0.254 are known to ARP, the default route leads to the gateway. And makers
+ * of packets, right by default and wrong where a test wants them wrong.
  */
 #ifndef TEST_HOST_UNIT_IP4_FIXTURE_H
 #define TEST_HOST_UNIT_IP4_FIXTURE_H
@@ -58,7 +58,9 @@ void ip4_arrives_broadcast(struct fixture *f, const uint8_t *packet, size_t n);
 /* The IPv4 packet in the i-th frame that was sent. */
 const uint8_t *ip4_sent(struct fixture *f, uint32_t i, struct ip4_header *header);
 
-/* What every hostile input must leave behind: a stack that answers an echo. Clears what was sent. */
+/*
+ * What every hostile input must leave behind: a stack that answers an echo. Clears what was sent.
+ */
 void assert_still_answers(struct fixture *f);
 
 /* The packet is refused for `reason` alone, nothing is sent, and the stack still answers. */

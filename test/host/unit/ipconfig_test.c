@@ -50,11 +50,11 @@ static void test_static(void **state)
 static void test_all_fields(void **state)
 {
 	struct ip_option option = parse(
-		"10.0.0.2:10.0.0.9:10.0.0.1:255.255.0.0:box-1:eth1:none:10.0.0.3:10.0.0.4:10.0.0.5");
+		"10.0.0.2:10.0.0.9:10.0.0.1:255.255.0.0:box:eth1:none:10.0.0.3:10.0.0.4:10.0.0.5");
 
 	(void)state;
 	assert_int_equal(option.method, IP_METHOD_STATIC);
-	assert_string_equal(option.hostname, "box-1");
+	assert_string_equal(option.hostname, "box");
 	assert_string_equal(option.device, "eth1");
 	assert_int_equal(option.netmask, 0xffff0000);
 	assert_int_equal(option.dns[0], 0x0a000003);

@@ -1,6 +1,6 @@
 /*
- * The line discipline: bytes are typed at it, and the test looks at what a program would read, what the terminal
- * would show and which signals are sent.
+ * The line discipline: bytes are typed at it, and the test looks at what a program would read, what
+ * the terminal would show and which signals are sent.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,7 +136,8 @@ static void a_short_read_leaves_the_rest(void **state)
 static void erase_takes_a_character_back(void **state)
 {
 	(void)state;
-	type("ax\x7f" "b\n");
+	type("ax\x7f"
+	     "b\n");
 	expect_screen("ax\b \bb\r\n");
 	expect_read("ab\n");
 }
@@ -144,7 +145,8 @@ static void erase_takes_a_character_back(void **state)
 static void erase_stops_at_the_beginning(void **state)
 {
 	(void)state;
-	type("\x7f\x7f" "a\n");
+	type("\x7f\x7f"
+	     "a\n");
 	expect_screen("a\r\n");
 	expect_read("a\n");
 }
@@ -152,7 +154,8 @@ static void erase_stops_at_the_beginning(void **state)
 static void erase_takes_a_whole_utf8_character(void **state)
 {
 	(void)state;
-	type("\xc3\xa4\x7f" "b\n");
+	type("\xc3\xa4\x7f"
+	     "b\n");
 	expect_screen("\xc3\xa4\b \bb\r\n");
 	expect_read("b\n");
 }
@@ -171,7 +174,8 @@ static void kill_takes_the_line_back(void **state)
 	(void)state;
 	type("abc");
 	terminal.shown = 0;
-	type("\x15" "d\n");
+	type("\x15"
+	     "d\n");
 	expect_screen("\b \b\b \b\b \bd\r\n");
 	expect_read("d\n");
 }

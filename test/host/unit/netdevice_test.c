@@ -56,7 +56,8 @@ static struct {
 	uint32_t count;
 } seen;
 
-static void note(struct device_notifier *notifier __unused, struct net_device *dev __unused, enum device_event event)
+static void note(struct device_notifier *notifier __unused, struct net_device *dev __unused,
+		 enum device_event event)
 {
 	seen.events[seen.count++] = event;
 }
@@ -98,8 +99,8 @@ static void notifiers_hear_of_changes(void **state __unused)
 	net_unlock(&f.net);
 	netdev_unregister(&dev);
 
-	const enum device_event expected[] = {DEVICE_UP, DEVICE_CARRIER, DEVICE_MTU, DEVICE_MAC,
-					      DEVICE_DOWN_EVENT, DEVICE_GONE};
+	const enum device_event expected[] = {DEVICE_UP,  DEVICE_CARRIER,    DEVICE_MTU,
+					      DEVICE_MAC, DEVICE_DOWN_EVENT, DEVICE_GONE};
 
 	assert_int_equal(seen.count, ARRAY_SIZE(expected));
 	assert_memory_equal(seen.events, expected, sizeof(expected));
@@ -133,7 +134,8 @@ static void filters_are_counted(void **state __unused)
 	host_fail_allocation(1);
 	assert_int_equal(netdev_multicast_join(&f.dev, group), -ENOMEM);
 	host_fail_allocation(0);
-	assert_int_equal(netdev_multicast_join(&f.dev, group), 0); /* fixture_destroy: freed with the device */
+	assert_int_equal(netdev_multicast_join(&f.dev, group),
+			 0); /* fixture_destroy: freed with the device */
 	net_unlock(&f.net);
 }
 
@@ -338,7 +340,8 @@ static void the_ioctls_of_a_device(void **state __unused)
 	struct ifreq request = {0};
 
 	assert_int_equal(device_call(SIOCGIFFLAGS, &request), 0);
-	assert_int_equal((uint16_t)request.ifr_flags, IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST);
+	assert_int_equal((uint16_t)request.ifr_flags,
+			 IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST);
 	request.ifr_flags = IFF_UP | IFF_PROMISC | IFF_ALLMULTI;
 	assert_int_equal(device_call(SIOCSIFFLAGS, &request), 0);
 	assert_int_equal(device_call(SIOCSIFFLAGS, &request), 0);
@@ -420,11 +423,14 @@ static void proc_files(void **state __unused)
 	f.dev.statistics.rx_packets = 5;
 	f.dev.statistics.tx_bytes = 99;
 	assert_true(host_proc_read("net/dev", text, sizeof(text)) > 0);
-	assert_non_null(strstr(text, "Inter-|   Receive                                                |  Transmit\n"
-				     " face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
-				     "packets errs drop fifo colls carrier compressed\n"));
-	assert_non_null(strstr(text, "  eth0:    1234       5    0    0    0     0          0         0"
-				     "       99       0    0    0    0     0       0          0\n"));
+	assert_non_null(strstr(
+		text,
+		"Inter-|   Receive                                                |  Transmit\n"
+		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
+		"packets errs drop fifo colls carrier compressed\n"));
+	assert_non_null(strstr(text,
+			       "  eth0:    1234       5    0    0    0     0          0         0"
+			       "       99       0    0    0    0     0       0          0\n"));
 	assert_non_null(strstr(text, "    lo:       0       0 "));
 
 	f.net.drops[DROP_ETH_SHORT] = 42;

@@ -35,7 +35,8 @@ static int tear_down(void **state __unused)
 
 static int open_socket(int type, uint16_t protocol)
 {
-	int64_t fd = host_syscall(SYS_socket, AF_PACKET, (uint64_t)type | SOCK_NONBLOCK, PORT(protocol), 0, 0, 0);
+	int64_t fd = host_syscall(SYS_socket, AF_PACKET, (uint64_t)type | SOCK_NONBLOCK,
+				  PORT(protocol), 0, 0, 0);
 
 	assert_true(fd >= 0);
 	return (int)fd;
@@ -52,8 +53,8 @@ static int64_t bind_to(int fd, int ifindex, uint16_t protocol)
 static int64_t receive(int fd, void *to, size_t size, uint32_t flags, struct sockaddr_ll *from)
 {
 	uint32_t length = sizeof(*from);
-	int64_t n = host_syscall(SYS_recvfrom, (uint64_t)fd, (uint64_t)to, size, flags, (uint64_t)from,
-				 (uint64_t)(from ? &length : NULL));
+	int64_t n = host_syscall(SYS_recvfrom, (uint64_t)fd, (uint64_t)to, size, flags,
+				 (uint64_t)from, (uint64_t)(from ? &length : NULL));
 
 	if (n >= 0 && from)
 		assert_int_equal(length, 20);
@@ -62,18 +63,20 @@ static int64_t receive(int fd, void *to, size_t size, uint32_t flags, struct soc
 
 static int64_t send(int fd, const void *bytes, size_t n, const struct sockaddr_ll *to)
 {
-	return host_syscall(SYS_sendto, (uint64_t)fd, (uint64_t)bytes, n, 0, (uint64_t)to, to ? sizeof(*to) : 0);
+	return host_syscall(SYS_sendto, (uint64_t)fd, (uint64_t)bytes, n, 0, (uint64_t)to,
+			    to ? sizeof(*to) : 0);
 }
 
 static int64_t set_option(int fd, int level, int option, const void *value, size_t size)
 {
-	return host_syscall(SYS_setsockopt, (uint64_t)fd, (uint64_t)level, (uint64_t)option, (uint64_t)value, size,
-			    0);
+	return host_syscall(SYS_setsockopt, (uint64_t)fd, (uint64_t)level, (uint64_t)option,
+			    (uint64_t)value, size, 0);
 }
 
 static void frame_comes(const char *payload)
 {
-	fixture_receive_ethernet(&f, FIXTURE_MAC, FIXTURE_PEER, TEST_TYPE, payload, strlen(payload));
+	fixture_receive_ethernet(&f, FIXTURE_MAC, FIXTURE_PEER, TEST_TYPE, payload,
+				 strlen(payload));
 }
 
 static void raw_sees_the_frame_and_its_sender(void **state __unused)
@@ -112,7 +115,9 @@ static void packet_types_are_told(void **state __unused)
 	const struct {
 		struct mac destination;
 		uint8_t type;
-	} cases[] = {{MAC_BROADCAST, PACKET_BROADCAST}, {group, PACKET_MULTICAST}, {other, PACKET_OTHERHOST}};
+	} cases[] = {{MAC_BROADCAST, PACKET_BROADCAST},
+		     {group, PACKET_MULTICAST},
+		     {other, PACKET_OTHERHOST}};
 	int fd = open_socket(SOCK_RAW, ETH_P_ALL);
 	struct sockaddr_ll from;
 	uint8_t bytes[100];
@@ -180,7 +185,8 @@ static void raw_frames_are_sent_as_they_are(void **state __unused)
 
 static void what_cannot_be_sent(void **state __unused)
 {
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = f.dev.ifindex, .sll_halen = 6};
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET, .sll_ifindex = f.dev.ifindex, .sll_halen = 6};
 	int raw = open_socket(SOCK_RAW, 0), dgram = open_socket(SOCK_DGRAM, 0);
 	static uint8_t frame[2000];
 
@@ -193,8 +199,9 @@ static void what_cannot_be_sent(void **state __unused)
 	to.sll_halen = 4;
 	assert_int_equal(send(dgram, frame, 10, &to), -EINVAL);
 	to.sll_halen = 6;
-	assert_int_equal(host_syscall(SYS_sendto, (uint64_t)raw, (uint64_t)frame, 60, 0, (uint64_t)&to, 12),
-			 -EINVAL);
+	assert_int_equal(
+		host_syscall(SYS_sendto, (uint64_t)raw, (uint64_t)frame, 60, 0, (uint64_t)&to, 12),
+		-EINVAL);
 	to.sll_family = AF_INET;
 	assert_int_equal(send(raw, frame, 60, &to), -EINVAL);
 	to.sll_family = AF_PACKET;
@@ -221,26 +228,31 @@ static void binding(void **state __unused)
 	int32_t error = 0;
 	uint32_t error_length = sizeof(error);
 
-	assert_int_equal(host_syscall(SYS_bind, (uint64_t)fd, (uint64_t)&name, 12, 0, 0, 0), -EINVAL);
+	assert_int_equal(host_syscall(SYS_bind, (uint64_t)fd, (uint64_t)&name, 12, 0, 0, 0),
+			 -EINVAL);
 	name.sll_family = AF_INET;
-	assert_int_equal(host_syscall(SYS_bind, (uint64_t)fd, (uint64_t)&name, sizeof(name), 0, 0, 0), -EINVAL);
+	assert_int_equal(
+		host_syscall(SYS_bind, (uint64_t)fd, (uint64_t)&name, sizeof(name), 0, 0, 0),
+		-EINVAL);
 	assert_int_equal(bind_to(fd, 99, 0), -ENODEV);
 	assert_int_equal(bind_to(fd, f.dev.ifindex, ETH_P_IP), 0);
-	assert_int_equal(host_syscall(SYS_getsockname, (uint64_t)fd, (uint64_t)&name, (uint64_t)&length, 0, 0, 0),
+	assert_int_equal(host_syscall(SYS_getsockname, (uint64_t)fd, (uint64_t)&name,
+				      (uint64_t)&length, 0, 0, 0),
 			 0);
 	assert_int_equal(length, sizeof(name));
 	assert_int_equal(name.sll_ifindex, f.dev.ifindex);
 	assert_int_equal(name.sll_protocol, PORT(ETH_P_IP));
 	assert_int_equal(name.sll_hatype, ARPHRD_ETHER);
 	assert_memory_equal(name.sll_addr, FIXTURE_MAC.bytes, 6);
-	assert_int_equal(host_syscall(SYS_getpeername, (uint64_t)fd, (uint64_t)&name, (uint64_t)&length, 0, 0, 0),
+	assert_int_equal(host_syscall(SYS_getpeername, (uint64_t)fd, (uint64_t)&name,
+				      (uint64_t)&length, 0, 0, 0),
 			 -EOPNOTSUPP);
 	net_lock(&f.net);
 	netdev_down(&f.dev);
 	net_unlock(&f.net);
 	assert_int_equal(bind_to(fd, f.dev.ifindex, ETH_P_IP), 0);
-	assert_int_equal(host_syscall(SYS_getsockopt, (uint64_t)fd, SOL_SOCKET, SO_ERROR, (uint64_t)&error,
-				      (uint64_t)&error_length, 0),
+	assert_int_equal(host_syscall(SYS_getsockopt, (uint64_t)fd, SOL_SOCKET, SO_ERROR,
+				      (uint64_t)&error, (uint64_t)&error_length, 0),
 			 0);
 	assert_int_equal(error, ENETDOWN);
 }
@@ -304,22 +316,30 @@ static void memberships(void **state __unused)
 				    .mr_address = {1, 0, 0x5e, 0, 0, 9}};
 	int fd = open_socket(SOCK_RAW, ETH_P_ALL);
 
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
 	assert_int_equal(f.dev.promiscuous, 1);
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_DROP_MEMBERSHIP, &request, sizeof(request)), 0);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_DROP_MEMBERSHIP, &request, sizeof(request)), 0);
 	assert_int_equal(f.dev.promiscuous, 1);
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_DROP_MEMBERSHIP, &request, sizeof(request)), 0);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_DROP_MEMBERSHIP, &request, sizeof(request)), 0);
 	assert_int_equal(f.dev.promiscuous, 0);
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_DROP_MEMBERSHIP, &request, sizeof(request)),
-			 -EADDRNOTAVAIL);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_DROP_MEMBERSHIP, &request, sizeof(request)),
+		-EADDRNOTAVAIL);
 	request.mr_type = PACKET_MR_ALLMULTI;
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
 	assert_int_equal(f.dev.all_multicast, 1);
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &group, sizeof(group)), 0);
+	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &group, sizeof(group)),
+			 0);
 	assert_false(list_empty(&f.dev.multicast));
-	assert_int_equal(host_syscall(SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0), -ENOSYS); /* not a socket's call */
-	host_close_all(); /* all memberships end with the socket */
+	assert_int_equal(host_syscall(SYS_close, (uint64_t)fd, 0, 0, 0, 0, 0),
+			 -ENOSYS); /* not a socket's call */
+	host_close_all();          /* all memberships end with the socket */
 	assert_int_equal(f.dev.all_multicast, 0);
 	assert_true(list_empty(&f.dev.multicast));
 }
@@ -330,18 +350,27 @@ static void memberships_that_cannot_be(void **state __unused)
 	int fd = open_socket(SOCK_RAW, ETH_P_ALL);
 
 	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, 8), -EINVAL);
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), -ENODEV);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)),
+		-ENODEV);
 	request.mr_ifindex = f.dev.ifindex;
 	request.mr_type = PACKET_MR_UNICAST;
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), -EOPNOTSUPP);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)),
+		-EOPNOTSUPP);
 	request.mr_type = PACKET_MR_MULTICAST;
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), -EINVAL);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)),
+		-EINVAL);
 	request.mr_alen = 6; /* but 00:00:00:00:00:00 is no group */
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), -EINVAL);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)),
+		-EINVAL);
 	request.mr_address[0] = 1;
 	for (uint64_t nth = 1; nth <= 2; nth++) {
 		host_fail_allocation(nth);
-		assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)),
+		assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request,
+					    sizeof(request)),
 				 -ENOBUFS);
 	}
 	host_fail_allocation(0);
@@ -359,28 +388,33 @@ static void a_membership_outlives_its_device(void **state __unused)
 
 	struct packet_mreq request = {.mr_ifindex = dev.ifindex, .mr_type = PACKET_MR_PROMISC};
 
-	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
+	assert_int_equal(
+		set_option(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
 	netdev_unregister(&dev);
 	host_close_all();
 }
 
 static void options_that_are_not_there(void **state __unused)
 {
-	const int options[] = {PACKET_RX_RING, PACKET_VERSION, PACKET_TX_RING, PACKET_RESERVE, PACKET_FANOUT,
-			       PACKET_TIMESTAMP, PACKET_QDISC_BYPASS};
+	const int options[] = {PACKET_RX_RING, PACKET_VERSION,   PACKET_TX_RING,     PACKET_RESERVE,
+			       PACKET_FANOUT,  PACKET_TIMESTAMP, PACKET_QDISC_BYPASS};
 	int fd = open_socket(SOCK_RAW, ETH_P_ALL);
 	int32_t value = 1;
 	uint32_t length = sizeof(value);
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		assert_int_equal(set_option(fd, SOL_PACKET, options[i], &value, sizeof(value)), -ENOPROTOOPT);
-		assert_int_equal(host_syscall(SYS_getsockopt, (uint64_t)fd, SOL_PACKET, (uint64_t)options[i],
-					      (uint64_t)&value, (uint64_t)&length, 0),
+		assert_int_equal(set_option(fd, SOL_PACKET, options[i], &value, sizeof(value)),
+				 -ENOPROTOOPT);
+		assert_int_equal(host_syscall(SYS_getsockopt, (uint64_t)fd, SOL_PACKET,
+					      (uint64_t)options[i], (uint64_t)&value,
+					      (uint64_t)&length, 0),
 				 -ENOPROTOOPT);
 	}
 	assert_int_equal(set_option(fd, SOL_IP, 1, &value, sizeof(value)), -ENOPROTOOPT);
-	assert_int_equal(set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &value, sizeof(value)), -ENOPROTOOPT);
-	assert_int_equal(set_option(fd, SOL_SOCKET, SO_DETACH_FILTER, &value, sizeof(value)), -ENOENT);
+	assert_int_equal(set_option(fd, SOL_SOCKET, SO_ATTACH_FILTER, &value, sizeof(value)),
+			 -ENOPROTOOPT);
+	assert_int_equal(set_option(fd, SOL_SOCKET, SO_DETACH_FILTER, &value, sizeof(value)),
+			 -ENOENT);
 	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_AUXDATA, &value, 2), -EINVAL);
 }
 
@@ -390,15 +424,18 @@ static void auxiliary_data_and_timestamps(void **state __unused)
 	uint64_t control[16];
 	uint8_t bytes[100];
 	struct iovec piece = {.iov_base = (uint64_t)bytes, .iov_len = sizeof(bytes)};
-	struct msghdr header = {.msg_iov = (uint64_t)&piece, .msg_iovlen = 1,
-				.msg_control = (uint64_t)control, .msg_controllen = sizeof(control)};
+	struct msghdr header = {.msg_iov = (uint64_t)&piece,
+				.msg_iovlen = 1,
+				.msg_control = (uint64_t)control,
+				.msg_controllen = sizeof(control)};
 	int32_t on = 1;
 
 	assert_int_equal(set_option(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)), 0);
 	assert_int_equal(set_option(fd, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on)), 0);
 	frame_comes("hello");
 	fixture_advance(&f, 3 * USEC_PER_SEC + 5);
-	assert_int_equal(host_syscall(SYS_recvmsg, (uint64_t)fd, (uint64_t)&header, 0, 0, 0, 0), 19);
+	assert_int_equal(host_syscall(SYS_recvmsg, (uint64_t)fd, (uint64_t)&header, 0, 0, 0, 0),
+			 19);
 	assert_int_equal(header.msg_flags, 0);
 
 	const struct cmsghdr *stamp = (const void *)control;
@@ -424,10 +461,13 @@ static void auxiliary_data_and_timestamps(void **state __unused)
 
 static void loopback_shows_an_ethernet_header(void **state __unused)
 {
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = PORT(TEST_TYPE),
-				 .sll_ifindex = f.net.loopback->ifindex, .sll_halen = 6};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				 .sll_protocol = PORT(TEST_TYPE),
+				 .sll_ifindex = f.net.loopback->ifindex,
+				 .sll_halen = 6};
 	int raw = open_socket(SOCK_RAW, ETH_P_ALL), dgram = open_socket(SOCK_DGRAM, TEST_TYPE);
-	uint8_t frame[20] = {[12] = TEST_TYPE >> 8, [13] = TEST_TYPE & 0xff, [14] = 'h', [15] = 'i'};
+	uint8_t frame[20] = {
+		[12] = TEST_TYPE >> 8, [13] = TEST_TYPE & 0xff, [14] = 'h', [15] = 'i'};
 	uint8_t bytes[100];
 	struct sockaddr_ll from;
 
@@ -466,11 +506,13 @@ static void a_blocked_receive_is_woken(void **state __unused)
 	const struct timeval timeout = {.tv_sec = 2};
 	uint64_t before = f.now_us;
 
-	assert_int_equal(set_option((int)fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)), 0);
+	assert_int_equal(set_option((int)fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)),
+			 0);
 	assert_int_equal(receive((int)fd, bytes, sizeof(bytes), 0, NULL), -EAGAIN);
 	assert_int_equal(f.now_us - before, 2 * USEC_PER_SEC);
 	host_signal(true);
-	assert_int_equal(receive((int)fd, bytes, sizeof(bytes), 0, NULL), -EINTR); /* with a timeout: no restart */
+	assert_int_equal(receive((int)fd, bytes, sizeof(bytes), 0, NULL),
+			 -EINTR); /* with a timeout: no restart */
 	host_signal(false);
 }
 
@@ -482,19 +524,24 @@ static void proc_net_packet(void **state __unused)
 	assert_int_equal(bind_to(fd, f.dev.ifindex, 0), 0);
 	assert_int_equal(packet_proc_init(&f.net), 0);
 	assert_true(host_proc_read("net/packet", text, sizeof(text)) > 0);
-	assert_string_equal(text, "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"
-				  "0000000000000000 1      3    0003   2     1 0      0      1000  \n");
+	assert_string_equal(text,
+			    "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"
+			    "0000000000000000 1      3    0003   2     1 0      0      1000  \n");
 }
 
 static void families_and_types(void **state __unused)
 {
-	assert_int_equal(host_syscall(SYS_socket, AF_PACKET, SOCK_STREAM, 0, 0, 0, 0), -ESOCKTNOSUPPORT);
+	assert_int_equal(host_syscall(SYS_socket, AF_PACKET, SOCK_STREAM, 0, 0, 0, 0),
+			 -ESOCKTNOSUPPORT);
 	assert_int_equal(host_syscall(SYS_socket, AF_PACKET, 0, 0, 0, 0, 0), -EINVAL);
-	assert_int_equal(host_syscall(SYS_socket, AF_PACKET, 0x100 | SOCK_RAW, 0, 0, 0, 0), -EINVAL);
+	assert_int_equal(host_syscall(SYS_socket, AF_PACKET, 0x100 | SOCK_RAW, 0, 0, 0, 0),
+			 -EINVAL);
 	assert_int_equal(host_syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0, 0, 0, 0), -EAFNOSUPPORT);
 	assert_int_equal(host_syscall(SYS_socket, 999, SOCK_STREAM, 0, 0, 0, 0), -EAFNOSUPPORT);
-	assert_int_equal(host_syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, 0, 0, 0), -EAFNOSUPPORT);
-	assert_int_equal(host_syscall(SYS_socketpair, AF_PACKET, SOCK_RAW, 0, 0, 0, 0), -EOPNOTSUPP);
+	assert_int_equal(host_syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, 0, 0, 0),
+			 -EAFNOSUPPORT);
+	assert_int_equal(host_syscall(SYS_socketpair, AF_PACKET, SOCK_RAW, 0, 0, 0, 0),
+			 -EOPNOTSUPP);
 	host_fail_allocation(1);
 	assert_int_equal(host_syscall(SYS_socket, AF_PACKET, SOCK_RAW, 0, 0, 0, 0), -ENOMEM);
 }

@@ -1,4 +1,6 @@
-/* sk_buff: the verbs, fragments, copies, reallocation, queues, and what is left when memory fails. */
+/*
+ * sk_buff: the verbs, fragments, copies, reallocation, queues, and what is left when memory fails.
+ */
 #include "test/host/unit/fixture.h"
 
 #include <stdlib.h>
@@ -25,7 +27,10 @@ static int tear_down(void **state __unused)
 	return 0;
 }
 
-/* A packet whose `linear` first bytes are linear and the others in fragments of `piece` bytes; byte i is (uint8_t)(i * 7). */
+/*
+ * A packet whose `linear` first bytes are linear and the others in fragments of `piece` bytes; byte
+ * i is (uint8_t)(i * 7).
+ */
 static struct sk_buff *make(size_t linear, size_t total, size_t piece)
 {
 	struct sk_buff *skb = skb_alloc(&f.net, SKB_HEADROOM + linear);
@@ -217,7 +222,8 @@ static void partial_checksum_is_never_zero(void **state __unused)
 {
 	struct sk_buff *skb = skb_alloc(&f.net, 8);
 
-	memcpy(skb_put(skb, 8), "\xff\xff\0\0\0\0\0\0", 8); /* sums to 0xffff: the checksum would be 0 */
+	memcpy(skb_put(skb, 8), "\xff\xff\0\0\0\0\0\0",
+	       8); /* sums to 0xffff: the checksum would be 0 */
 	skb->checksum = SKB_CHECKSUM_PARTIAL;
 	skb->csum_offset = 6;
 	assert_int_equal(skb_checksum_complete(skb), 0);
@@ -260,7 +266,8 @@ static void fragments_are_limited(void **state __unused)
 
 static void queues_keep_order_and_account(void **state __unused)
 {
-	struct sk_buff *a = skb_alloc(&f.net, 10), *b = skb_alloc(&f.net, 1000), *c = skb_alloc(&f.net, 10);
+	struct sk_buff *a = skb_alloc(&f.net, 10), *b = skb_alloc(&f.net, 1000),
+		       *c = skb_alloc(&f.net, 10);
 	struct skb_queue queue;
 
 	skb_queue_init(&queue);

@@ -57,7 +57,7 @@ static int test_disconnect(struct socket *socket)
 	return 0;
 }
 
-static int test_shutdown(struct socket *socket, int how)
+static int test_shutdown(struct socket *socket, int how) NEEDS_NET_LOCK
 {
 	if (how != SHUT_WR)
 		socket->shutdown |= SHUTDOWN_RECEIVE;
@@ -67,7 +67,8 @@ static int test_shutdown(struct socket *socket, int how)
 	return 0;
 }
 
-static int test_name(struct socket *socket, bool peer, struct sockaddr_storage *name, uint32_t *length)
+static int test_name(struct socket *socket, bool peer, struct sockaddr_storage *name,
+		     uint32_t *length)
 {
 	uint8_t byte = peer ? of(socket)->peer : of(socket)->name;
 
@@ -91,7 +92,8 @@ static int64_t test_sendmsg(struct socket *socket, struct message *message)
 		skb_free(skb);
 		return -EFAULT;
 	}
-	SKB_CONTROL(skb, uint64_t)[0] = message->name_length ? (uint8_t)message->name.ss_bytes[0] : 0;
+	SKB_CONTROL(skb, uint64_t)
+	[0] = message->name_length ? (uint8_t)message->name.ss_bytes[0] : 0;
 	SKB_CONTROL(skb, uint64_t)[1] = message->control_length;
 	skb_queue_append(&of(socket)->sent, skb);
 	return (int64_t)length;
@@ -100,7 +102,9 @@ static int64_t test_sendmsg(struct socket *socket, struct message *message)
 static int64_t test_recvmsg(struct socket *socket, struct message *message)
 {
 	struct sk_buff *skb;
-	int error = message->flags & MSG_ERRQUEUE ? 0 : socket_wait_receive(socket, message->flags, &skb);
+	int error = message->flags & MSG_ERRQUEUE
+			    ? 0
+			    : socket_wait_receive(socket, message->flags, &skb);
 
 	if (message->flags & MSG_ERRQUEUE) {
 		skb = socket_take_queued_error(socket);
@@ -144,7 +148,8 @@ static int test_accept(struct socket *socket, struct socket **child, uint32_t fl
 	return error;
 }
 
-static int test_setsockopt(struct socket *socket, int level, int option, const void *value, uint32_t length)
+static int test_setsockopt(struct socket *socket, int level, int option, const void *value,
+			   uint32_t length)
 {
 	if (level != SOL_TEST || option != TEST_OPTION)
 		return -ENOPROTOOPT;
@@ -153,7 +158,8 @@ static int test_setsockopt(struct socket *socket, int level, int option, const v
 	return 0;
 }
 
-static int test_getsockopt(struct socket *socket, int level, int option, void *value, uint32_t *length)
+static int test_getsockopt(struct socket *socket, int level, int option, void *value,
+			   uint32_t *length)
 {
 	if (level != SOL_TEST || option != TEST_OPTION)
 		return -ENOPROTOOPT;
@@ -182,7 +188,8 @@ static const struct socket_ops test_ops = {
 /* SOCK_SEQPACKET: a kind that can do nothing. */
 static const struct socket_ops bare_ops = {.size = sizeof(struct test_socket)};
 
-static const struct socket_ops *test_find(struct net *net __unused, int type, int *protocol, int *error)
+static const struct socket_ops *test_find(struct net *net __unused, int type, int *protocol,
+					  int *error)
 {
 	if (*protocol == 99) {
 		*error = -EPROTONOSUPPORT;
@@ -225,7 +232,8 @@ static int test_ioctl(struct net *net, uint32_t command, void *argument)
 void test_family_init(struct test_family *family, struct net *net)
 {
 	memset(family, 0, sizeof(*family));
-	family->family = (struct socket_family){.family = AF_TEST, .find = test_find, .ioctl = test_ioctl};
+	family->family = (struct socket_family){
+		.family = AF_TEST, .find = test_find, .ioctl = test_ioctl};
 	socket_family_register(net, &family->family);
 }
 
@@ -256,4 +264,38 @@ struct test_socket *test_socket_of(int fd)
 
 	file_put(file);
 	return of(socket);
+}
+
+int64_t call(uint32_t number, const uint64_t *arguments)
+{
+	return host_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
+			    arguments[4], arguments[5]);
+}
+
+int open_socket(uint32_t flags)
+{
+	int64_t fd = CALL(socket, AF_TEST, SOCK_DGRAM | flags);
+
+	assert_true(fd >= 0);
+	return (int)fd;
+}
+
+int64_t send_text(int fd, const char *text)
+{
+	return CALL(sendto, (uint64_t)fd, P(text), strlen(text));
+}
+
+int64_t receive_text(int fd, char *to, uint32_t flags)
+{
+	return CALL(recvfrom, (uint64_t)fd, P(to), 100, flags);
+}
+
+bool deliver_everything(struct fixture *fixture __unused)
+{
+	struct test_socket *socket = test_socket_of(0);
+
+	if (skb_queue_first(&socket->sent) == NULL)
+		return false;
+	test_family_deliver(socket);
+	return true;
 }

@@ -1,4 +1,7 @@
-/* The timer heap: order, cancelling, pushing away, arming from within a function, against a plain model. */
+/*
+ * The timer heap: order, cancelling, pushing away, arming from within a function, against a plain
+ * model.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

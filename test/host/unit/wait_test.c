@@ -174,7 +174,8 @@ static void semaphores_count(void **state __unused)
 	assert_false(sem_try(&sem));
 	assert_int_equal(sem_wait_until(&sem, 0), -ETIMEDOUT);
 	sem_post(&sem);
-	assert_int_equal(sem_wait_until(&sem, 0), 0); /* what is there is taken even after the deadline */
+	assert_int_equal(sem_wait_until(&sem, 0),
+			 0); /* what is there is taken even after the deadline */
 	sem_destroy(&sem);
 }
 

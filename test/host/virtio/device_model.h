@@ -29,6 +29,7 @@
 #define MODEL_QUEUES 3
 #define MODEL_CHAIN_MAX 64 /* segments that the model follows in one chain */
 #define MODEL_FILTER_MAX 64
+#define MODEL_FRAME_MAX (65535 + 14)
 
 /* What a program is told. Each may be NULL. */
 struct model_events {
@@ -110,6 +111,10 @@ struct virtio_model {
 	uint32_t unicast_count, multicast_count;
 	uint8_t unicast[MODEL_FILTER_MAX][6], multicast[MODEL_FILTER_MAX][6];
 	uint64_t control_commands;
+
+	/* A frame with its header, gathered from the driver's segments, or to be scattered. */
+	uint8_t outgoing[VIRTIO_NET_HEADER_LENGTH + MODEL_FRAME_MAX];
+	uint8_t incoming[VIRTIO_NET_HEADER_LENGTH + MODEL_FRAME_MAX];
 
 	uint64_t violations;
 	char violation[160]; /* the first */

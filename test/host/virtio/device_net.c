@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define FRAME_MAX (65535 + 14)
 #define MERGE_MAX 64 /* buffers that one frame may fill */
 
 static size_t header_length(const struct virtio_model *model)
@@ -63,9 +62,10 @@ static size_t scatter(const struct model_chain *chain, const uint8_t *from, size
 
 static void transmit(struct virtio_model *model, const struct model_chain *chain)
 {
-	static uint8_t bytes[VIRTIO_NET_HEADER_LENGTH + FRAME_MAX];
+	uint8_t *bytes = model->outgoing;
 	struct virtio_net_header header = {0};
-	size_t skip = header_length(model), length = gather(chain, bytes, sizeof(bytes));
+	size_t skip = header_length(model);
+	size_t length = gather(chain, bytes, sizeof(model->outgoing));
 
 	check_layout(model, chain);
 	if (chain->writable > 0 || length < skip + 14) {
@@ -198,12 +198,12 @@ static uint32_t fill_chains(struct virtio_model *model, const uint8_t *bytes, si
 bool model_receive(struct virtio_model *model, const struct virtio_net_header *header,
 		   const void *frame, size_t length)
 {
-	static uint8_t bytes[VIRTIO_NET_HEADER_LENGTH + FRAME_MAX];
+	uint8_t *bytes = model->incoming;
 	size_t skip = header_length(model);
 	struct model_queue *queue = model_ready_queue(model, VIRTIO_NET_QUEUE_RX);
 	struct model_chain first;
 
-	if (!queue || length > FRAME_MAX)
+	if (!queue || length > MODEL_FRAME_MAX)
 		return false;
 	memset(bytes, 0, skip);
 	if (header)
