@@ -18,6 +18,7 @@
 #include "kernel/proc/sched.h"
 #include "kernel/random.h"
 #include "kernel/softirq.h"
+#include "kernel/sysrq.h"
 #include "kernel/tty/console.h"
 #include "net/core/netdevice.h"
 #include "net/core/poller.h"
@@ -108,12 +109,22 @@ static void start_network(void)
 	virtio_mmio_discover(&virtio_bus);
 }
 
-static void unpack_initramfs(struct dt_range archive)
+static int unpack_archive(struct dt_range archive)
 {
 	if (archive.start == archive.end)
-		return;
-	must(cpio_unpack(phys_to_virt(archive.start), archive.end - archive.start), "initramfs");
+		return 0;
+	int error = cpio_unpack(phys_to_virt(archive.start), archive.end - archive.start);
+
 	page_free_range(archive.start, archive.end);
+	return error;
+}
+
+static void unpack_initramfs(void)
+{
+	must(unpack_archive(memory_embedded_initramfs()), "initramfs");
+	/* What the user adds may be broken; the machine works without it. */
+	if (unpack_archive(memory_initrd()))
+		printk("initrd: not all of it could be unpacked\n");
 }
 
 void kernel_main(uint64_t device_tree)
@@ -132,11 +143,11 @@ void kernel_main(uint64_t device_tree)
 
 	fs_init();
 	console_init();
-	unpack_initramfs(memory_embedded_initramfs());
-	unpack_initramfs(memory_initrd());
+	unpack_initramfs();
 	fs_syscalls_init();
 	vm_syscalls_init();
 	process_syscalls_init();
+	must(sysrq_init(), "/proc/sysrq-trigger");
 
 	start_network();
 	process_start_init();

@@ -100,7 +100,8 @@ static void log_format(const char *format, va_list args)
 {
 	char text[LOG_LINE_MAX];
 
-	vsnprintf(text, sizeof(text), format, args);
+	if (vsnprintf(text, sizeof(text), format, args) >= (int)sizeof(text))
+		text[sizeof(text) - 2] = '\n'; /* cut off, but a line all the same */
 	irq_flags_t flags = irq_save();
 	log_text(text);
 	irq_restore(flags);

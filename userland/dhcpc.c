@@ -8,10 +8,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <netpacket/packet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +18,7 @@
 #include <unistd.h>
 
 #include "userland/lib/argument.h"
-#include "userland/lib/arp_probe.h"
+#include "userland/lib/arp_socket.h"
 #include "userland/lib/clock.h"
 #include "userland/lib/dhcp_client.h"
 #include "userland/lib/ip_option.h"
@@ -28,6 +26,9 @@
 #include "userland/lib/netconfig.h"
 #include "userland/lib/netif.h"
 #include "userland/lib/stop.h"
+
+/* In a flood, no more than so many messages are read before the timers get their turn. */
+enum { MESSAGES_AT_ONCE = 64 };
 
 struct options {
 	const char *interface;
@@ -89,47 +90,16 @@ static void send_message(void *context, uint32_t destination, const uint8_t *mes
 		     sizeof(address));
 }
 
-static struct sockaddr_ll arp_address(const struct program *program)
-{
-	struct sockaddr_ll address = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ARP),
-		.sll_ifindex = program->interface_index,
-		.sll_halen = 6,
-	};
-
-	memset(address.sll_addr, 0xff, 6);
-	return address;
-}
-
-static void open_arp_socket(struct program *program)
-{
-	struct sockaddr_ll address = arp_address(program);
-
-	program->arp_socket = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-				     htons(ETH_P_ARP));
-	if (program->arp_socket < 0)
-		return;
-	if (bind(program->arp_socket, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return;
-	close(program->arp_socket);
-	program->arp_socket = -1;
-}
-
-static void send_probe(void *context, uint32_t wanted)
+static void send_probe(void *context, uint32_t address)
 {
 	struct program *program = context;
-	struct sockaddr_ll address = arp_address(program);
-	uint8_t packet[ARP_PACKET_LENGTH];
 
 	if (program->arp_socket < 0)
-		open_arp_socket(program);
-	arp_probe_emit(wanted, program->hardware, packet);
-	(void)sendto(program->arp_socket, packet, sizeof(packet), 0, (struct sockaddr *)&address,
-		     sizeof(address));
+		program->arp_socket = arp_socket_open(program->interface_index);
+	arp_socket_probe(program->arp_socket, program->interface_index, program->hardware, address);
 }
 
-/* The interface is configured: whoever waits for that may go on. */
+/* The interface is configured, or nothing helps: whoever waits for that may go on. */
 static void tell_ready(struct program *program)
 {
 	if (program->options.ready_fd >= 0)
@@ -234,30 +204,26 @@ static int open_dhcp_socket(const char *interface)
 static void receive_messages(struct program *program)
 {
 	uint8_t message[DHCP_REPLY_MAX];
-	ssize_t length;
 
-	while ((length = recv(program->dhcp_socket, message, sizeof(message), 0)) >= 0)
+	for (unsigned i = 0; i < MESSAGES_AT_ONCE; i++) {
+		ssize_t length = recv(program->dhcp_socket, message, sizeof(message), 0);
+
+		if (length < 0)
+			return;
 		dhcp_client_receive(&program->client, clock_now(), message, (size_t)length);
-}
-
-static void tell_conflict(struct program *program, uint32_t address)
-{
-	log_line("net: %s: %u.%u.%u.%u belongs to another machine, declined",
-		 program->options.interface, address >> 24, address >> 16 & 255, address >> 8 & 255,
-		 address & 255);
-	dhcp_client_conflict(&program->client, clock_now(), address);
+	}
 }
 
 static void receive_arp(struct program *program)
 {
 	uint32_t address = program->client.offer.address;
-	uint8_t packet[64];
-	ssize_t length;
 
-	while ((length = recv(program->arp_socket, packet, sizeof(packet), 0)) >= 0)
-		if (program->client.state == DHCP_CHECKING &&
-		    arp_probe_conflict(packet, (size_t)length, address, program->hardware))
-			tell_conflict(program, address);
+	if (!arp_socket_conflict(program->arp_socket, program->hardware, address))
+		return;
+	log_line("net: %s: %u.%u.%u.%u belongs to another machine, declined",
+		 program->options.interface, address >> 24, address >> 16 & 255, address >> 8 & 255,
+		 address & 255);
+	dhcp_client_conflict(&program->client, clock_now(), address);
 }
 
 static void out_of_patience(struct program *program)
@@ -265,6 +231,7 @@ static void out_of_patience(struct program *program)
 	program->give_up = CLOCK_NEVER;
 	if (program->options.has_fallback) {
 		use_config(program, &program->options.fallback);
+		tell_ready(program);
 		return;
 	}
 	fprintf(stderr, "dhcpc: %s: no lease within %u s\n", program->options.interface,

@@ -306,8 +306,8 @@ static bool prepend(const char *text, char *path, size_t *at)
 	size_t length = strlen(text);
 	if (length > *at)
 		return false;
-	*at -= length;
-	memcpy(path + *at, text, length);
+	while (length > 0)
+		path[--*at] = text[--length];
 	return true;
 }
 

@@ -19,8 +19,8 @@ static unsigned long long ticks(uint64_t us)
 
 static void show_kib(struct text *text, const char *name, uint64_t pages)
 {
-	text_printf(text, "%-15s %8llu kB\n", name,
-		    (unsigned long long)(pages * (PAGE_SIZE / 1024)));
+	uint64_t kib = pages * (PAGE_SIZE / 1024);
+	text_printf(text, "%-15s %8llu kB\n", name, (unsigned long long)kib);
 }
 
 static void show_meminfo(struct text *text, void *context __unused)

@@ -1,3 +1,6 @@
+/*
+ * ChaCha20's block function, as RFC 8439 writes it.
+ */
 #include "kernel/lib/chacha20.h"
 
 #define ROUNDS 20

@@ -152,9 +152,10 @@ void area_split(struct vm *vm, user_addr_t address)
 		return;
 	struct area upper = *lower;
 	upper.start = address;
-	upper.offset += address - lower->start;
 	lower->end = address;
-	if (upper.inode)
+	if (upper.inode) {
+		upper.offset += address - lower->start;
 		inode_get(upper.inode);
+	}
 	insert_at(vm, area_index(vm, address), upper);
 }

@@ -185,11 +185,13 @@ static int check_protect(const struct vm *vm, user_addr_t start, user_addr_t end
 
 int vm_protect(struct vm *vm, user_addr_t start, uint64_t length, uint32_t protection)
 {
-	length = ALIGN_UP(length, PAGE_SIZE);
 	if (!IS_ALIGNED(start, PAGE_SIZE))
 		return -EINVAL;
 	if (length == 0)
 		return 0;
+	if (length > USER_ADDRESS_END)
+		return -ENOMEM;
+	length = ALIGN_UP(length, PAGE_SIZE);
 	if (!area_range_valid(start, length))
 		return -ENOMEM;
 	user_addr_t end = start + length;

@@ -5,23 +5,34 @@
 #include "kernel/errno.h"
 #include "kernel/mm/area.h"
 
-/* The tables for [start, start + length), so that moving pages there cannot fail. */
-static int make_tables(struct vm *vm, user_addr_t start, uint64_t length)
+/* The tables into which the pages of [from, from + length) go, so that moving them cannot fail. */
+static int make_tables(struct vm *vm, user_addr_t from, user_addr_t to, uint64_t length)
 {
-	for (user_addr_t at = start; at < start + length; at = page_table_span_end(at))
-		if (!page_table_entry(&vm->table, at, true))
+	for (user_addr_t at = from, end; at < from + length; at = end) {
+		end = MIN(from + length, page_table_span_end(at));
+		if (!page_table_entry(&vm->table, at, false))
+			continue;
+		/* A span of the source touches at most two of the target. */
+		if (!page_table_entry(&vm->table, to + (at - from), true) ||
+		    !page_table_entry(&vm->table, to + (end - PAGE_SIZE - from), true))
 			return -ENOMEM;
+	}
 	return 0;
 }
 
 static void move_pages(struct vm *vm, user_addr_t from, user_addr_t to, uint64_t length)
 {
-	for (uint64_t at = 0; at < length; at += PAGE_SIZE) {
-		uint64_t *source = page_table_entry(&vm->table, from + at, false);
-		if (!source || !entry_present(*source))
+	for (user_addr_t at = from; at < from + length;) {
+		uint64_t *source = page_table_entry(&vm->table, at, false);
+		if (!source) {
+			at = page_table_span_end(at);
 			continue;
-		*page_table_entry(&vm->table, to + at, false) = *source;
-		*source = 0;
+		}
+		if (entry_present(*source)) {
+			*page_table_entry(&vm->table, to + (at - from), false) = *source;
+			*source = 0;
+		}
+		at += PAGE_SIZE;
 	}
 	page_table_flush(&vm->table, from, from + length);
 }
@@ -39,7 +50,7 @@ static int64_t move_area(struct vm *vm, user_addr_t old, uint64_t old_length, ui
 	int64_t address = vm_place(vm, target, new_length, flags & MREMAP_FIXED ? MAP_FIXED : 0);
 	if (address < 0)
 		return address;
-	int error = make_tables(vm, (user_addr_t)address, old_length);
+	int error = make_tables(vm, old, (user_addr_t)address, old_length);
 	if (error)
 		return error;
 	area_split(vm, old);

@@ -88,9 +88,9 @@ SYSCALL1(brk, user_addr_t, end)
 /* Rounds a range to pages. 0, -EINVAL or (not all mapped) -ENOMEM. */
 static int mapped_range(struct vm *vm, user_addr_t start, uint64_t *length)
 {
-	*length = ALIGN_UP(*length, PAGE_SIZE);
-	if (!IS_ALIGNED(start, PAGE_SIZE))
+	if (!IS_ALIGNED(start, PAGE_SIZE) || *length > USER_ADDRESS_END)
 		return -EINVAL;
+	*length = ALIGN_UP(*length, PAGE_SIZE);
 	if (*length == 0)
 		return 0;
 	return area_range_valid(start, *length) && area_range_mapped(vm, start, start + *length)

@@ -107,6 +107,14 @@ static void apply_options(const struct inet_socket *inet, struct inet_outgoing *
 		how->source = (struct net_addr){0};
 }
 
+/* A source that IP_PKTINFO asks for must be ours, as one that bind asks for. */
+static int check_source(const struct inet_socket *inet, const struct net_addr *source) NEEDS_NET_LOCK
+{
+	if (source->family == AF_UNSPEC || inet->free_bind)
+		return 0;
+	return inet->inet->is_local(inet->socket.net, *source) ? 0 : -EINVAL;
+}
+
 int inet_prepare(struct inet_socket *inet, const struct message *message, struct inet_outgoing *out)
 {
 	struct net *net = inet->socket.net;
@@ -118,6 +126,8 @@ int inet_prepare(struct inet_socket *inet, const struct message *message, struct
 	apply_options(inet, out);
 	if (message->control_length) {
 		error = read_control(message, &out->how);
+		if (!error)
+			error = check_source(inet, &out->how.source);
 		if (error)
 			return error;
 	}

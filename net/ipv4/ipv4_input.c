@@ -69,7 +69,7 @@ static bool source_is_martian(struct net_device *dev, const struct ip4_header *h
 	if (source == IP4_ANY)
 		return destination_type != ROUTE_BROADCAST && header->protocol != IPPROTO_IGMP;
 	if (!ip4_is_unicast(source))
-		return !(ip4_is_loopback(source) && dev->flags & IFF_LOOPBACK);
+		return true;
 
 	enum route_type type = route_type_of(dev->net, source);
 
@@ -106,8 +106,13 @@ static enum drop_reason check_addresses(struct net_device *dev, const struct sk_
 static void note_control(struct net_device *dev, struct sk_buff *skb,
 			 const struct ip4_header *header, enum route_type type) NEEDS_NET_LOCK
 {
-	const struct ip4_address *primary = type == ROUTE_LOCAL ? NULL : ip4_primary_address(dev);
+	ip4_t local = header->destination;
 
+	if (type != ROUTE_LOCAL) {
+		const struct ip4_address *primary = ip4_primary_address(dev);
+
+		local = primary ? primary->address : 0;
+	}
 	*IP4_CONTROL(skb) = (struct ip4_control){
 		.source = header->source,
 		.destination = header->destination,
@@ -118,9 +123,7 @@ static void note_control(struct net_device *dev, struct sk_buff *skb,
 		.id = header->id,
 		.dont_fragment = header->dont_fragment,
 		.route_type = (uint8_t)type,
-		.local = type == ROUTE_LOCAL ? header->destination
-			 : primary           ? primary->address
-					     : 0,
+		.local = local,
 		.ifindex = dev->ifindex,
 	};
 }

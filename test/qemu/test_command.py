@@ -8,6 +8,8 @@ import subprocess
 import time
 
 import pytest
+from scapy.layers.dhcp import BOOTP
+from scapy.layers.inet import ICMP
 from scapy.utils import rdpcap
 
 from harness.guest import KERNEL, VM, run_vm
@@ -114,8 +116,8 @@ def test_pcap(tmp_path):
     result = run_vm("--pcap", str(path), "--mac", "52:54:00:00:00:99", command="ping -c 1 10.0.2.2")
     assert result.returncode == 0
     frames = rdpcap(str(path))
-    assert any(frame.src == "52:54:00:00:00:99" and "ICMP" in frame for frame in frames)
-    assert any("BOOTP" in frame for frame in frames)
+    assert any(frame.src == "52:54:00:00:00:99" and ICMP in frame for frame in frames)
+    assert any(BOOTP in frame for frame in frames)
 
 
 def test_static_address():

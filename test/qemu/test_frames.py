@@ -85,7 +85,7 @@ FRAMES = {
     "arp-sender-zero": ([arp(hwsrc="00:00:00:00:00:00")], "ARP_BAD_SENDER"),
     "arp-sender-address-broadcast": ([arp(psrc="255.255.255.255")], "ARP_BAD_SENDER"),
     "arp-unsolicited-reply": ([arp(op=2, psrc="10.77.0.78", hwdst=GUEST_MAC)], "ARP_UNSOLICITED"),
-    "arp-for-another": ([arp(dst=BROADCAST_MAC, pdst="10.77.0.33")], "ARP_NOT_FOR_US"),
+    "arp-for-another": ([arp(dst=BROADCAST_MAC, psrc="10.77.0.79", pdst="10.77.0.33")], "ARP_NOT_FOR_US"),
 
     "ip-cut-at-0": ([ether(type=0x0800)], "IP4_SHORT"),
     "ip-cut-at-19": ([ether(type=0x0800) / Raw(bytes([0x45]) + bytes(18))], "IP4_SHORT"),

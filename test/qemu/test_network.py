@@ -109,8 +109,8 @@ def test_second_datagram_after_arp(guest, tap):
     with EchoServer(HOST) as server:
         tap.forget_neighbours()
         guest.run(f"arp -d {HOST}")
-        guest.run(f"(echo first; sleep 0.2; echo second) | nc -u -w 1 {HOST} {server.port}")
-        assert b"".join(server.received) == b"first\nsecond\n"
+        guest.check(f"/test/udp_client {HOST} {server.port} first second third")
+        assert server.received == [b"first", b"second", b"third"]
 
 
 def test_arp_table(guest, tap):
@@ -146,7 +146,7 @@ def test_guest_echoes_datagrams(guest):
 @pytest.mark.parametrize("address", [HOST, FAR])
 def test_host_echoes_datagrams(guest, address):
     with EchoServer(address) as server:
-        assert "payload" in guest.run(f"echo payload | nc -u -w 1 {address} {server.port}").output
+        assert "answer: payload" in guest.check(f"/test/udp_client {address} {server.port} payload")
 
 
 def test_guest_refuses_a_closed_port(guest):
@@ -158,7 +158,7 @@ def test_guest_refuses_a_closed_port(guest):
 
 
 def test_guest_hears_of_a_closed_port(guest):
-    result = guest.run(f"echo x | nc -u -w 2 {HOST} 4567")
+    result = guest.run(f"/test/udp_client {HOST} 4567 x")
     assert result.status != 0
     assert "refused" in result.output.lower()
 
@@ -190,7 +190,7 @@ def test_default_route_serves_every_kind_of_socket(guest):
     assert FAR in guest.check(f"traceroute -n -w 1 -q 1 {FAR}")
     assert FAR in guest.check(f"traceroute -n -I -w 1 -q 1 {FAR}")
     with EchoServer(FAR) as server:
-        assert "x" in guest.run(f"echo x | nc -u -w 1 {FAR} {server.port}").output
+        assert "answer: x" in guest.check(f"/test/udp_client {FAR} {server.port} x")
 
 
 def test_routes_come_and_go(guest):
@@ -212,12 +212,20 @@ def test_interface_down_and_up(guest):
     guest.check(f"ifconfig eth0 up && route add default gw {HOST}; ping -c 2 {HOST}")
 
 
-def test_second_address_and_mtu(guest):
-    guest.check("ifconfig eth0:1 10.77.0.3 netmask 255.255.255.0 || ifconfig eth0 mtu 1400")
+@pytest.fixture
+def narrow_link(guest, tap):
+    """Both ends agree on an MTU of 1000."""
+    namespace.ip("link", "set", tap.name, "mtu", "1000")
     guest.check("ifconfig eth0 mtu 1000")
+    yield
+    guest.check("ifconfig eth0 mtu 1500")
+    namespace.ip("link", "set", tap.name, "mtu", "1500")
+
+
+def test_narrow_link(guest, narrow_link):
     assert "MTU:1000" in guest.check("ifconfig eth0")
     assert "0% packet loss" in guest.check(f"ping -c 1 -s 3000 {HOST}")
-    guest.check("ifconfig eth0 mtu 1500")
+    assert " 0% packet loss" in host_ping("-c", "1", "-s", "3000").stdout
 
 
 # Tools ------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from harness.guest import PROMPT, TOP
     ("seq 1 1000 | sort -rn | head -n 1", "1000\n"),
     ("echo one > /tmp/f; echo two >> /tmp/f; cat < /tmp/f; rm /tmp/f", "one\ntwo\n"),
     ("x=$(echo inner $(echo deep)); echo \"$x\"", "inner deep\n"),
-    ("(cd /tmp && pwd); pwd", "/tmp\n/\n"),
+    ("cd /; (cd /tmp && pwd); pwd", "/tmp\n/\n"),
     ("mkdir -p /tmp/a/b; touch /tmp/a/b/c; find /tmp/a; rm -r /tmp/a", "/tmp/a\n/tmp/a/b\n/tmp/a/b/c\n"),
     ("ln -s /etc/passwd /tmp/link; readlink /tmp/link; rm /tmp/link", "/etc/passwd\n"),
     ("echo abc | tr a-c A-C | sed s/B/x/ | awk '{print $1 $1}'", "AxCAxC\n"),
@@ -24,7 +24,6 @@ from harness.guest import PROMPT, TOP
     ("cat /dev/null | wc -c", "0\n"),
     ("tar -c -C / etc | tar -t | grep -c passwd", "1\n"),
     ("gzip -c /bin/busybox | gunzip -c | cmp - /bin/busybox && echo same", "same\n"),
-    ("/proc/self/exe echo again", "again\n"),
     ("sh -c 'exit 3'; echo $?", "3\n"),
     ("nosuchcommand 2>/dev/null; echo $?", "127\n"),
     ("sh -c 'kill -9 $$'; echo $?", "137\n"),
@@ -67,6 +66,7 @@ def test_ps_shows_init_and_the_shell(plain_guest):
 
 def test_proc_of_a_process(plain_guest):
     pid = plain_guest.background("sleep 100")
+    plain_guest.check("sleep 0.2")  # until then it is still the shell's copy
     assert plain_guest.check(f"tr '\\0' ' ' < /proc/{pid}/cmdline") == "sleep 100 "
     assert f"\nPid:\t{pid}\n" in plain_guest.check(f"cat /proc/{pid}/status")
     stat = plain_guest.check(f"cat /proc/{pid}/stat")
@@ -108,7 +108,7 @@ def test_ctrl_c_ends_ping(plain_guest):
 
 
 @pytest.mark.parametrize("command", ["sleep 1000", "cat", "cat /dev/zero > /dev/null", "sleep 1000 | cat", "yes > /dev/null",
-                                     "sh -c 'while :; do :; done'", "udpecho", "nc -u -l -p 4000", "wait"])
+                                     "sh -c 'while :; do :; done'", "udpecho", "busybox nslookup x.test 127.0.0.2", "wait"])
 def test_ctrl_c_ends(plain_guest, command):
     if command == "wait":
         plain_guest.background("sleep 30")
@@ -120,7 +120,7 @@ def test_ctrl_c_ends(plain_guest, command):
     plain_guest.check("echo still here")
 
 
-@pytest.mark.parametrize("command", ["sleep 1000", "udpecho", "nc -u -l -p 4000", "cat /dev/zero > /dev/null",
+@pytest.mark.parametrize("command", ["sleep 1000", "udpecho", "cat /dev/zero > /dev/null",
                                      "sh -c 'sleep 1000 | cat'", "ping 127.0.0.1 > /dev/null"])
 def test_kill_9_ends(plain_guest, command):
     pid = plain_guest.background(command)
@@ -140,7 +140,8 @@ def test_kill_9_of_a_process_blocked_in_recvfrom(plain_guest):
 
 
 def test_ctrl_d_ends_input(plain_guest):
-    since = type_and_wait(plain_guest, "cat\n", "cat\r\n")
+    type_and_wait(plain_guest, "cat\n", "cat\r\n")
+    time.sleep(0.3)  # what is typed before cat runs is not echoed
     type_and_wait(plain_guest, "typed\n", "typed\r\ntyped\r\n")
     since = plain_guest.mark()
     plain_guest.send("\x04")
@@ -218,7 +219,7 @@ def test_idle_machine_sleeps(plain_guest):
 
 def programs():
     directory = os.path.join(TOP, "test/qemu/programs")
-    return sorted(name[:-2] for name in os.listdir(directory) if name.endswith(".c")) if os.path.isdir(directory) else []
+    return sorted(name[:-2] for name in os.listdir(directory) if name.endswith("_test.c")) if os.path.isdir(directory) else []
 
 
 @pytest.mark.parametrize("name", programs())

@@ -35,9 +35,13 @@ class Machine:
         # Whatever ends this process ends QEMU, from the moment of its birth on.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
         self._start(before)
-        for number in ENDING_SIGNALS:
-            signal.signal(number, self._signalled)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            for number in ENDING_SIGNALS:
+                signal.signal(number, lambda number, _: sys.exit(128 + number))
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        except SystemExit:
+            self._end()
+            raise
         if self._timeout is not None:
             self._timer = threading.Timer(self._timeout, self._expire)
             self._timer.daemon = True
@@ -52,10 +56,6 @@ class Machine:
                 preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, signal_mask))
         except FileNotFoundError:
             sys.exit("tools/vm: qemu-system-aarch64 is not installed; `./configure.py --install` does that")
-
-    def _signalled(self, number, _):
-        self._end()
-        sys.exit(128 + number)
 
     def __exit__(self, *_):
         if self._timer:

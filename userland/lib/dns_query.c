@@ -63,6 +63,8 @@ enum dns_result dns_answer_add(struct dns_answer *answer, const struct dns_messa
 		return DNS_NO_NAME;
 	if (message->code != DNS_NO_ERROR)
 		return DNS_SERVER_FAILED;
+	if (message->truncated)
+		return DNS_TRUNCATED;
 	return followed > 0 ? DNS_MORE : DNS_NO_DATA;
 }
 
@@ -83,6 +85,7 @@ const char *dns_result_text(enum dns_result result)
 		[DNS_MORE] = "found an alias only",
 		[DNS_NO_NAME] = "no such name",
 		[DNS_NO_DATA] = "no record of this type",
+		[DNS_TRUNCATED] = "the records do not fit into a datagram",
 		[DNS_TOO_MANY_ALIASES] = "too many aliases",
 		[DNS_SERVER_FAILED] = "the server cannot answer",
 		[DNS_NO_REPLY] = "no name server answers",

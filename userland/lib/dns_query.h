@@ -13,9 +13,10 @@
 
 enum dns_result {
 	DNS_FOUND,
-	DNS_MORE,    /* the answer ends at an alias: ask again for answer->canonical */
-	DNS_NO_NAME, /* there is no such name */
-	DNS_NO_DATA, /* the name has no record of this type */
+	DNS_MORE,      /* the answer ends at an alias: ask again for answer->canonical */
+	DNS_NO_NAME,   /* there is no such name */
+	DNS_NO_DATA,   /* the name has no record of this type */
+	DNS_TRUNCATED, /* what was asked for did not fit into the reply */
 	DNS_TOO_MANY_ALIASES,
 	DNS_SERVER_FAILED, /* every server that answered said that it cannot tell */
 	DNS_NO_REPLY,

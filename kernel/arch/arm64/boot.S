@@ -209,13 +209,12 @@ in_window:
 	.ltorg
 
 /*
- * void mmu_switch_tables(phys_addr_t kernel_table, void (*physical_self)...): see mmu.c. Runs from
- * the identity map, since entries may not change size under the processor's feet. x0: new TTBR1,
- * x1: TTBR0 to leave behind.
+ * The middle of mmu_switch_tables, entered at its physical address and so in the identity map:
+ * the image's entries change their size, which must not happen under the processor's feet.
+ * x0: the new TTBR1; x3: where to go on.
  */
 	.section .head.text, "ax"
 	.balign 16
-	.global mmu_switch_tables_identity
 mmu_switch_tables_identity:
 	bti	j
 	adrp	x2, boot_table_empty
@@ -229,6 +228,10 @@ mmu_switch_tables_identity:
 	br	x3
 
 	.text
+/*
+ * void mmu_switch_tables(phys_addr_t kernel_table, phys_addr_t user_table): leaves the boot's
+ * tables and the identity map for good.
+ */
 FUNCTION(mmu_switch_tables)
 	ldr	x2, =mmu_switch_tables_identity
 	ldr	x3, =kernel_start

@@ -1,3 +1,6 @@
+/*
+ * The early console: a PL011 that the firmware (or QEMU) has set up, written to by polling.
+ */
 #include "kernel/arch/arm64/early_console.h"
 #include "kernel/arch/arm64/layout.h"
 #include "kernel/devicetree.h"

@@ -105,9 +105,8 @@ FUNCTION(memset)
 END(memset)
 
 /*
- * void page_clear(void *page): zeroes a page (16-byte aligned, PAGE_SIZE bytes) with DC ZVA, which
- * every processor that EL0 and EL1 may use it on does in blocks of 16 to 2048 bytes; cpu_init
- * checks that it is allowed.
+ * void page_clear(void *page): zeroes the PAGE_SIZE bytes of a page with DC ZVA, in blocks of the
+ * size that the processor has (4 << DCZID_EL0.BS bytes, at most 2 KiB), unless it may not be used.
  */
 FUNCTION(page_clear)
 	mrs	x1, dczid_el0

@@ -1,3 +1,6 @@
+/*
+ * A process's page tables: walking, entries, ASIDs, and what the TLB and the caches must be told.
+ */
 #include "kernel/arch/arm64/page_table.h"
 #include "include/uapi/mman.h"
 #include "kernel/arch/arm64/layout.h"

@@ -241,6 +241,12 @@ static void test_truncated(void **state)
 	assert_int_equal(add(&answer, &bytes), DNS_FOUND);
 	assert_true(answer.truncated);
 
+	/* Nothing of what was asked for did fit. */
+	begin_response(&bytes, "a.b", DNS_A);
+	bytes.bytes[2] |= 2;
+	begin(&answer, "a.b");
+	assert_int_equal(add(&answer, &bytes), DNS_TRUNCATED);
+
 	/* More records than are kept. */
 	begin_response(&bytes, "a.b", DNS_A);
 	for (unsigned i = 0; i < DNS_ANSWER_MAX + 1; i++)

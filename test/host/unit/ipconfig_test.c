@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "userland/lib/argument.h"
 #include "userland/lib/command_line.h"
 #include "userland/lib/ip_option.h"
 
@@ -204,6 +205,28 @@ static void test_percent_encoding(void **state)
 	}
 }
 
+static void test_numbers_of_options(void **state)
+{
+	static const char *const wrong[] = {
+		"", "-1", "+1", " 1", "1 ", "1x", "0x1", "8", "99999999999999999999"};
+	unsigned long number;
+	uint64_t microseconds;
+
+	(void)state;
+	assert_true(argument_number("7", 0, 7, &number));
+	assert_int_equal(number, 7);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_false(argument_number(wrong[i], 0, 7, &number));
+	assert_true(argument_seconds("0.25", &microseconds));
+	assert_int_equal(microseconds, 250000);
+	assert_true(argument_seconds(".002", &microseconds));
+	assert_int_equal(microseconds, 2000);
+	assert_false(argument_seconds("1s", &microseconds));
+	assert_false(argument_seconds("nan", &microseconds));
+	assert_false(argument_seconds(".", &microseconds));
+	assert_false(argument_seconds("86401", &microseconds));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_percent_encoding),
+		cmocka_unit_test(test_numbers_of_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

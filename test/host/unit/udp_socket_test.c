@@ -276,6 +276,8 @@ static void test_sent_ancillary_data(void **state __unused)
 	assert_int_equal(header.tos, 0x10);
 	assert_int_equal(send_with_control(socket, PEER, IP_TTL, &bad, sizeof(bad)), -EINVAL);
 	assert_int_equal(send_with_control(socket, PEER, IP_PKTINFO, &info, 4), -EINVAL);
+	info.ipi_spec_dst.s_addr = cpu_to_be32(FAR); /* not ours */
+	assert_int_equal(send_with_control(socket, PEER, IP_PKTINFO, &info, sizeof(info)), -EINVAL);
 	assert_int_equal(send_with_control(socket, PEER, 200, &ttl, 4), -EINVAL);
 	socket_close(socket);
 }
