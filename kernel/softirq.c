@@ -72,27 +72,46 @@ static void run_raised(void)
 	}
 }
 
+/* Keeps the compiler from moving memory accesses across. */
+static inline void compiler_barrier(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+/*
+ * On the path of every packet many times, so no interrupt mask here: an interrupt in the midst of
+ * changing `disabled` leaves it as it found it.
+ */
 void softirq_disable(void)
+{
+	disabled++;
+	compiler_barrier();
+}
+
+static void run_left_over(void)
 {
 	irq_flags_t flags = irq_save();
 
-	disabled++;
+	if (raised && !left_to_thread) {
+		disabled++;
+		if (irq_flags_masked(flags))
+			leave_to_thread(); /* handlers need interrupts on */
+		else
+			run_raised();
+		disabled--;
+	}
 	irq_restore(flags);
 }
 
 void softirq_enable(void)
 {
-	irq_flags_t flags = irq_save();
-
 	assert_always(disabled > 0);
-	if (disabled == 1 && raised && !left_to_thread) {
-		if (irq_flags_masked(flags))
-			leave_to_thread(); /* handlers need interrupts on */
-		else
-			run_raised();
-	}
+	compiler_barrier();
 	disabled--;
-	irq_restore(flags);
+	compiler_barrier();
+	/* What an interrupt raises from now on, it runs itself. */
+	if (!disabled && raised)
+		run_left_over();
 }
 
 void softirq_raise(enum softirq which)

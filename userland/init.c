@@ -329,7 +329,6 @@ static void set_signals(void)
 
 	for (size_t i = 0; i < sizeof(power_signals) / sizeof(power_signals[0]); i++)
 		sigaction(power_signals[i], &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 static void set_environment(void)

@@ -17,9 +17,12 @@ static int look_at_member(struct process *process, void *context)
 	struct group_view *view = context;
 	const struct process *parent = process->parent;
 
-	if (process->pgid != view->pgid || process->exiting)
+	if (process->pgid != view->pgid)
 		return 0;
+	/* A zombie keeps its group: the leader of a pipeline may end before the others have joined it. */
 	view->found |= process->sid == view->sid;
+	if (process->exiting)
+		return 0;
 	view->stopped |= process->stopped;
 	view->cared_for |= parent && parent->pid != 1 && !parent->exiting &&
 			   parent->pgid != process->pgid && parent->sid == process->sid;

@@ -18,6 +18,7 @@
 static struct {
 	struct tty tty;
 	bool framed;
+	bool mid_line; /* the terminal's output does not end with a newline */
 } console;
 
 /* The terminal's output */
@@ -53,6 +54,9 @@ static void write_framed(const uint8_t *bytes, size_t n)
 
 static void console_write(struct tty *tty __unused, const uint8_t *bytes, size_t n)
 {
+	if (n == 0)
+		return;
+	console.mid_line = bytes[n - 1] != '\n';
 	if (console.framed)
 		write_framed(bytes, n);
 	else
@@ -93,8 +97,14 @@ static void log_framed(const char *bytes, size_t n)
 	put_byte(SI);
 }
 
+/* Behind a prompt or a half-typed line a log line begins on a line of its own. */
 static void log_plain(const char *bytes, size_t n)
 {
+	if (console.mid_line) {
+		put_byte('\r');
+		put_byte('\n');
+		console.mid_line = false;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (bytes[i] == '\n')
 			put_byte('\r');

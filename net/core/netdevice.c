@@ -168,6 +168,8 @@ int netdev_set_mac(struct net_device *dev, struct mac mac)
 	if (mac_is_multicast(mac) || mac_equal(mac, MAC_ZERO))
 		return -EADDRNOTAVAIL;
 	dev->mac = mac;
+	if (dev->ops->set_rx_mode && (dev->flags & IFF_UP))
+		dev->ops->set_rx_mode(dev);
 	notify(dev, DEVICE_MAC);
 	return 0;
 }
@@ -259,11 +261,14 @@ void dev_xmit(struct net_device *dev, struct sk_buff *skb)
 		skb_drop(skb, DROP_DEVICE_DOWN);
 		return;
 	}
-	if (skb->checksum == SKB_CHECKSUM_PARTIAL && !(dev->features & NETDEV_CHECKSUM_OFFLOAD) &&
-	    skb_checksum_complete(skb)) {
-		dev->statistics.tx_dropped++;
-		skb_drop(skb, DROP_NO_MEMORY);
-		return;
+	if (skb->checksum == SKB_CHECKSUM_PARTIAL && !(dev->features & NETDEV_CHECKSUM_OFFLOAD)) {
+		int error = skb_checksum_complete(skb);
+
+		if (error) {
+			dev->statistics.tx_dropped++;
+			skb_drop(skb, error == -EINVAL ? DROP_RX_DEVICE_ERROR : DROP_NO_MEMORY);
+			return;
+		}
 	}
 	if (unlikely(!list_empty(&dev->net->taps)))
 		netdev_show_taps(dev, skb, true);

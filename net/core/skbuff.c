@@ -339,9 +339,13 @@ uint32_t skb_checksum_add(const struct sk_buff *skb, size_t offset, size_t n, ui
 int skb_checksum_complete(struct sk_buff *skb)
 {
 	size_t start = skb->csum_start - skb_headroom(skb);
+	size_t field_end = start + skb->csum_offset + sizeof(be16);
 
-	assert_always(skb->checksum == SKB_CHECKSUM_PARTIAL && start <= skb->len);
-	if (!skb_may_pull(skb, start + skb->csum_offset + sizeof(be16)))
+	assert_always(skb->checksum == SKB_CHECKSUM_PARTIAL);
+	/* A received packet may have been cut or unwrapped since the device said where the sum is. */
+	if (skb->csum_start < skb_headroom(skb) || field_end > skb->len)
+		return -EINVAL;
+	if (!skb_may_pull(skb, field_end))
 		return -ENOMEM;
 	be16 sum = checksum_fold(skb_checksum_add(skb, start, skb->len - start, 0));
 

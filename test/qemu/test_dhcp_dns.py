@@ -40,14 +40,14 @@ def test_taken_address_is_declined(tap, dnsmasq):
     thread = threading.Thread(target=defend)
     thread.start()
     try:
-        result = run_vm("--net", f"tap={tap.name}", "--mac", "52:54:00:00:00:43", command="ifconfig eth0", seconds=90)
+        with Guest("--net", f"tap={tap.name}", "--mac", "52:54:00:00:00:43") as guest:
+            address = guest.wait_for(LEASE, 60).group(1)
     finally:
         running[0] = False
         thread.join()
         wire.close()
     assert defended, "no probe was seen"
     assert "DHCPDECLINE(tap0)" in dnsmasq.log()
-    address = re.search(LEASE, result.stderr).group(1)
     assert address not in defended
 
 

@@ -86,6 +86,8 @@ def cards(arguments):
             forwards = []
         else:
             backend = f"tap,id=net{index},ifname={net[len('tap='):]},script=no,downscript=no"
+            if arguments.pcap and index == 0:
+                backend += ",vnet_hdr=off"  # filter-dump would write that header in front of each frame
         text = f"{mac + index:012x}"
         address = ":".join(text[i:i + 2] for i in range(0, 12, 2))
         options += ["-netdev", backend, "-device", f"virtio-net-device,netdev=net{index},mac={address}"]

@@ -22,6 +22,7 @@ void host_clock_virtual(uint64_t start_us)
 {
 	is_virtual = true;
 	virtual_now_us = start_us;
+	timer_base_init(&machine_timers, NULL);
 }
 
 void host_clock_real(void)

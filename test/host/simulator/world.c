@@ -427,6 +427,9 @@ static void destroy_node(struct node *node)
 	if (!node->is_switch) {
 		for (uint32_t i = 0; i < node->port_count; i++)
 			netdev_unregister(node->ports[i].dev);
+		ipv4_destroy(&node->net);
+		ethernet_destroy(&node->net);
+		packet_destroy(&node->net);
 		net_destroy(&node->net);
 		if (node->net.live_skbs)
 			panic("%s: %llu packets leaked (seed %llu)", node->name,
