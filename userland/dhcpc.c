@@ -224,6 +224,10 @@ static void receive_arp(struct program *program)
 		 program->options.interface, address >> 24, address >> 16 & 255, address >> 8 & 255,
 		 address & 255);
 	dhcp_client_conflict(&program->client, clock_now(), address);
+	/* There is a server, so patience begins anew when it may be asked again. */
+	if (program->give_up != CLOCK_NEVER)
+		program->give_up =
+			program->client.deadline + program->options.patience * CLOCK_SECOND;
 }
 
 static void out_of_patience(struct program *program)

@@ -142,3 +142,11 @@ def test_wrong_setting_is_one_line(setting):
     assert result.stdout == "alive\n"
     complaints = [line for line in result.stderr.splitlines() if "ip=" in line and "command line" not in line]
     assert len(complaints) == 1, result.stderr
+
+
+def test_programs_started_at_boot_and_from_the_shell_see_the_same_network():
+    """The command is a child of init; what it starts through a login shell is a grandchild."""
+    result = run_vm(command="cat /proc/net/route > /tmp/a; sh -lc 'cat /proc/net/route' > /tmp/b; cmp /tmp/a /tmp/b && "
+                    "grep -c eth0 /tmp/b")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert int(result.stdout) >= 2

@@ -12,7 +12,7 @@ from harness.guest import Guest, run_vm
 from harness.namespace import Tap
 from harness.wire import Wire
 
-LEASE = r"net: eth0 (10\.77\.0\.1\d\d)/24 gateway 10\.77\.0\.1 dns 10\.77\.0\.1 \(dhcp\)"
+LEASE = r"net: eth0 (?:now )?(10\.77\.0\.1\d\d)/24 gateway 10\.77\.0\.1 dns 10\.77\.0\.1 \(dhcp\)"
 
 
 # Machines of their own: a TAP serves one at a time, so these come before the shared guest.

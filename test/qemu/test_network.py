@@ -228,6 +228,24 @@ def test_narrow_link(guest, narrow_link):
     assert " 0% packet loss" in host_ping("-c", "1", "-s", "3000").stdout
 
 
+def set_link(guest, state):
+    """QEMU's monitor is behind Ctrl-A c on the console."""
+    since = guest.mark()
+    guest.send("\x01c")
+    guest.wait_for(r"\(qemu\) ", since=since)
+    guest.send(f"set_link net0 {state}\n\x01c\n")
+    time.sleep(0.3)
+
+
+def test_link_down_and_up(guest):
+    """The device says so with a config interrupt."""
+    set_link(guest, "off")
+    assert "RUNNING" not in guest.check("ifconfig eth0")
+    set_link(guest, "on")
+    assert "RUNNING" in guest.check("ifconfig eth0")
+    guest.check(f"ping -c 2 {HOST}")
+
+
 # Tools ------------------------------------------------------------------------------------------
 
 

@@ -71,8 +71,7 @@ def test_proc_of_a_process(plain_guest):
     assert f"\nPid:\t{pid}\n" in plain_guest.check(f"cat /proc/{pid}/status")
     stat = plain_guest.check(f"cat /proc/{pid}/stat")
     assert stat.startswith(f"{pid} (sleep) S ")
-    plain_guest.check(f"kill {pid}")
-    assert plain_guest.run(f"wait {pid}").status == 143
+    assert plain_guest.run(f"kill {pid}; wait {pid}").status == 143
     assert plain_guest.run(f"ls /proc/{pid}").status != 0
 
 
@@ -108,7 +107,7 @@ def test_ctrl_c_ends_ping(plain_guest):
 
 
 @pytest.mark.parametrize("command", ["sleep 1000", "cat", "cat /dev/zero > /dev/null", "sleep 1000 | cat", "yes > /dev/null",
-                                     "sh -c 'while :; do :; done'", "udpecho", "busybox nslookup x.test 127.0.0.2", "wait"])
+                                     "sh -c 'while :; do :; done'", "udpecho", "/test/udp_receive 9", "busybox nslookup x.test 127.0.0.2", "wait"])
 def test_ctrl_c_ends(plain_guest, command):
     if command == "wait":
         plain_guest.background("sleep 30")
@@ -125,17 +124,16 @@ def test_ctrl_c_ends(plain_guest, command):
 def test_kill_9_ends(plain_guest, command):
     pid = plain_guest.background(command)
     plain_guest.check("sleep 0.3")
-    plain_guest.check(f"kill -9 {pid}")
-    assert plain_guest.run(f"wait {pid}").status == 137
+    # One line: at its next prompt the shell forgets a job of which it has told.
+    assert plain_guest.run(f"kill -9 {pid}; wait {pid}").status == 137
     plain_guest.run("killall sleep")
 
 
 def test_kill_9_of_a_process_blocked_in_recvfrom(plain_guest):
-    pid = plain_guest.background("udpecho")
+    pid = plain_guest.background("/test/udp_receive 7")
     plain_guest.check("sleep 0.3")
     assert ":0007 " in plain_guest.check("cat /proc/net/udp")
-    plain_guest.check(f"kill -9 {pid}")
-    assert plain_guest.run(f"wait {pid}").status == 137
+    assert plain_guest.run(f"kill -9 {pid}; wait {pid}").status == 137
     assert ":0007 " not in plain_guest.check("cat /proc/net/udp")
 
 
@@ -227,3 +225,11 @@ def test_program(plain_guest, name):
     """Each checks one thing from inside, and says what it found wrong."""
     result = plain_guest.run(f"/test/{name}", seconds=60)
     assert result.status == 0, result
+
+
+def test_bad_access_is_one_line_of_the_log(plain_guest):
+    mark = plain_guest.mark()
+    plain_guest.run("/test/protection_test", seconds=60)
+    log = plain_guest.text[mark:]
+    assert log.count("protection_test[") == 9
+    assert "bad memory access at pc 0x" in log

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,11 +224,18 @@ void netconfig_add_gateway(struct netconfig *config, uint32_t gateway)
 	config->routes[config->route_count++] = (struct netconfig_route){.gateway = gateway};
 }
 
+/* The members before `origin` have no gaps between them. */
+static bool same_config(const struct netconfig *a, const struct netconfig *b)
+{
+	return memcmp(a, b, offsetof(struct netconfig, origin)) == 0 &&
+	       strcmp(a->origin, b->origin) == 0;
+}
+
 bool netconfig_apply(const char *name, const struct netconfig *config, const struct netconfig *old)
 {
 	int error;
 
-	if (old && memcmp(old, config, sizeof(*config)) == 0)
+	if (old && same_config(old, config))
 		return true;
 	error = netif_set_up(name, true);
 	if (old) {

@@ -130,7 +130,7 @@ class Guest:
     def finish(self, started, seconds=20):
         number, since = started
         begin = self.wait_for(rf"begin-{number}\r?\n", seconds, since)
-        end = self.wait_for(rf"end-{number}:(\d+)", seconds, begin.end(), what="the end of the command")
+        end = self.wait_for(rf"end-{number}:(\d+)\r?\n", seconds, begin.end(), what="the end of the command")
         output = self._text[begin.end():end.start()].replace("\r\n", "\n")
         return Result(int(end.group(1)), output)
 
