@@ -13,12 +13,30 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "arm64 and x86-64 are little-endian");
 
-static inline be16 cpu_to_be16(uint16_t x) { return (be16){__builtin_bswap16(x)}; }
-static inline be32 cpu_to_be32(uint32_t x) { return (be32){__builtin_bswap32(x)}; }
-static inline be64 cpu_to_be64(uint64_t x) { return (be64){__builtin_bswap64(x)}; }
-static inline uint16_t be16_to_cpu(be16 x) { return __builtin_bswap16(x.raw); }
-static inline uint32_t be32_to_cpu(be32 x) { return __builtin_bswap32(x.raw); }
-static inline uint64_t be64_to_cpu(be64 x) { return __builtin_bswap64(x.raw); }
+static inline be16 cpu_to_be16(uint16_t x)
+{
+	return (be16){__builtin_bswap16(x)};
+}
+static inline be32 cpu_to_be32(uint32_t x)
+{
+	return (be32){__builtin_bswap32(x)};
+}
+static inline be64 cpu_to_be64(uint64_t x)
+{
+	return (be64){__builtin_bswap64(x)};
+}
+static inline uint16_t be16_to_cpu(be16 x)
+{
+	return __builtin_bswap16(x.raw);
+}
+static inline uint32_t be32_to_cpu(be32 x)
+{
+	return __builtin_bswap32(x.raw);
+}
+static inline uint64_t be64_to_cpu(be64 x)
+{
+	return __builtin_bswap64(x.raw);
+}
 
 static inline uint16_t get_be16(const void *bytes)
 {

@@ -8,7 +8,7 @@
 
 #include "include/uapi/errno.h"
 
-#define ERESTARTSYS 512   /* restart if the handler has SA_RESTART or there is no handler */
+#define ERESTARTSYS 512    /* restart if the handler has SA_RESTART or there is no handler */
 #define ERESTARTNOHAND 514 /* restart only if no handler runs (poll, select, pause, nanosleep) */
 #define ERESTART_RESTARTBLOCK 516 /* restart with the time that is left: nanosleep, poll */
 

@@ -16,11 +16,11 @@ struct iov_segment {
 
 struct iov {
 	bool in_kernel;
-	struct iov_segment *segments; /* the current one first */
-	uint32_t segment_count;       /* left, with the current one */
-	uint64_t offset;              /* into the current one */
-	uint64_t remaining;           /* bytes left in all */
-	struct iov_segment single;    /* storage for the one-piece case */
+	struct iov_segment *segments;  /* the current one first */
+	uint32_t segment_count;        /* left, with the current one */
+	uint64_t offset;               /* into the current one */
+	uint64_t remaining;            /* bytes left in all */
+	struct iov_segment single;     /* storage for the one-piece case */
 	struct iov_segment *allocated; /* to free: iov_from_user's array, or NULL */
 };
 

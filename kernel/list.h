@@ -13,7 +13,10 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD_INIT(name) {&(name), &(name)}
+#define LIST_HEAD_INIT(name)     \
+	{                        \
+		&(name), &(name) \
+	}
 
 static inline void list_init(struct list_head *head)
 {
@@ -70,9 +73,9 @@ static inline void list_splice(struct list_head *to, struct list_head *from)
 
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 
-#define list_for_each_entry(entry, head, member)                                      \
-	for ((entry) = list_entry((head)->next, __typeof__(*(entry)), member);        \
-	     &(entry)->member != (head);                                              \
+#define list_for_each_entry(entry, head, member)                               \
+	for ((entry) = list_entry((head)->next, __typeof__(*(entry)), member); \
+	     &(entry)->member != (head);                                       \
 	     (entry) = list_entry((entry)->member.next, __typeof__(*(entry)), member))
 
 /* As above; the body may unlink or free `entry`. */
@@ -111,16 +114,16 @@ static inline void hlist_remove(struct hlist_node *node)
 	node->link = NULL;
 }
 
-#define hlist_for_each_entry(entry, head, member)                                              \
-	for (struct hlist_node *hlist_at = (head)->first;                                      \
-	     hlist_at && ((entry) = container_of(hlist_at, __typeof__(*(entry)), member), 1);  \
+#define hlist_for_each_entry(entry, head, member)                                             \
+	for (struct hlist_node *hlist_at = (head)->first;                                     \
+	     hlist_at && ((entry) = container_of(hlist_at, __typeof__(*(entry)), member), 1); \
 	     hlist_at = hlist_at->next)
 
 /* As above; the body may unlink or free `entry`. */
-#define hlist_for_each_entry_safe(entry, following, head, member)                              \
-	for (struct hlist_node *hlist_at = (head)->first, *following = NULL;                   \
-	     hlist_at && (following = hlist_at->next,                                          \
-			 (entry) = container_of(hlist_at, __typeof__(*(entry)), member), 1);   \
+#define hlist_for_each_entry_safe(entry, following, head, member)                            \
+	for (struct hlist_node *hlist_at = (head)->first, *following = NULL;                 \
+	     hlist_at && (following = hlist_at->next,                                        \
+			 (entry) = container_of(hlist_at, __typeof__(*(entry)), member), 1); \
 	     hlist_at = following)
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * The front door: the whole boot order on one page. The one file that may know everybody.
  */
+#include "kernel/main.h"
 #include "drivers/virtio/virtio_mmio.h"
 #include "drivers/virtio/virtio_net.h"
 #include "kernel/clock.h"
@@ -9,7 +10,6 @@
 #include "kernel/fs/fs.h"
 #include "kernel/irq.h"
 #include "kernel/machine.h"
-#include "kernel/main.h"
 #include "kernel/mm/memory.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/vm.h"

@@ -16,17 +16,16 @@ typedef uint64_t user_addr_t;
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define container_of(pointer, type, member) \
-	((type *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 #define CLAMP(x, low, high) ((x) < (low) ? (low) : (x) > (high) ? (high) : (x))
 
 /* `align` is a power of two. */
-#define ALIGN_UP(x, align) (((x) + (align) - 1) & ~((__typeof__(x))(align) - 1))
-#define ALIGN_DOWN(x, align) ((x) & ~((__typeof__(x))(align) - 1))
-#define IS_ALIGNED(x, align) (((x) & ((__typeof__(x))(align) - 1)) == 0)
+#define ALIGN_UP(x, align) (((x) + (align)-1) & ~((__typeof__(x))(align)-1))
+#define ALIGN_DOWN(x, align) ((x) & ~((__typeof__(x))(align)-1))
+#define IS_ALIGNED(x, align) (((x) & ((__typeof__(x))(align)-1)) == 0)
 
 #define BIT(n) (1ul << (n))
 

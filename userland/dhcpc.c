@@ -226,8 +226,8 @@ static void receive_arp(struct program *program)
 	dhcp_client_conflict(&program->client, clock_now(), address);
 	/* There is a server, so patience begins anew when it may be asked again. */
 	if (program->give_up != CLOCK_NEVER)
-		program->give_up =
-			program->client.deadline + program->options.patience * CLOCK_SECOND;
+		program->give_up = program->client.deadline +
+				   program->options.patience * CLOCK_SECOND;
 }
 
 static void out_of_patience(struct program *program)

@@ -60,7 +60,7 @@ struct ifreq {
 
 /* SIOCGIFCONF. */
 struct ifconf {
-	int32_t ifc_len;  /* bytes of the buffer; on return, bytes used */
+	int32_t ifc_len; /* bytes of the buffer; on return, bytes used */
 	uint32_t ifc_padding;
 	uint64_t ifc_buf; /* user address of struct ifreq[]; 0 asks how much is needed */
 };

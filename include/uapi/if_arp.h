@@ -13,9 +13,9 @@
 #define ARPHRD_VOID 0xffff
 
 /* arp_flags, and the Flags column of /proc/net/arp. */
-#define ATF_COM 0x02         /* complete: the MAC is known */
-#define ATF_PERM 0x04        /* permanent */
-#define ATF_PUBL 0x08        /* published (proxy) */
+#define ATF_COM 0x02  /* complete: the MAC is known */
+#define ATF_PERM 0x04 /* permanent */
+#define ATF_PUBL 0x08 /* published (proxy) */
 #define ATF_USETRAILERS 0x10
 #define ATF_NETMASK 0x20
 #define ATF_DONTPUB 0x40

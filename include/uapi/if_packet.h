@@ -18,8 +18,8 @@ struct sockaddr_ll {
 	uint16_t sll_family;
 	uint16_t sll_protocol; /* network order */
 	int32_t sll_ifindex;
-	uint16_t sll_hatype;   /* ARPHRD_* */
-	uint8_t sll_pkttype;   /* PACKET_HOST... */
+	uint16_t sll_hatype; /* ARPHRD_* */
+	uint8_t sll_pkttype; /* PACKET_HOST... */
 	uint8_t sll_halen;
 	uint8_t sll_addr[8];
 };
@@ -65,7 +65,7 @@ struct tpacket_auxdata {
 	uint32_t tp_len;     /* of the packet */
 	uint32_t tp_snaplen; /* of what was captured */
 	uint16_t tp_mac;
-	uint16_t tp_net;     /* where the network header begins */
+	uint16_t tp_net; /* where the network header begins */
 	uint16_t tp_vlan_tci;
 	uint16_t tp_vlan_tpid;
 };

@@ -6,8 +6,8 @@
 #ifndef UAPI_IN_H
 #define UAPI_IN_H
 
-#include "include/uapi/socket.h"
 #include "include/uapi/byteorder.h"
+#include "include/uapi/socket.h"
 
 /* Protocols of the IP header; socket(AF_INET, ..., these). */
 #define IPPROTO_IP 0

@@ -160,12 +160,12 @@ struct sockaddr_un {
 
 /* sendmsg(2) and recvmsg(2). */
 struct msghdr {
-	uint64_t msg_name;       /* user address of a sockaddr */
+	uint64_t msg_name; /* user address of a sockaddr */
 	int32_t msg_namelen;
 	uint32_t msg_padding1;
-	uint64_t msg_iov;        /* user address of struct iovec[] */
+	uint64_t msg_iov; /* user address of struct iovec[] */
 	uint64_t msg_iovlen;
-	uint64_t msg_control;    /* user address */
+	uint64_t msg_control; /* user address */
 	uint64_t msg_controllen;
 	uint32_t msg_flags;
 	uint32_t msg_padding2;

@@ -18,7 +18,7 @@ typedef uint32_t ip4_t; /* an IPv4 address in host order: 10.0.2.15 is 0x0a00020
 
 /* For printk and text_printf: printk(IP4_FORMAT "\n", IP4_ARGS(address)). */
 #define IP4_FORMAT "%u.%u.%u.%u"
-#define IP4_ARGS(a) ((a) >> 24), ((a) >> 16 & 255), ((a) >> 8 & 255), ((a) & 255)
+#define IP4_ARGS(a) ((a) >> 24), ((a) >> 16 & 255), ((a) >> 8 & 255), ((a)&255)
 
 static inline bool ip4_is_multicast(ip4_t a)
 {

@@ -12,37 +12,37 @@
 
 /* An ICMP error, whichever version brought it. */
 struct icmp_error {
-	uint8_t type, code;          /* as on the wire */
-	int error;                   /* positive errno: ECONNREFUSED, EHOSTUNREACH, EMSGSIZE... */
-	bool hard;                   /* ends a connected socket's call (RFC 1122 4.1.3.3) */
-	uint32_t mtu;                /* fragmentation needed: the next hop's; else 0 */
-	struct net_addr offender;    /* who sent it */
+	uint8_t type, code;       /* as on the wire */
+	int error;                /* positive errno: ECONNREFUSED, EHOSTUNREACH, EMSGSIZE... */
+	bool hard;                /* ends a connected socket's call (RFC 1122 4.1.3.3) */
+	uint32_t mtu;             /* fragmentation needed: the next hop's; else 0 */
+	struct net_addr offender; /* who sent it */
 };
 
 struct inet_route {
-	struct net_addr source;      /* the one to use */
-	uint32_t mtu;                /* of the path, in bytes of the network packet */
-	uint32_t device_mtu;         /* of the first link */
+	struct net_addr source; /* the one to use */
+	uint32_t mtu;           /* of the path, in bytes of the network packet */
+	uint32_t device_mtu;    /* of the first link */
 	int ifindex;
 	bool broadcast, multicast, local;
-	uint32_t features;           /* the device's NETDEV_* */
+	uint32_t features; /* the device's NETDEV_* */
 };
 
 struct inet_send {
 	struct net_addr source, destination;
 	uint8_t protocol, ttl, tos;
 	bool dont_fragment;
-	bool ttl_given;              /* a ttl of 0 is meant; else 0 stands for the default */
-	bool no_loop;                /* multicast: no copy to ourselves */
-	bool ignore_path_mtu;        /* the interface's MTU counts (IP_PMTUDISC_PROBE) */
+	bool ttl_given;       /* a ttl of 0 is meant; else 0 stands for the default */
+	bool no_loop;         /* multicast: no copy to ourselves */
+	bool ignore_path_mtu; /* the interface's MTU counts (IP_PMTUDISC_PROBE) */
 	int ifindex;
 	const uint8_t *options;
 	uint8_t options_length;
 };
 
 struct inet_family {
-	uint16_t family;             /* AF_INET */
-	uint8_t header_length;       /* without options */
+	uint16_t family;       /* AF_INET */
+	uint8_t header_length; /* without options */
 	int (*route)(struct net *net, struct net_addr destination, struct net_addr source,
 		     int ifindex, struct inet_route *route);
 	/* May a socket bind to it? Broadcast and multicast too. */

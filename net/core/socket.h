@@ -32,11 +32,11 @@ struct message {
 	struct iov iov;
 	const void *control; /* send: ancillary data, whole; NULL for none */
 	size_t control_length;
-	void *control_to; /* receive: where ancillary data goes, or NULL */
+	void *control_to;    /* receive: where ancillary data goes, or NULL */
 	size_t control_room; /* receive: MSG_CTRUNC in flags_out when it does not suffice */
 	size_t control_used;
-	uint32_t flags;      /* MSG_* asked for */
-	uint32_t flags_out;  /* receive: MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE */
+	uint32_t flags;     /* MSG_* asked for */
+	uint32_t flags_out; /* receive: MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE */
 };
 
 /* Appends one cmsg with the ABI's alignment; sets MSG_CTRUNC when it does not fit. */

@@ -45,11 +45,11 @@ struct arp_entry {
 	struct list_head in_list; /* table->by_use[use], the longest unused first */
 	struct net_device *dev;
 	ip4_t address;
-	struct mac mac; /* not in ARP_INCOMPLETE */
-	uint8_t state;  /* enum arp_state */
-	uint8_t use;    /* enum arp_use */
-	uint8_t tries;  /* requests sent since it was last known to answer */
-	bool used;      /* to send, since it was last known to answer */
+	struct mac mac;     /* not in ARP_INCOMPLETE */
+	uint8_t state;      /* enum arp_state */
+	uint8_t use;        /* enum arp_use */
+	uint8_t tries;      /* requests sent since it was last known to answer */
+	bool used;          /* to send, since it was last known to answer */
 	struct timer timer; /* the next try, or the end of reachability; not in ARP_PERMANENT */
 	struct skb_queue waiting; /* ARP_INCOMPLETE: at most ARP_QUEUE_MAX */
 };

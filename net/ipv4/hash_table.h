@@ -43,18 +43,19 @@ static inline struct hlist_node *hash_table_chain(const struct hash_table *table
 }
 
 /* Visits the nodes that have exactly `hash`; `entry` embeds a struct hash_node as `member`. */
-#define hash_table_for_each(entry, table, wanted, member)                                      \
-	for (struct hlist_node *chain_at = hash_table_chain(table, wanted);                    \
+#define hash_table_for_each(entry, table, wanted, member)                                          \
+	for (struct hlist_node *chain_at = hash_table_chain(table, wanted);                        \
 	     chain_at && ((entry) = container_of(chain_at, __typeof__(*(entry)), member.link), 1); \
-	     chain_at = chain_at->next)                                                        \
+	     chain_at = chain_at->next)                                                            \
 		if ((entry)->member.hash == (wanted))
 
 /* Visits every node; the body may remove or free `entry`, and nothing else. */
-#define hash_table_for_each_safe(entry, table, member)                                         \
-	for (uint32_t bucket_at = 0; bucket_at < (table)->bucket_count; bucket_at++)           \
+#define hash_table_for_each_safe(entry, table, member)                                             \
+	for (uint32_t bucket_at = 0; bucket_at < (table)->bucket_count; bucket_at++)               \
 		for (struct hlist_node *chain_at = (table)->buckets[bucket_at].first, *chain_next; \
-		     chain_at && (chain_next = chain_at->next,                                 \
-				  (entry) = container_of(chain_at, __typeof__(*(entry)), member.link), 1); \
+		     chain_at &&                                                                   \
+		     (chain_next = chain_at->next,                                                 \
+		     (entry) = container_of(chain_at, __typeof__(*(entry)), member.link), 1);      \
 		     chain_at = chain_next)
 
 /* Mixes words into a hash: multiply and fold, good enough under a secret seed. */

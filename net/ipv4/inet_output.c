@@ -108,7 +108,8 @@ static void apply_options(const struct inet_socket *inet, struct inet_outgoing *
 }
 
 /* A source that IP_PKTINFO asks for must be ours, as one that bind asks for. */
-static int check_source(const struct inet_socket *inet, const struct net_addr *source) NEEDS_NET_LOCK
+static int check_source(const struct inet_socket *inet,
+			const struct net_addr *source) NEEDS_NET_LOCK
 {
 	if (source->family == AF_UNSPEC || inet->free_bind)
 		return 0;

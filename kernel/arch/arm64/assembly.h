@@ -38,13 +38,13 @@
 #define DEVICE_WINDOW 0xffffffe000000000
 
 /* A function; `bti c` lets it be the target of an indirect call. */
-#define FUNCTION(name)         \
-	.global name;          \
-	.type name, %function; \
-	.balign 16;            \
-	name:                  \
+#define FUNCTION(name)          \
+	.global name;           \
+	.type name, % function; \
+	.balign 16;             \
+	name:                   \
 	bti c
 
-#define END(name) .size name, . - name
+#define END(name) .size name, .- name
 
 #endif

@@ -21,9 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "test/host/tap/tap.h"
 #include "test/host/simulator/faults.h"
 #include "test/host/simulator/pcap.h"
+#include "test/host/tap/tap.h"
 
 #define FRAMES_AT_ONCE 64 /* from one end before the other gets its turn */
 #define ETHERNET_MINIMUM 14
@@ -264,10 +264,13 @@ static unsigned long parse_number(const char *text)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"faults", required_argument, NULL, 'f'}, {"back", required_argument, NULL, 'b'},
-		{"seed", required_argument, NULL, 's'},   {"pcap", required_argument, NULL, 'p'},
-		{"seconds", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct option options[] = {{"faults", required_argument, NULL, 'f'},
+						{"back", required_argument, NULL, 'b'},
+						{"seed", required_argument, NULL, 's'},
+						{"pcap", required_argument, NULL, 'p'},
+						{"seconds", required_argument, NULL, 't'},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
 	static struct relay relay;
 	struct fault_settings there = {0}, back = {0};
 	bool own_back = false;

@@ -19,15 +19,16 @@
 struct net;
 
 /* Memory. Every kmalloc and page counts as one allocation. */
-uint64_t host_allocations_live(void);   /* not yet freed */
-uint64_t host_allocations_made(void);   /* since host_fail_allocation was last called */
-void host_fail_allocation(uint64_t nth); /* the nth from now on fails once; 0: none */
+uint64_t host_allocations_live(void);          /* not yet freed */
+uint64_t host_allocations_made(void);          /* since host_fail_allocation was last called */
+void host_fail_allocation(uint64_t nth);       /* the nth from now on fails once; 0: none */
 void host_fail_allocations_from(uint64_t nth); /* the nth and all after it fail; 0: none */
 
 /* Time. */
 void host_clock_virtual(uint64_t start_us);
 void host_clock_real(void);
-void host_clock_advance_to(uint64_t now_us); /* virtual clock only; also runs clock_timer_arm's timers */
+void host_clock_advance_to(
+	uint64_t now_us); /* virtual clock only; also runs clock_timer_arm's timers */
 
 /*
  * With a virtual clock: called when the running thread would sleep until `deadline_us`. Moves the world on and returns true, or
@@ -51,8 +52,8 @@ uint64_t host_log_lines(void);
 void host_set_current_net(struct net *net);
 
 /* Calls a registered system call as a process would; user addresses are plain pointers (below 4096: -EFAULT). */
-int64_t host_syscall(uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-		     uint64_t a5);
+int64_t host_syscall(uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+		     uint64_t a4, uint64_t a5);
 
 /* The text of a registered /proc file into `to`, NUL-terminated; its length, or -ENOENT. */
 int64_t host_proc_read(const char *path, char *to, size_t size);

@@ -93,7 +93,8 @@ static struct {
 	void *context;
 } irqs[HOST_IRQS];
 
-int irq_register(uint32_t irq, enum irq_trigger trigger __unused, irq_handler *handler, void *context)
+int irq_register(uint32_t irq, enum irq_trigger trigger __unused, irq_handler *handler,
+		 void *context)
 {
 	if (irq >= HOST_IRQS)
 		return -EINVAL;
@@ -110,7 +111,8 @@ bool host_irq(uint32_t irq)
 	return true;
 }
 
-uint32_t dt_for_each(const char *compatible __unused, dt_visitor *visit __unused, void *context __unused)
+uint32_t dt_for_each(const char *compatible __unused, dt_visitor *visit __unused,
+		     void *context __unused)
 {
 	return 0;
 }

@@ -66,8 +66,8 @@ int64_t syscall_dispatch(uint32_t number, const struct syscall_args *args)
 	return calls[number](args);
 }
 
-int64_t host_syscall(uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-		     uint64_t a5)
+int64_t host_syscall(uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+		     uint64_t a4, uint64_t a5)
 {
 	struct syscall_args args = {{a0, a1, a2, a3, a4, a5}};
 

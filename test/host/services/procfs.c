@@ -65,7 +65,8 @@ int proc_register(const char *path, proc_show *show, void *context)
 	return proc_register_writable(path, show, NULL, context);
 }
 
-int proc_register_numbers(const char *path, int32_t *values, uint32_t count, int32_t min, int32_t max)
+int proc_register_numbers(const char *path, int32_t *values, uint32_t count, int32_t min,
+			  int32_t max)
 {
 	struct proc_file *file = enter(path);
 

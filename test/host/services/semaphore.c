@@ -112,7 +112,8 @@ int sem_wait_until(struct semaphore *sem, uint64_t deadline_us)
 {
 	if (in_softirq())
 		panic("sleeping inside a monitor or softirq");
-	return host_clock_is_virtual() ? wait_virtual(sem, deadline_us) : wait_real(sem, deadline_us);
+	return host_clock_is_virtual() ? wait_virtual(sem, deadline_us)
+				       : wait_real(sem, deadline_us);
 }
 
 int sem_wait(struct semaphore *sem)

@@ -139,7 +139,8 @@ static bool send_copy(struct fault_link *link, const void *bytes, uint32_t lengt
 bool fault_link_send(struct fault_link *link, const void *bytes, uint32_t length, uint64_t now_us)
 {
 	const struct fault_settings *s = &link->settings;
-	bool burst = lost_in_burst(link), lost = happens(link, s->loss), twice = happens(link, s->duplicate);
+	bool burst = lost_in_burst(link), lost = happens(link, s->loss),
+	     twice = happens(link, s->duplicate);
 
 	link->counts.in++;
 	if (length > FAULT_FRAME_MAX || (s->mtu && length > s->mtu + ETHERNET_OVERHEAD)) {

@@ -10,21 +10,24 @@
 
 #include "kernel/types.h"
 
-#define FAULT_FRAME_MAX 65549 /* the largest frame that a virtio device or a TAP takes: 64 KiB and a header */
+#define FAULT_FRAME_MAX \
+	65549 /* the largest frame that a virtio device or a TAP takes: 64 KiB and a header */
 
 struct fault_settings {
-	double loss;           /* probability that a frame is lost, 0..1 */
-	double burst_start;    /* probability that a frame begins a burst, in which all are lost (Gilbert's model) ... */
-	double burst_length;   /* ... of this many frames on average */
-	double duplicate;      /* probability that a frame arrives twice */
-	double corrupt;        /* probability that one bit of a frame flips */
-	double reorder;        /* probability that a frame is held back ... */
+	double loss; /* probability that a frame is lost, 0..1 */
+	double burst_start; /* probability that a frame begins a burst, in which all are lost (Gilbert's model) ... */
+	double burst_length;    /* ... of this many frames on average */
+	double duplicate;       /* probability that a frame arrives twice */
+	double corrupt;         /* probability that one bit of a frame flips */
+	double reorder;         /* probability that a frame is held back ... */
 	uint32_t reorder_depth; /* ... until up to this many later ones have passed it */
-	uint64_t delay_us;     /* of every frame */
-	uint64_t jitter_us;    /* added, evenly distributed in 0..jitter; frames never overtake by it */
-	uint64_t rate_bps;     /* bits a second; 0: infinitely fast */
-	uint32_t queue_bytes;  /* waiting for the rate; beyond, frames are lost at the tail; 0: no bound */
-	uint32_t mtu;          /* longer frames (without the 14-byte header) are lost; 0: no bound */
+	uint64_t delay_us;      /* of every frame */
+	uint64_t
+		jitter_us; /* added, evenly distributed in 0..jitter; frames never overtake by it */
+	uint64_t rate_bps; /* bits a second; 0: infinitely fast */
+	uint32_t
+		queue_bytes; /* waiting for the rate; beyond, frames are lost at the tail; 0: no bound */
+	uint32_t mtu;        /* longer frames (without the 14-byte header) are lost; 0: no bound */
 };
 
 struct fault_counts {
@@ -34,7 +37,7 @@ struct fault_counts {
 struct fault_frame {
 	struct fault_frame *next;
 	uint64_t due_us;
-	uint32_t held;     /* frames that still have to pass it */
+	uint32_t held; /* frames that still have to pass it */
 	uint32_t length;
 	uint8_t bytes[];
 };
@@ -43,8 +46,8 @@ struct fault_link {
 	struct fault_settings settings;
 	struct fault_counts counts;
 	uint64_t random_state;
-	uint64_t wire_free_us;     /* when the last queued frame will have left at the given rate */
-	uint64_t last_due_us;      /* so that jitter does not reorder */
+	uint64_t wire_free_us; /* when the last queued frame will have left at the given rate */
+	uint64_t last_due_us;  /* so that jitter does not reorder */
 	bool in_burst;
 	struct fault_frame *frames; /* in the order in which they will come out */
 };

@@ -7,7 +7,8 @@
 
 FILE *pcap_open(const char *path)
 {
-	const uint32_t header[6] = {PCAP_MAGIC, 2 | 4 << 16, 0, 0, PCAP_SNAPSHOT, LINKTYPE_ETHERNET};
+	const uint32_t header[6] = {PCAP_MAGIC, 2 | 4 << 16,   0,
+				    0,          PCAP_SNAPSHOT, LINKTYPE_ETHERNET};
 	FILE *pcap = fopen(path, "wb");
 
 	if (pcap)
@@ -17,8 +18,8 @@ FILE *pcap_open(const char *path)
 
 void pcap_write(FILE *pcap, const void *bytes, uint32_t length, uint64_t time_us)
 {
-	const uint32_t record[4] = {(uint32_t)(time_us / USEC_PER_SEC), (uint32_t)(time_us % USEC_PER_SEC),
-				    length, length};
+	const uint32_t record[4] = {(uint32_t)(time_us / USEC_PER_SEC),
+				    (uint32_t)(time_us % USEC_PER_SEC), length, length};
 
 	fwrite(record, sizeof(record), 1, pcap);
 	fwrite(bytes, length, 1, pcap);

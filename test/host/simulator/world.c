@@ -90,12 +90,13 @@ static void bring_up_loopback(struct node *node) NEEDS_NET_LOCK
 struct node *world_add_node(struct world *world, const char *name)
 {
 	struct node *node = add(world, name);
-	const struct net_environment environment = {
-		.now_us = node_now, .random_bytes = node_random, .work_raised = node_work_raised,
-		.context = node};
+	const struct net_environment environment = {.now_us = node_now,
+						    .random_bytes = node_random,
+						    .work_raised = node_work_raised,
+						    .context = node};
 
-	if (net_init(&node->net, &environment) || packet_init(&node->net) || ethernet_init(&node->net) ||
-	    ipv4_init(&node->net))
+	if (net_init(&node->net, &environment) || packet_init(&node->net) ||
+	    ethernet_init(&node->net) || ipv4_init(&node->net))
 		panic("%s: no memory for a stack", name);
 	net_lock(&node->net);
 	bring_up_loopback(node);
@@ -147,7 +148,8 @@ static void port_stop(struct net_device *dev __unused)
 {
 }
 
-static const struct net_device_ops port_ops = {.open = port_open, .stop = port_stop, .xmit = port_xmit};
+static const struct net_device_ops port_ops = {
+	.open = port_open, .stop = port_stop, .xmit = port_xmit};
 
 struct port *node_add_port(struct node *node)
 {
@@ -187,7 +189,8 @@ static void set_carrier(struct port *port, bool carrier)
 	net_unlock(&port->node->net);
 }
 
-struct link *world_link(struct world *world, struct port *a, struct port *b, const struct fault_settings *faults)
+struct link *world_link(struct world *world, struct port *a, struct port *b,
+			const struct fault_settings *faults)
 {
 	static const struct fault_settings perfect;
 	struct link *link = calloc(1, sizeof(*link));
@@ -319,7 +322,8 @@ static void deliver_due(struct world *world)
 
 	list_for_each_entry(link, &world->links, list) {
 		for (uint32_t side = 0; side < 2; side++) {
-			struct fault_frame *frame = fault_link_receive(&link->way[side], world->now_us);
+			struct fault_frame *frame = fault_link_receive(&link->way[side],
+								       world->now_us);
 
 			if (!frame)
 				continue;
@@ -385,8 +389,8 @@ bool world_step(struct world *world, uint64_t limit_us)
 		world->events = 0;
 	}
 	if (++world->events > EVENTS_WITHOUT_TIME)
-		panic("seed %llu: the world does not get past %llu us", (unsigned long long)world->seed,
-		      (unsigned long long)world->now_us);
+		panic("seed %llu: the world does not get past %llu us",
+		      (unsigned long long)world->seed, (unsigned long long)world->now_us);
 	work_now(world);
 	return true;
 }
@@ -403,7 +407,8 @@ void world_run_for(struct world *world, uint64_t duration_us)
 	world_run_until(world, world->now_us + duration_us);
 }
 
-bool world_run_while(struct world *world, bool (*busy)(void *context), void *context, uint64_t limit_us)
+bool world_run_while(struct world *world, bool (*busy)(void *context), void *context,
+		     uint64_t limit_us)
 {
 	while (busy(context)) {
 		if (!world_step(world, limit_us))

@@ -30,31 +30,31 @@ struct node;
 /* Where a cable is plugged in: a node's interface, or one of a switch's sockets. */
 struct port {
 	struct node *node;
-	struct net_device *dev;      /* NULL at a switch */
-	struct link *link;           /* NULL: nothing is plugged in */
-	uint32_t side;               /* which end of the link: 0 or 1 */
+	struct net_device *dev; /* NULL at a switch */
+	struct link *link;      /* NULL: nothing is plugged in */
+	uint32_t side;          /* which end of the link: 0 or 1 */
 };
 
 struct link {
-	struct list_head list;       /* world->links */
+	struct list_head list; /* world->links */
 	struct world *world;
 	struct port *end[2];
-	struct fault_link way[2];    /* way[i]: from end[i] to the other */
-	bool down;                   /* unplugged: frames are lost, carriers are off */
-	FILE *pcap;                  /* every frame as it enters the link, or NULL */
+	struct fault_link way[2]; /* way[i]: from end[i] to the other */
+	bool down;                /* unplugged: frames are lost, carriers are off */
+	FILE *pcap;               /* every frame as it enters the link, or NULL */
 };
 
 struct node {
 	struct world *world;
 	char name[16];
 	bool is_switch;
-	struct net net;              /* not at a switch */
+	struct net net; /* not at a switch */
 	uint64_t random_state;
-	bool work_pending;           /* net_run_softirq is asked for */
+	bool work_pending; /* net_run_softirq is asked for */
 	struct port ports[WORLD_PORTS_MAX];
 	uint32_t port_count;
 	struct net_device devices[WORLD_PORTS_MAX];
-	struct {                     /* a switch's memory of who is where */
+	struct { /* a switch's memory of who is where */
 		struct mac mac;
 		uint32_t port;
 	} stations[256];
@@ -66,7 +66,7 @@ struct world {
 	struct node *nodes[WORLD_NODES_MAX];
 	uint32_t node_count;
 	struct list_head links;
-	uint64_t events;             /* so far: a run that never ends shows */
+	uint64_t events; /* so far: a run that never ends shows */
 };
 
 /* Switches the host to virtual time, starting at 1 s. The seed is printed when a test fails after this. */
@@ -81,7 +81,8 @@ struct node *world_add_switch(struct world *world, const char *name);
 struct port *node_add_port(struct node *node);
 
 /* Joins two ports; `faults` NULL: a perfect cable. Each direction draws from its own seed. */
-struct link *world_link(struct world *world, struct port *a, struct port *b, const struct fault_settings *faults);
+struct link *world_link(struct world *world, struct port *a, struct port *b,
+			const struct fault_settings *faults);
 void link_set_down(struct link *link, bool down);
 /* Changes the faults of both directions from now on. */
 void link_set_faults(struct link *link, const struct fault_settings *faults);
@@ -97,6 +98,7 @@ bool world_step(struct world *world, uint64_t limit_us);
 void world_run_until(struct world *world, uint64_t time_us);
 void world_run_for(struct world *world, uint64_t duration_us);
 /* Until nothing is left to happen but what lies beyond `limit_us`. */
-bool world_run_while(struct world *world, bool (*busy)(void *context), void *context, uint64_t limit_us);
+bool world_run_while(struct world *world, bool (*busy)(void *context), void *context,
+		     uint64_t limit_us);
 
 #endif

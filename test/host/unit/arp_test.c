@@ -289,10 +289,9 @@ static void proc_net_arp(void **state __unused)
 	packet_leaves(STRANGER, 1);
 	assert_int_equal(set_entry(GATEWAY, GATEWAY_MAC, true), 0);
 	assert_true(host_proc_read("net/arp", text, sizeof(text)) > 0);
-	assert_non_null(strstr(
-		text,
-		"IP address       HW type     Flags       HW address            "
-			"Mask     Device\n"));
+	assert_non_null(strstr(text,
+			       "IP address       HW type     Flags       HW address            "
+			       "Mask     Device\n"));
 	assert_non_null(strstr(
 		text,
 		"10.0.0.2         0x1         0x2         02:00:00:00:00:02     *        eth0\n"));

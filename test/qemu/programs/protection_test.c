@@ -63,7 +63,8 @@ static int overflow_stack(void)
 	volatile char frame[65536];
 
 	frame[0] = 1;
-	return frame[0] ? overflow_stack() + frame[0] : 0; /* always, but the compiler cannot know */
+	return frame[0] ? overflow_stack() + frame[0]
+			: 0; /* always, but the compiler cannot know */
 }
 
 static void dies_by(int (*function)(void), int signal)
@@ -101,7 +102,8 @@ static void nothing_is_writable_and_executable(void)
 /* The way of a program that makes code: write it, then give up writing. */
 static void written_code_runs_afterwards(void)
 {
-	uint32_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			      0);
 
 	CHECK(code != MAP_FAILED);
 	code[0] = 0x528000e0; /* mov w0, #7 */
