@@ -200,12 +200,12 @@ static struct vring_desc describe(const struct virtqueue_segment *segment, bool 
 static uint16_t add_direct(struct virtqueue *vq, const struct virtqueue_segment *segments,
 			   uint32_t readable, uint32_t count)
 {
-	uint16_t head = vq->free_head, at = head;
+	uint16_t head = vq->free_head;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct vring_desc descriptor = describe(&segments[i], i >= readable);
+		uint16_t at = take_descriptor(vq);
 
-		at = take_descriptor(vq);
 		if (i + 1 < count) {
 			descriptor.flags |= VRING_DESC_F_NEXT;
 			descriptor.next = vq->slots[at].next;

@@ -155,14 +155,17 @@ static struct siginfo siginfo_of(const struct wait_report *report)
 	info.si_code = report->code;
 	info.si_pid = report->pid;
 	info.si_uid = report->uid;
-	if (report->code == CLD_EXITED)
+	switch (report->code) {
+	case CLD_EXITED:
+	case CLD_STOPPED:
 		info.si_status = report->status >> 8 & 0xff;
-	else if (report->code == CLD_KILLED)
+		break;
+	case CLD_KILLED:
 		info.si_status = report->status & 0x7f;
-	else if (report->code == CLD_STOPPED)
-		info.si_status = report->status >> 8 & 0xff;
-	else
+		break;
+	default:
 		info.si_status = SIGCONT;
+	}
 	return info;
 }
 

