@@ -35,7 +35,10 @@ void iov_init_kernel(struct iov *iov, void *base, uint64_t length);
 int iov_from_user(struct iov *iov, user_addr_t iovec, uint64_t count) __must_check;
 void iov_release(struct iov *iov);
 
-/* Moves the cursor by n bytes copied. 0 or -EFAULT; n is at most iov->remaining. Process context. */
+/*
+ * Moves the cursor by n bytes copied. 0 or -EFAULT; n is at most iov->remaining. Process
+ * context.
+ */
 int iov_copy_from(struct iov *iov, void *to, size_t n) __must_check;       /* memory -> kernel */
 int iov_copy_to(struct iov *iov, const void *from, size_t n) __must_check; /* kernel -> memory */
 int iov_clear(struct iov *iov, size_t n) __must_check;                     /* zeroes -> memory */

@@ -1,6 +1,6 @@
 /*
- * Where the machine begins: boot.S comes here with the MMU on, interrupts masked and a stack, and the physical address of
- * the device tree.
+ * Where the machine begins: boot.S comes here with the MMU on, interrupts masked and a stack,
+ * and the physical address of the device tree.
  */
 #ifndef KERNEL_MAIN_H
 #define KERNEL_MAIN_H

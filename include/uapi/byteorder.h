@@ -1,6 +1,7 @@
 /*
- * Types of values that stand in network order, in structures that programs and the kernel share. As integers they would
- * be mixed up; kernel/byteorder.h has the functions that convert them.
+ * Types of values that stand in network order, in structures that programs and the kernel
+ * share. As integers they would be mixed up; kernel/byteorder.h has the functions that convert
+ * them.
  */
 #ifndef UAPI_BYTEORDER_H
 #define UAPI_BYTEORDER_H

@@ -1,6 +1,7 @@
 /*
- * System call numbers of the Linux arm64 ABI: the number goes in x8, arguments in x0 to x5, the result or a negative errno
- * comes back in x0. That a number stands here does not mean that the call is served; see docs/syscalls.md.
+ * System call numbers of the Linux arm64 ABI: the number goes in x8, arguments in x0 to x5, the
+ * result or a negative errno comes back in x0. That a number stands here does not mean that the
+ * call is served; see docs/syscalls.md.
  */
 #ifndef UAPI_SYSCALL_H
 #define UAPI_SYSCALL_H

@@ -54,7 +54,10 @@ static int key_get(struct futex_key *key, user_addr_t address, bool private)
 		return -EFAULT;
 	if (private)
 		return 0;
-	/* As written: a page that is copied at its first write would change the key under the waiter. */
+	/*
+	 * As written: a page that is copied at its first write would change the key under the
+	 * waiter.
+	 */
 	key->page = vm_get_page(key->vm, address, VM_WRITE);
 	if (!key->page)
 		key->page = vm_get_page(key->vm, address, VM_READ);

@@ -19,7 +19,10 @@ static int look_at_member(struct process *process, void *context)
 
 	if (process->pgid != view->pgid)
 		return 0;
-	/* A zombie keeps its group: the leader of a pipeline may end before the others have joined it. */
+	/*
+	 * A zombie keeps its group: the leader of a pipeline may end before the others have
+	 * joined it.
+	 */
 	view->found |= process->sid == view->sid;
 	if (process->exiting)
 		return 0;

@@ -342,7 +342,10 @@ int skb_checksum_complete(struct sk_buff *skb)
 	size_t field_end = start + skb->csum_offset + sizeof(be16);
 
 	assert_always(skb->checksum == SKB_CHECKSUM_PARTIAL);
-	/* A received packet may have been cut or unwrapped since the device said where the sum is. */
+	/*
+	 * A received packet may have been cut or unwrapped since the device said where the sum
+	 * is.
+	 */
 	if (skb->csum_start < skb_headroom(skb) || field_end > skb->len)
 		return -EINVAL;
 	if (!skb_may_pull(skb, field_end))

@@ -151,8 +151,8 @@ int skb_put_from_iov(struct sk_buff *skb, struct iov *iov, size_t n) __must_chec
 uint32_t skb_checksum_add(const struct sk_buff *skb, size_t offset, size_t n, uint32_t sum);
 
 /*
- * Fills in a SKB_CHECKSUM_PARTIAL checksum in software. 0, -ENOMEM, or -EINVAL when the field that the device
- * named is no longer in the packet.
+ * Fills in a SKB_CHECKSUM_PARTIAL checksum in software. 0, -ENOMEM, or -EINVAL when the field
+ * that the device named is no longer in the packet.
  */
 int skb_checksum_complete(struct sk_buff *skb) __must_check;
 

@@ -4,7 +4,8 @@
  *	relay [--faults TEXT] [--back TEXT] [--seed N] [--pcap FILE] [--seconds N] END END
  *	END: tap=IFNAME, or unix=LOCAL,REMOTE (datagram sockets; QEMU's local.path is our REMOTE)
  *
- * The faults are the simulator's (test/host/simulator/faults.h), drawn from the seed; one epoll loop, no polling.
+ * The faults are the simulator's (test/host/simulator/faults.h), drawn from the seed; one epoll
+ * loop, no polling.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +50,8 @@ static const char usage[] =
 	"Joins two ends by a link with faults, until a signal or --seconds.\n"
 	"\n"
 	"END is tap=IFNAME, or unix=LOCAL,REMOTE: datagram sockets, one frame each, as QEMU's\n"
-	"  -netdev dgram,id=n0,local.type=unix,local.path=REMOTE,remote.type=unix,remote.path=LOCAL\n"
+	"  -netdev dgram,id=n0,local.type=unix,local.path=REMOTE,"
+	"remote.type=unix,remote.path=LOCAL\n"
 	"\n"
 	"  --faults TEXT   e.g. loss=1%,delay=20ms,jitter=2ms,rate=10mbit,queue=64k,reorder=5%,\n"
 	"                  depth=20,duplicate=1%,corrupt=0.1%,burst=0.1%,burst-length=5,mtu=1500\n"

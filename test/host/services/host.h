@@ -1,13 +1,14 @@
 /*
  * The kernel services on a host: what tests and programs use to steer them.
  *
- * The files of this folder stand in for kernel/: memory, locks, semaphores, clock, random numbers, log, user
- * memory, descriptors, system call table, /proc registration. net/ and drivers/virtio/ are built over them
- * unchanged.
+ * The files of this folder stand in for kernel/: memory, locks, semaphores, clock, random
+ * numbers, log, user memory, descriptors, system call table, /proc registration. net/ and
+ * drivers/virtio/ are built over them unchanged.
  *
- * Time: by default the machine's monotonic clock. host_clock_virtual switches to a clock that only moves
- * when it is told to; a call that would sleep then runs the function given to host_on_sleep, which moves
- * the world on (delivers frames, jumps to the next timer) until the wait is over.
+ * Time: by default the machine's monotonic clock. host_clock_virtual switches to a clock that
+ * only moves when it is told to; a call that would sleep then runs the function given to
+ * host_on_sleep, which moves the world on (delivers frames, jumps to the next timer) until the
+ * wait is over.
  *
  * State here is file-level on purpose: it is the one machine that the process runs on.
  */
@@ -31,14 +32,18 @@ void host_clock_advance_to(
 	uint64_t now_us); /* virtual clock only; also runs clock_timer_arm's timers */
 
 /*
- * With a virtual clock: called when the running thread would sleep until `deadline_us`. Moves the world on and returns true, or
- * false when nothing is left to happen (the wait then times out at its deadline, or panics when it has none).
+ * With a virtual clock: called when the running thread would sleep until `deadline_us`. Moves
+ * the world on and returns true, or false when nothing is left to happen (the wait then times
+ * out at its deadline, or panics when it has none).
  */
 void host_on_sleep(bool (*advance)(void *context, uint64_t deadline_us), void *context);
 
 /* Makes sleeps end with -ERESTARTSYS, as a pending signal does. */
 void host_signal(bool pending);
-/* How often a process would have got SIGPIPE and the like: signals sent to the caller since the last call. */
+/*
+ * How often a process would have got SIGPIPE and the like: signals sent to the caller since the
+ * last call.
+ */
 uint32_t host_signals_sent(void);
 
 /* Random numbers: the same seed, the same numbers. */
@@ -51,7 +56,10 @@ uint64_t host_log_lines(void);
 /* The stack that system calls act on. */
 void host_set_current_net(struct net *net);
 
-/* Calls a registered system call as a process would; user addresses are plain pointers (below 4096: -EFAULT). */
+/*
+ * Calls a registered system call as a process would; user addresses are plain pointers (below
+ * 4096: -EFAULT).
+ */
 int64_t host_syscall(uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
 		     uint64_t a4, uint64_t a5);
 

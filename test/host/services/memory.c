@@ -86,7 +86,10 @@ size_t kmalloc_size(size_t size)
 	return class;
 }
 
-/* A block of pages: its struct page stands in front of it, on a page of its own, so that both are found by arithmetic. */
+/*
+ * A block of pages: its struct page stands in front of it, on a page of its own, so that both
+ * are found by arithmetic.
+ */
 struct page *page_alloc_order(uint32_t order)
 {
 	if (allocation_fails())

@@ -1,4 +1,7 @@
-/* Semaphores: one condition for all, which is plenty for tests; a virtual clock needs no threads at all. */
+/*
+ * Semaphores: one condition for all, which is plenty for tests; a virtual clock needs no
+ * threads at all.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <time.h>

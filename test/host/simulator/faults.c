@@ -17,7 +17,10 @@ static uint64_t next_random(struct fault_link *link)
 	return z ^ (z >> 31);
 }
 
-/* Draws even when the probability is 0, so that changing one setting leaves the others' draws alone. */
+/*
+ * Draws even when the probability is 0, so that changing one setting leaves the others' draws
+ * alone.
+ */
 static bool happens(struct fault_link *link, double probability)
 {
 	return (double)(next_random(link) >> 11) * 0x1p-53 < probability;
@@ -54,7 +57,10 @@ static bool lost_in_burst(struct fault_link *link)
 	return link->in_burst;
 }
 
-/* When the frame will have left the sender at the link's rate, or UINT64_MAX when the queue is full. */
+/*
+ * When the frame will have left the sender at the link's rate, or UINT64_MAX when the queue is
+ * full.
+ */
 static uint64_t leaves_at(struct fault_link *link, uint32_t length, uint64_t now_us)
 {
 	uint64_t rate = link->settings.rate_bps;
@@ -70,7 +76,10 @@ static uint64_t leaves_at(struct fault_link *link, uint32_t length, uint64_t now
 	return link->wire_free_us;
 }
 
-/* Behind all frames that are due no later; each one that it would stand behind unheld has passed it. */
+/*
+ * Behind all frames that are due no later; each one that it would stand behind unheld has
+ * passed it.
+ */
 static void enqueue(struct fault_link *link, struct fault_frame *frame)
 {
 	struct fault_frame **at = &link->frames;
@@ -81,7 +90,10 @@ static void enqueue(struct fault_link *link, struct fault_frame *frame)
 	*at = frame;
 }
 
-/* A frame has been sent: those held back come one step nearer; released ones are due with the newcomer. */
+/*
+ * A frame has been sent: those held back come one step nearer; released ones are due with the
+ * newcomer.
+ */
 static void pass_held(struct fault_link *link, uint64_t due_us)
 {
 	struct fault_frame **at = &link->frames, *released = NULL;

@@ -1,9 +1,10 @@
 /*
- * One direction of a link with faults: frames go in at a time, and come out later, or twice, or changed, or not
- * at all. Seeded: the same seed and the same frames at the same times give the same result, on every machine.
+ * One direction of a link with faults: frames go in at a time, and come out later, or twice, or
+ * changed, or not at all. Seeded: the same seed and the same frames at the same times give the
+ * same result, on every machine.
  *
- * Used by the simulator (test/host/simulator/world.h) in virtual time and by tools/relay in real time. It knows
- * nothing of either: time is an argument.
+ * Used by the simulator (test/host/simulator/world.h) in virtual time and by tools/relay in
+ * real time. It knows nothing of either: time is an argument.
  */
 #ifndef TEST_HOST_SIMULATOR_FAULTS_H
 #define TEST_HOST_SIMULATOR_FAULTS_H
@@ -15,7 +16,11 @@
 
 struct fault_settings {
 	double loss; /* probability that a frame is lost, 0..1 */
-	double burst_start; /* probability that a frame begins a burst, in which all are lost (Gilbert's model) ... */
+	/*
+	 * probability that a frame begins a burst, in which all are lost (Gilbert's model)
+	 * ...
+	 */
+	double burst_start;
 	double burst_length;    /* ... of this many frames on average */
 	double duplicate;       /* probability that a frame arrives twice */
 	double corrupt;         /* probability that one bit of a frame flips */
@@ -26,7 +31,8 @@ struct fault_settings {
 		jitter_us; /* added, evenly distributed in 0..jitter; frames never overtake by it */
 	uint64_t rate_bps; /* bits a second; 0: infinitely fast */
 	uint32_t
-		queue_bytes; /* waiting for the rate; beyond, frames are lost at the tail; 0: no bound */
+		/* waiting for the rate; beyond, frames are lost at the tail; 0: no bound */
+		queue_bytes;
 	uint32_t mtu;        /* longer frames (without the 14-byte header) are lost; 0: no bound */
 };
 
@@ -65,8 +71,8 @@ uint64_t fault_link_next(const struct fault_link *link);
 struct fault_frame *fault_link_receive(struct fault_link *link, uint64_t now_us);
 
 /*
- * Reads "loss=1%,delay=20ms,rate=10mbit,reorder=5%,depth=20,..." as tools/relay takes it. Returns NULL, or the word
- * that it could not use (pointing into `text`).
+ * Reads "loss=1%,delay=20ms,rate=10mbit,reorder=5%,depth=20,..." as tools/relay takes it.
+ * Returns NULL, or the word that it could not use (pointing into `text`).
  */
 const char *fault_settings_parse(struct fault_settings *settings, const char *text);
 

@@ -1,4 +1,7 @@
-/* The pcap file format: a header of 24 bytes, then 16 bytes before each frame, in the writer's byte order. */
+/*
+ * The pcap file format: a header of 24 bytes, then 16 bytes before each frame, in the writer's
+ * byte order.
+ */
 #include "test/host/simulator/pcap.h"
 
 #define PCAP_MAGIC 0xa1b2c3d4

@@ -1,4 +1,7 @@
-/* Packet captures in the classic pcap format, microseconds, Ethernet: what wireshark and tcpdump read. */
+/*
+ * Packet captures in the classic pcap format, microseconds, Ethernet: what wireshark and
+ * tcpdump read.
+ */
 #ifndef TEST_HOST_SIMULATOR_PCAP_H
 #define TEST_HOST_SIMULATOR_PCAP_H
 

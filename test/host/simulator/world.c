@@ -265,7 +265,10 @@ int node_set_gateway(struct node *node, ip4_t gateway)
 	return error;
 }
 
-/* A switch: the sender's place is remembered; known unicast goes to one port, the rest to all others. */
+/*
+ * A switch: the sender's place is remembered; known unicast goes to one port, the rest to all
+ * others.
+ */
 static void switch_forward(struct port *in, const struct fault_frame *frame)
 {
 	struct node *node = in->node;

@@ -1,7 +1,8 @@
 /*
- * A world of stacks in one process and one virtual time: nodes with complete stacks, joined by links with
- * faults and by switches. Nothing happens but by events (a frame arrives, a timer fires), in order of time;
- * ties go to whoever was made first. The same seed gives the same run to the byte.
+ * A world of stacks in one process and one virtual time: nodes with complete stacks, joined by
+ * links with faults and by switches. Nothing happens but by events (a frame arrives, a timer
+ * fires), in order of time; ties go to whoever was made first. The same seed gives the same run
+ * to the byte.
  *
  *	struct world *world = world_create(seed);
  *	struct node *a = world_add_node(world, "a"), *b = world_add_node(world, "b");
@@ -69,7 +70,10 @@ struct world {
 	uint64_t events; /* so far: a run that never ends shows */
 };
 
-/* Switches the host to virtual time, starting at 1 s. The seed is printed when a test fails after this. */
+/*
+ * Switches the host to virtual time, starting at 1 s. The seed is printed when a test fails
+ * after this.
+ */
 struct world *world_create(uint64_t seed);
 void world_destroy(struct world *world);
 

@@ -8,13 +8,16 @@
 #include <stdbool.h>
 
 /*
- * Opens an existing TAP (or makes one, given the right) non-blocking, without the packet-information prefix; with `vnet_header` each frame is
- * preceded by a 12-byte virtio_net_hdr_mrg_rxbuf. A descriptor, or -1 after one line on stderr that says what is wrong.
+ * Opens an existing TAP (or makes one, given the right) non-blocking, without the
+ * packet-information prefix; with `vnet_header` each frame is preceded by a 12-byte
+ * virtio_net_hdr_mrg_rxbuf. A descriptor, or -1 after one line on stderr that says what is
+ * wrong.
  */
 int tap_open(const char *name, bool vnet_header);
 
 /*
- * What the reader of the TAP can take: TUN_F_CSUM, TUN_F_TSO4, ... 0 or -1 after one line on stderr. Needs vnet_header.
+ * What the reader of the TAP can take: TUN_F_CSUM, TUN_F_TSO4, ... 0 or -1 after one line on
+ * stderr. Needs vnet_header.
  */
 int tap_set_offload(int tap, unsigned int flags);
 

@@ -1,4 +1,7 @@
-/* UDP: who gets which datagram, binding, connecting, errors that arrive; hostile datagrams by name. */
+/*
+ * UDP: who gets which datagram, binding, connecting, errors that arrive; hostile datagrams by
+ * name.
+ */
 #include "test/host/unit/ip4_fixture.h"
 
 #include <string.h>

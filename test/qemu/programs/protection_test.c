@@ -1,6 +1,6 @@
 /*
- * Memory protection as a process meets it: what must not be written, run or touched ends the process with
- * a signal, and nothing is ever writable and executable.
+ * Memory protection as a process meets it: what must not be written, run or touched ends the
+ * process with a signal, and nothing is ever writable and executable.
  */
 #include "check.h"
 

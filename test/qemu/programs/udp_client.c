@@ -1,7 +1,8 @@
 /*
- * udp_client ADDRESS PORT MESSAGE...: sends each message as a datagram, one right behind the other, and
- * prints the answers. Not a test by itself: the tests' UDP peer on the guest, since busybox's nc has no -u.
- * Status: 0 when as many answers came as messages were sent, 1 otherwise.
+ * udp_client ADDRESS PORT MESSAGE...: sends each message as a datagram, one right behind the
+ * other, and prints the answers. Not a test by itself: the tests' UDP peer on the guest, since
+ * busybox's nc has no -u. Status: 0 when as many answers came as messages were sent, 1
+ * otherwise.
  */
 #include <arpa/inet.h>
 #include <errno.h>

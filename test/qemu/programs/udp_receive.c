@@ -1,6 +1,6 @@
 /*
- * udp_receive PORT: prints the length of each datagram that comes, for ever. Not a test by itself: what the
- * tests kill while it is blocked in recvfrom.
+ * udp_receive PORT: prints the length of each datagram that comes, for ever. Not a test by
+ * itself: what the tests kill while it is blocked in recvfrom.
  */
 #include <netinet/in.h>
 #include <stdio.h>
