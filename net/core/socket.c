@@ -92,7 +92,6 @@ void socket_put(struct socket *socket)
 		return;
 	wait_list_close(&socket->wait);
 	__atomic_sub_fetch(&socket->net->live_sockets, 1, __ATOMIC_RELAXED);
-	kfree(socket->filter);
 	kfree(socket);
 }
 

@@ -139,8 +139,6 @@ struct socket {
 	bool stamp_asked; /* SIOCGSTAMP was used: packets are stamped from then on */
 	bool closed;      /* detached from its protocol; only references keep it */
 	uint8_t shutdown; /* 1: receive, 2: send */
-	uint32_t filter_length;
-	void *filter; /* SO_ATTACH_FILTER */
 };
 
 #define SHUTDOWN_RECEIVE 1
