@@ -275,16 +275,13 @@ static int64_t packet_sendmsg(struct socket *socket, struct message *message)
 	net_unlock(net);
 	if (error)
 		return error;
-	struct sk_buff *skb = socket_alloc_send(socket, length, message->flags, &error);
+	struct sk_buff *skb = socket_alloc_send(socket, message, &error);
 
 	if (!skb)
 		return error;
-	error = skb_put_from_iov(skb, &message->iov, length);
-	if (!error) {
-		net_lock(net);
-		error = transmit(socket, skb, &target);
-		net_unlock(net);
-	}
+	net_lock(net);
+	error = transmit(socket, skb, &target);
+	net_unlock(net);
 	if (error) {
 		skb_free(skb);
 		return error;

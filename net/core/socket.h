@@ -238,10 +238,10 @@ int socket_wait_receive(struct socket *socket, uint32_t flags, struct sk_buff **
 	EXCLUDES(net_lock_held);
 
 /*
- * A packet of `size` bytes of tailroom behind SKB_HEADROOM, charged to the send buffer; sleeps
+ * A packet with all of the message's bytes behind SKB_HEADROOM, charged to the send buffer; sleeps
  * while that is full. Without the net lock. NULL and *error otherwise.
  */
-struct sk_buff *socket_alloc_send(struct socket *socket, size_t size, uint32_t flags, int *error)
+struct sk_buff *socket_alloc_send(struct socket *socket, struct message *message, int *error)
 	EXCLUDES(net_lock_held);
 
 /*

@@ -218,9 +218,10 @@ static int wait_to_charge(struct socket *socket, struct sk_buff *skb)
 	return error;
 }
 
-struct sk_buff *socket_alloc_send(struct socket *socket, size_t size, uint32_t flags, int *error)
+struct sk_buff *socket_alloc_send(struct socket *socket, struct message *message, int *error)
 {
-	struct sk_buff *skb = skb_alloc(socket->net, SKB_HEADROOM + size);
+	uint64_t length = message->iov.remaining;
+	struct sk_buff *skb = skb_alloc(socket->net, SKB_HEADROOM + length);
 
 	if (!skb) {
 		*error = -ENOBUFS;
@@ -228,8 +229,10 @@ struct sk_buff *socket_alloc_send(struct socket *socket, size_t size, uint32_t f
 	}
 	skb_reserve(skb, SKB_HEADROOM);
 	*error = try_charge(socket, skb);
-	if (*error == -EAGAIN && !(flags & MSG_DONTWAIT))
+	if (*error == -EAGAIN && !(message->flags & MSG_DONTWAIT))
 		*error = wait_to_charge(socket, skb);
+	if (!*error)
+		*error = skb_put_from_iov(skb, &message->iov, length);
 	if (!*error)
 		return skb;
 	skb_free(skb);

@@ -36,6 +36,12 @@ void ip4_put_control(const struct inet_socket *inet, const struct sk_buff *skb,
 				    skb_network_header(skb) + IP4_HEADER_MIN, options_length);
 }
 
+void inet_source_without_port(const struct sk_buff *skb, struct endpoint *from)
+{
+	*from = (struct endpoint){
+		.addr = net_addr_ip4(SKB_CONTROL(skb, const struct ip4_control)->source)};
+}
+
 int64_t inet_receive(struct inet_socket *inet, struct message *message,
 		     void (*source)(const struct sk_buff *skb, struct endpoint *from))
 {

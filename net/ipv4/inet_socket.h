@@ -97,9 +97,9 @@ void inet_disconnect(struct inet_socket *inet) NEEDS_NET_LOCK;
 /*
  * Options of level SOL_IP (ipv4_sockopt.c). -ENOPROTOOPT for other levels and unknown options.
  */
-int ip4_setsockopt(struct inet_socket *inet, int level, int option, const void *value,
+int ip4_setsockopt(struct socket *socket, int level, int option, const void *value,
 		   uint32_t length) NEEDS_NET_LOCK;
-int ip4_getsockopt(struct inet_socket *inet, int level, int option, void *value,
+int ip4_getsockopt(struct socket *socket, int level, int option, void *value,
 		   uint32_t *length) NEEDS_NET_LOCK;
 
 /* An int, or a single byte, as Linux takes either; and its answer. 0 or -EINVAL. No lock. */
@@ -174,6 +174,8 @@ int64_t inet_receive_error(struct inet_socket *inet, struct message *message)
 int64_t inet_receive(struct inet_socket *inet, struct message *message,
 		     void (*source)(const struct sk_buff *skb, struct endpoint *from))
 	EXCLUDES(net_lock_held);
+/* The `source` of packets whose protocol has no ports. */
+void inet_source_without_port(const struct sk_buff *skb, struct endpoint *from);
 
 /* The columns of /proc/net/{udp,raw,icmp} (inet_show.c): the heading, and one line. */
 void inet_show_heading(struct text *text);

@@ -149,9 +149,9 @@ static int set_number(struct inet_socket *inet, int option, int number)
 	}
 }
 
-int ip4_setsockopt(struct inet_socket *inet, int level, int option, const void *value,
-		   uint32_t length)
+int ip4_setsockopt(struct socket *socket, int level, int option, const void *value, uint32_t length)
 {
+	struct inet_socket *inet = inet_socket(socket);
 	int number;
 
 	if (level != SOL_IP)
@@ -234,8 +234,9 @@ static void get_bytes(const void *bytes, uint32_t length, void *value, uint32_t 
 	memcpy(value, bytes, *room);
 }
 
-int ip4_getsockopt(struct inet_socket *inet, int level, int option, void *value, uint32_t *length)
+int ip4_getsockopt(struct socket *socket, int level, int option, void *value, uint32_t *length)
 {
+	struct inet_socket *inet = inet_socket(socket);
 	struct in_addr interface;
 	int number, error;
 

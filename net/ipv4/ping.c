@@ -162,41 +162,18 @@ static int64_t ping_sendmsg(struct socket *socket, struct message *message)
 		return -EMSGSIZE;
 	if (length < ICMP_HEADER_LENGTH)
 		return -EINVAL;
-	skb = socket_alloc_send(socket, length, message->flags, &error);
+	skb = socket_alloc_send(socket, message, &error);
 	if (!skb)
 		return error;
-	error = skb_put_from_iov(skb, &message->iov, length);
-	if (error) {
-		skb_free(skb);
-		return error;
-	}
 	net_lock(socket->net);
 	error = send_locked(ping_socket(socket), message, skb);
 	net_unlock(socket->net);
 	return error ? error : (int64_t)length;
 }
 
-static void source_of(const struct sk_buff *skb, struct endpoint *from)
-{
-	*from = (struct endpoint){
-		.addr = net_addr_ip4(SKB_CONTROL(skb, const struct ip4_control)->source)};
-}
-
 static int64_t ping_recvmsg(struct socket *socket, struct message *message)
 {
-	return inet_receive(inet_socket(socket), message, source_of);
-}
-
-static int ping_setsockopt(struct socket *socket, int level, int option, const void *value,
-			   uint32_t length) NEEDS_NET_LOCK
-{
-	return ip4_setsockopt(inet_socket(socket), level, option, value, length);
-}
-
-static int ping_getsockopt(struct socket *socket, int level, int option, void *value,
-			   uint32_t *length) NEEDS_NET_LOCK
-{
-	return ip4_getsockopt(inet_socket(socket), level, option, value, length);
+	return inet_receive(inet_socket(socket), message, inet_source_without_port);
 }
 
 static const struct socket_ops ping_socket_ops = {
@@ -210,8 +187,8 @@ static const struct socket_ops ping_socket_ops = {
 	.name = inet_name,
 	.sendmsg = ping_sendmsg,
 	.recvmsg = ping_recvmsg,
-	.setsockopt = ping_setsockopt,
-	.getsockopt = ping_getsockopt,
+	.setsockopt = ip4_setsockopt,
+	.getsockopt = ip4_getsockopt,
 };
 
 static void echo_reply(struct net_device *dev, struct sk_buff *skb,

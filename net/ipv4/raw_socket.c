@@ -148,29 +148,18 @@ static int64_t raw_sendmsg(struct socket *socket, struct message *message)
 		return -EOPNOTSUPP;
 	if (length > IP4_PACKET_MAX)
 		return -EMSGSIZE;
-	skb = socket_alloc_send(socket, length, message->flags, &error);
+	skb = socket_alloc_send(socket, message, &error);
 	if (!skb)
 		return error;
-	error = skb_put_from_iov(skb, &message->iov, length);
-	if (error) {
-		skb_free(skb);
-		return error;
-	}
 	net_lock(socket->net);
 	error = send_locked(inet_socket(socket), message, skb);
 	net_unlock(socket->net);
 	return error ? error : (int64_t)length;
 }
 
-static void source_of(const struct sk_buff *skb, struct endpoint *from)
-{
-	*from = (struct endpoint){
-		.addr = net_addr_ip4(SKB_CONTROL(skb, const struct ip4_control)->source)};
-}
-
 static int64_t raw_recvmsg(struct socket *socket, struct message *message)
 {
-	return inet_receive(inet_socket(socket), message, source_of);
+	return inet_receive(inet_socket(socket), message, inet_source_without_port);
 }
 
 static bool is_icmp_filter(const struct socket *socket, int level, int option)
@@ -186,7 +175,7 @@ static int raw_setsockopt(struct socket *socket, int level, int option, const vo
 	if (level == SOL_RAW && option == ICMP_FILTER && socket->protocol != IPPROTO_ICMP)
 		return -EOPNOTSUPP;
 	if (!is_icmp_filter(socket, level, option))
-		return ip4_setsockopt(inet_socket(socket), level, option, value, length);
+		return ip4_setsockopt(socket, level, option, value, length);
 	memcpy(filter, value, MIN(length, (uint32_t)sizeof(*filter)));
 	return 0;
 }
@@ -197,7 +186,7 @@ static int raw_getsockopt(struct socket *socket, int level, int option, void *va
 	const uint32_t *filter = &raw_socket(socket)->icmp_filter;
 
 	if (!is_icmp_filter(socket, level, option))
-		return ip4_getsockopt(inet_socket(socket), level, option, value, length);
+		return ip4_getsockopt(socket, level, option, value, length);
 	*length = MIN(*length, (uint32_t)sizeof(*filter));
 	memcpy(value, filter, *length);
 	return 0;

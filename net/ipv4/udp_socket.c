@@ -199,15 +199,10 @@ static int64_t udp_sendmsg(struct socket *socket, struct message *message)
 		return -EOPNOTSUPP;
 	if (length > UDP_PAYLOAD_MAX)
 		return -EMSGSIZE;
-	skb = socket_alloc_send(socket, length, message->flags, &error);
+	skb = socket_alloc_send(socket, message, &error);
 	if (!skb) {
 		if (error == -ENOBUFS)
 			udp_count(socket->net, UDP_STAT_SEND_BUFFER_ERRORS);
-		return error;
-	}
-	error = skb_put_from_iov(skb, &message->iov, length);
-	if (error) {
-		skb_free(skb);
 		return error;
 	}
 	net_lock(socket->net);
@@ -228,18 +223,6 @@ static int64_t udp_recvmsg(struct socket *socket, struct message *message)
 	return inet_receive(inet_socket(socket), message, source_of);
 }
 
-static int udp_setsockopt(struct socket *socket, int level, int option, const void *value,
-			  uint32_t length) NEEDS_NET_LOCK
-{
-	return ip4_setsockopt(inet_socket(socket), level, option, value, length);
-}
-
-static int udp_getsockopt(struct socket *socket, int level, int option, void *value,
-			  uint32_t *length) NEEDS_NET_LOCK
-{
-	return ip4_getsockopt(inet_socket(socket), level, option, value, length);
-}
-
 const struct socket_ops udp_socket_ops = {
 	.size = sizeof(struct udp_socket),
 	.open = udp_open,
@@ -251,6 +234,6 @@ const struct socket_ops udp_socket_ops = {
 	.name = inet_name,
 	.sendmsg = udp_sendmsg,
 	.recvmsg = udp_recvmsg,
-	.setsockopt = udp_setsockopt,
-	.getsockopt = udp_getsockopt,
+	.setsockopt = ip4_setsockopt,
+	.getsockopt = ip4_getsockopt,
 };

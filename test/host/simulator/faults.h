@@ -33,7 +33,7 @@ struct fault_settings {
 	uint32_t
 		/* waiting for the rate; beyond, frames are lost at the tail; 0: no bound */
 		queue_bytes;
-	uint32_t mtu;        /* longer frames (without the 14-byte header) are lost; 0: no bound */
+	uint32_t mtu; /* longer frames (without the 14-byte header) are lost; 0: no bound */
 };
 
 struct fault_counts {

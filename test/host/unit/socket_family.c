@@ -84,14 +84,10 @@ static int64_t test_sendmsg(struct socket *socket, struct message *message)
 {
 	size_t length = message->iov.remaining;
 	int error = 0;
-	struct sk_buff *skb = socket_alloc_send(socket, length, message->flags, &error);
+	struct sk_buff *skb = socket_alloc_send(socket, message, &error);
 
 	if (!skb)
 		return error;
-	if (skb_put_from_iov(skb, &message->iov, length)) {
-		skb_free(skb);
-		return -EFAULT;
-	}
 	SKB_CONTROL(skb, uint64_t)
 	[0] = message->name_length ? (uint8_t)message->name.ss_bytes[0] : 0;
 	SKB_CONTROL(skb, uint64_t)[1] = message->control_length;
