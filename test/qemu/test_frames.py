@@ -10,7 +10,7 @@ from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import ARP, Ether, Dot1Q
 from scapy.packet import Raw
 
-from conftest import GUEST, GUEST_MAC, HOST, HOST_MAC
+from conftest import GUEST, GUEST_MAC, HOST
 from harness.wire import drops
 
 BROADCAST_MAC = "ff:ff:ff:ff:ff:ff"

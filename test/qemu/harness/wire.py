@@ -56,9 +56,3 @@ def drops(guest):
     """/proc/net/drops as a dictionary: {reason: count}."""
     text = guest.check("cat /proc/net/drops")
     return {name: int(count) for name, count in re.findall(r"^\s*([A-Z][A-Z0-9_]+):?\s+(\d+)", text, re.MULTILINE)}
-
-
-def live_packets(guest):
-    """The number of sk_buffs that are allocated."""
-    found = re.search(r"^\s*live_skbs:?\s+(\d+)", guest.check("cat /proc/net/drops"), re.MULTILINE)
-    return int(found.group(1)) if found else None
