@@ -3,16 +3,16 @@
 CODE = ("kernel", "net", "drivers", "include", "userland", "test")
 
 
-def describe_tests(ninja, kernels, host_tests):
-    host, qemu = " ".join(host_tests), " ".join(kernels["test"])
+def describe_tests(ninja, kernels, host):
+    tests, qemu = " ".join(host["tests"]), " ".join(kernels["test"])
     ninja.rule("console", "$command", "$text", pool="console")
     ninja.build("test-layers", "console", [], command="tools/lint-layers", text="TEST layers")
     ninja.build("test-abi", "console", [], implicit=[ninja.product("debian/stamp")],
                 command=f"test/host/abi/compare_headers --sysroot {ninja.product('debian/sysroot')}",
                 text="TEST abi")
-    ninja.build("test-host", "console", [], implicit=host_tests + ["tools/run-host-tests"],
-                command=f"tools/run-host-tests {host}", text="TEST host")
-    ninja.build("test-qemu", "console", [], implicit=kernels["test"], order_only=kernels["default"],
+    ninja.build("test-host", "console", [], implicit=host["tests"] + ["tools/run-host-tests"],
+                command=f"tools/run-host-tests {tests}", text="TEST host")
+    ninja.build("test-qemu", "console", [], implicit=kernels["test"] + host["programs"], order_only=kernels["default"],
                 command=f"tools/run-qemu-tests {ninja.build_dir}", text=f"TEST {qemu}")
     ninja.phony("test", ["test-layers", "test-abi", "test-host", "test-qemu"])
 
@@ -24,8 +24,8 @@ def describe_editor_files(ninja, ninja_file):
     return path
 
 
-def describe(ninja, ninja_file, kernels, host_tests):
-    describe_tests(ninja, kernels, host_tests)
+def describe(ninja, ninja_file, kernels, host):
+    describe_tests(ninja, kernels, host)
     compile_commands = describe_editor_files(ninja, ninja_file)
 
     code = " ".join(CODE)

@@ -13,7 +13,7 @@
 
 #include "kernel/string.h"
 #include "test/host/services/host.h"
-#include "test/host/virtio/rig.h"
+#include "test/host/unit/rig.h"
 
 #define RUNS 60
 #define STEPS 2000

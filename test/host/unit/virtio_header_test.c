@@ -10,7 +10,7 @@
 
 #include "kernel/string.h"
 #include "test/host/services/host.h"
-#include "test/host/virtio/rig.h"
+#include "test/host/unit/rig.h"
 
 #define RX VIRTIO_NET_QUEUE_RX
 #define HEADER VIRTIO_NET_HEADER_LENGTH

@@ -8,7 +8,7 @@
 #include "include/uapi/if.h"
 #include "kernel/string.h"
 #include "test/host/services/host.h"
-#include "test/host/virtio/rig.h"
+#include "test/host/unit/rig.h"
 
 static const bool layouts[] = {false, true}; /* legacy? */
 

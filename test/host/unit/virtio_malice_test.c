@@ -12,7 +12,7 @@
 #include "kernel/errno.h"
 #include "kernel/string.h"
 #include "test/host/services/host.h"
-#include "test/host/virtio/rig.h"
+#include "test/host/unit/rig.h"
 
 #define RX VIRTIO_NET_QUEUE_RX
 #define TX VIRTIO_NET_QUEUE_TX

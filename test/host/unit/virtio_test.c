@@ -8,7 +8,7 @@
 #include "include/uapi/if.h"
 #include "kernel/string.h"
 #include "net/core/socket.h"
-#include "test/host/virtio/rig.h"
+#include "test/host/unit/rig.h"
 
 /* One kind of device; the tests below run with each. */
 struct kind {

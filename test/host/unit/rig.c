@@ -1,5 +1,5 @@
 /* The driver's test bench. See rig.h. */
-#include "test/host/virtio/rig.h"
+#include "test/host/unit/rig.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * between them, and a clock that stands still. Frames that the driver sends, and those that it
  * hands to the stack, are counted and checked against the pattern of rig_frame.
  */
-#ifndef TEST_HOST_VIRTIO_RIG_H
-#define TEST_HOST_VIRTIO_RIG_H
+#ifndef TEST_HOST_UNIT_RIG_H
+#define TEST_HOST_UNIT_RIG_H
 
 #include "drivers/virtio/virtio_mmio.h"
 #include "drivers/virtio/virtio_net.h"
