@@ -56,8 +56,28 @@
 	X(UDP_BAD_LENGTH)                                                                     \
 	X(UDP_BAD_CHECKSUM)                                                                   \
 	X(UDP_NO_SOCKET)                                                                      \
-	X(SOCKET_BUFFER_FULL) /* the receiver is slower than the sender */                    \
-	X(SOCKET_FILTER)      /* not what the socket asked for */                             \
+	X(TCP_SHORT)                                                                          \
+	X(TCP_BAD_OFFSET) /* the header's length: below 20, or past the segment */            \
+	X(TCP_BAD_CHECKSUM)                                                                   \
+	X(TCP_BAD_DESTINATION) /* broadcast or multicast */                                   \
+	X(TCP_NO_SOCKET)       /* nobody there: answered with a reset */                      \
+	X(TCP_BAD_FLAGS)       /* no ACK where one must be, SYN with FIN */                   \
+	X(TCP_OUTSIDE_WINDOW)                                                                 \
+	X(TCP_DUPLICATE)     /* all of it was received before */                              \
+	X(TCP_OLD_TIMESTAMP) /* PAWS: RFC 7323 5 */                                           \
+	X(TCP_BAD_ACK)       /* acknowledges what was not sent, or long ago */                \
+	X(TCP_RESET)         /* a reset that was obeyed */                                    \
+	X(TCP_BAD_RESET)     /* a reset that was not: RFC 5961 3 */                           \
+	X(TCP_BAD_SYN)       /* a SYN in a connection: RFC 5961 4 */                          \
+	X(TCP_BACKLOG_FULL)  /* too many half-open connections */                             \
+	X(TCP_ACCEPT_FULL)   /* too many wait for accept */                                   \
+	X(TCP_BAD_COOKIE)                                                                     \
+	X(TCP_WINDOW_CLOSED)   /* data beyond what was offered */                             \
+	X(TCP_REASSEMBLY_FULL) /* too much is out of order */                                 \
+	X(TCP_AFTER_CLOSE)     /* data for a process that will not read */                    \
+	X(TCP_MEMORY)          /* the limit of all connections together: tcp_mem */           \
+	X(SOCKET_BUFFER_FULL)  /* the receiver is slower than the sender */                   \
+	X(SOCKET_FILTER)       /* not what the socket asked for */                            \
 	X(SOCKET_CLOSED)                                                                      \
 	X(RX_DEVICE_ERROR) /* the device delivered something impossible */
 

@@ -1,0 +1,467 @@
+/*
+ * TCP (RFC 9293): the control block, and the functions by which its rooms reach each other.
+ *
+ *	tcp_wire        header and options
+ *	tcp_seq.h       comparing sequence numbers
+ *	tcp             the control block's life; tcp_set_state, where every state changes
+ *	tcp_table       who is found by which addresses and ports; choosing a port
+ *	tcp_ip4         how IPv4 packets and ICMP errors come in
+ *	tcp_input       RFC 9293 3.10.7, in its order
+ *	tcp_receive     data: in order, reassembly, window, acknowledging, urgent data
+ *	tcp_ack         what an acknowledgement does
+ *	tcp_scoreboard  what was sent and not yet acknowledged; SACK
+ *	tcp_recovery    RACK-TLP, RTO, PRR, F-RTO, undo
+ *	tcp_congestion  the table of algorithms; tcp_newreno, tcp_cubic
+ *	tcp_output      what may be sent now; tcp_transmit makes the segment
+ *	tcp_stream      the bytes to be sent
+ *	tcp_timer       retransmission, persist, delayed acknowledgement, keepalive
+ *	tcp_mtu         path MTU: RFC 1191, black holes (RFC 4821, RFC 8899)
+ *	tcp_listen      half-open requests, the backlog; tcp_cookie: SYN cookies; tcp_fastopen
+ *	tcp_timewait    the last minute of a connection in 128 bytes
+ *	tcp_reply       segments that no connection sends: resets, SYN-ACKs, TIME-WAIT's
+ *	tcp_secret      ISNs, timestamps, ports, cookies: what must not be guessed
+ *	tcp_socket, tcp_send, tcp_recv, tcp_sockopt, tcp_info, tcp_proc   what programs see
+ *
+ * Needs the net lock throughout, unless a comment says otherwise. Sequence numbers and windows are
+ * in bytes, in host order; times in microseconds of the stack's clock.
+ *
+ * References: while its state is not CLOSED, TCP itself holds one reference on the socket, and the
+ * file another. tcp_set_state(tcp, TCP_CLOSE) takes it out of all tables, stops its timers, frees
+ * what is to be sent, and gives TCP's reference up; so whoever calls into a connection from outside
+ * (input, timers, errors, calls) holds a reference of his own meanwhile.
+ */
+#ifndef NET_TCP_TCP_H
+#define NET_TCP_TCP_H
+
+#include "include/uapi/tcp.h"
+#include "kernel/lib/tree.h"
+#include "net/ipv4/inet_socket.h"
+#include "net/tcp/tcp_seq.h"
+#include "net/tcp/tcp_statistics.h"
+#include "net/tcp/tcp_stream.h"
+#include "net/tcp/tcp_wire.h"
+
+struct tcp_congestion_ops;
+struct tcp_listener;
+struct tcp_port;
+struct tcp_request;
+struct tcp_state_of_net;
+
+#define TCP_RTO_MIN_US (200 * USEC_PER_MSEC)
+#define TCP_RTO_MAX_US (120 * USEC_PER_SEC)
+#define TCP_RTO_INITIAL_US (1 * USEC_PER_SEC) /* RFC 6298 2.1 */
+#define TCP_DELAYED_ACK_MAX_US (40 * USEC_PER_MSEC)
+#define TCP_TIME_WAIT_US (60 * USEC_PER_SEC) /* 2 MSL */
+#define TCP_MSS_DEFAULT 536                  /* RFC 9293 3.7.1, MUST-15 */
+#define TCP_MSS_FLOOR 216     /* a peer that asks for less gets this: small segments cost us most */
+#define TCP_INITIAL_WINDOW 10 /* segments: RFC 6928 */
+#define TCP_WINDOW_MAX (1u << 30)
+
+/* A segment that arrived, checked; the variables of RFC 9293 3.3.1 by their names. */
+struct tcp_segment {
+	struct tcp_header header;
+	struct tcp_options options;
+	struct endpoint local, remote; /* as seen from here */
+	int ifindex;                   /* of arrival; 0: not known */
+	uint32_t seq, ack;             /* SEG.SEQ, SEG.ACK */
+	uint32_t payload;              /* bytes of data: skb->len once the header is pulled */
+	uint32_t length;               /* SEG.LEN: payload, and one each for SYN and FIN */
+	uint32_t window;               /* SEG.WND, scaled when a connection looks at it */
+	uint8_t flags;                 /* TCP_FIN... */
+	bool congestion_experienced;   /* CE in the IP header: RFC 3168 */
+	uint8_t tos;
+	uint64_t now_us;
+};
+
+/* What the one retransmission timer is armed for. */
+enum tcp_timer_kind {
+	TCP_TIMER_NONE,
+	TCP_TIMER_RTO,     /* RFC 6298 */
+	TCP_TIMER_PROBE,   /* tail loss probe: RFC 8985 7 */
+	TCP_TIMER_REORDER, /* RACK's reordering window ends: RFC 8985 6.2 */
+	TCP_TIMER_PERSIST, /* the window is closed: RFC 9293 3.8.6.1 */
+};
+
+/* Round-trip time: RFC 6298. tcp_rtt.c */
+struct tcp_rtt {
+	uint32_t srtt_us, rttvar_us; /* 0: nothing measured */
+	uint32_t rto_us;             /* without back-off */
+	uint32_t latest_us;
+	uint32_t min_us; /* least of the last min_window; UINT32_MAX: none */
+	uint64_t min_since_us;
+	uint8_t backoff; /* times the RTO was doubled */
+};
+
+/* What was sent and not acknowledged: tcp_scoreboard.h has struct tcp_sent. */
+struct tcp_scoreboard {
+	struct tree by_seq;       /* struct tcp_sent.node */
+	struct list_head by_time; /* struct tcp_sent.by_time: in flight, last sent first to last */
+	struct list_head lost;    /* struct tcp_sent.by_time: to be sent again, by sequence */
+	uint32_t records;         /* in all */
+	uint32_t sacked_bytes;    /* above snd_una */
+	uint32_t lost_bytes;      /* marked lost, not sent again since */
+	uint32_t retransmitted_bytes; /* in flight as retransmissions */
+	uint32_t highest_sacked;      /* end of the highest SACKed byte */
+};
+
+/* Loss detection and recovery: tcp_recovery.c. */
+struct tcp_recovery {
+	uint8_t state;           /* enum tcp_ca_state */
+	uint32_t recovery_point; /* snd_nxt when it began: RFC 6675's RecoveryPoint */
+
+	/* RACK: RFC 8985 6.1 */
+	uint64_t rack_sent_us; /* of the most recently sent segment that was delivered */
+	uint32_t rack_end;
+	uint32_t rack_rtt_us;
+	uint32_t reorder_window_us;
+	uint8_t reorder_window_multiplier;
+	uint8_t reorder_persist;
+	uint32_t reorder_round_end; /* the multiplier grows once a round */
+	bool reordering_seen;
+	uint32_t forward_acked;  /* highest sequence delivered: RACK.fack */
+	uint32_t duplicate_acks; /* without SACK: RFC 5681 3.2 */
+	uint32_t reordering;     /* segments: duplicate-ACK threshold as it adapted */
+
+	/* TLP: RFC 8985 7 */
+	uint32_t probe_end; /* TLP.end_seq */
+	bool probe_outstanding, probe_was_retransmission;
+
+	/* PRR: RFC 6937bis */
+	uint32_t prr_delivered, prr_out, prr_start_flight;
+
+	/* F-RTO (RFC 5682) and undo (RFC 3522, RFC 3708) */
+	bool frto;
+	uint32_t frto_point;
+	uint32_t undo_retransmissions; /* not yet reported as needless */
+	uint32_t undo_point;
+	uint32_t undo_cwnd, undo_ssthresh;
+	uint32_t retransmit_stamp; /* our timestamp in the first retransmission: Eifel */
+	bool undo_possible;
+
+	uint64_t first_timeout_us; /* when the first RTO in a row fired; 0: none. User timeout */
+};
+
+/* Congestion control: tcp_congestion.h has the table of functions. */
+struct tcp_congestion {
+	const struct tcp_congestion_ops *ops;
+	uint32_t cwnd, ssthresh; /* bytes; ssthresh UINT32_MAX: none yet */
+	uint32_t cwnd_used;      /* most bytes in flight in the last round: RFC 7661 */
+	uint64_t cwnd_stamp_us;
+	bool cwnd_limited;
+	uint64_t private[12]; /* the algorithm's own */
+};
+
+struct tcp_rate {           /* delivery, for struct tcp_info */
+	uint64_t delivered; /* bytes */
+	uint64_t delivered_us;
+	uint64_t first_sent_us;
+	uint64_t bytes_per_second;
+	bool app_limited;
+};
+
+struct tcp_socket {
+	struct inet_socket inet; /* first; its node: in the table of connections */
+
+	uint8_t state;       /* enum tcp_state: tcp_set_state alone changes it */
+	bool orphan;         /* no file any more */
+	bool passive;        /* came from a listener */
+	bool fin_queued;     /* the stream ends with a FIN, at stream.end */
+	bool fin_received;   /* in order */
+	bool connecting;     /* connect was called and its result was not yet told */
+	bool nodelay, cork;  /* TCP_NODELAY, TCP_CORK */
+	bool more;           /* the last write said MSG_MORE */
+	uint8_t syn_retries; /* TCP_SYNCNT; 0: the stack's */
+	bool fastopen_connect, fastopen_no_cookie;
+
+	struct tcp_port *port;       /* the local port's entry, or NULL */
+	struct list_head port_link;  /* among the port's sockets */
+	struct tcp_listener *listen; /* LISTEN: tcp_listen.h */
+	struct tcp_socket *parent;   /* in this listener's accept queue (by socket.link), or NULL */
+
+	/* Send sequence space: RFC 9293 3.3.1. */
+	uint32_t iss, snd_una, snd_nxt;
+	uint32_t snd_wnd, snd_wl1, snd_wl2;
+	uint32_t snd_wnd_max; /* the largest window the peer ever offered: MUST-38's Max(SND.WND) */
+	uint32_t snd_up;      /* end of the urgent data; meaningful while `urgent_out` */
+	bool urgent_out;
+	uint32_t push_end;   /* PSH on the segment that reaches this */
+	uint32_t small_sent; /* end of the last segment sent that was not full: Minshall */
+	struct tcp_stream stream;
+
+	/* What the handshake agreed on. */
+	uint16_t peer_mss; /* the peer's option, floored; TCP_MSS_DEFAULT without one */
+	uint16_t user_mss; /* TCP_MAXSEG; 0: none */
+	uint16_t mss;      /* bytes of data in a full segment now: tcp_mtu.c */
+	uint16_t advertised_mss;
+	uint8_t snd_wscale, rcv_wscale;
+	bool has_wscale, has_sack, has_timestamps;
+	bool has_ecn;
+	uint32_t ts_offset;     /* added to the clock's milliseconds in our timestamps */
+	uint32_t ts_recent;     /* TS.Recent: RFC 7323 4.3 */
+	uint64_t ts_recent_us;  /* when it was taken; 0: never */
+	uint32_t last_ack_sent; /* Last.ACK.sent */
+
+	/* Receive sequence space and data: tcp_receive.c. */
+	uint32_t irs, rcv_nxt;
+	uint32_t rcv_edge;    /* right edge of the window as last advertised: it never moves left */
+	uint32_t copied_seq;  /* first byte that the process has not taken */
+	uint32_t rcv_up;      /* one past the urgent byte */
+	uint8_t urgent_state; /* enum tcp_urgent */
+	uint8_t urgent_byte;
+	struct tree out_of_order; /* struct sk_buff by sequence: tcp_reassembly.h */
+	uint32_t out_of_order_bytes, out_of_order_segments;     /* truesize; packets */
+	struct tcp_sack_block sack_recent[TCP_SACK_BLOCKS_MAX]; /* to be reported, newest first */
+	uint8_t sack_recent_count;
+	bool dsack_due;
+	struct tcp_sack_block dsack;
+	uint16_t rcv_mss;        /* estimate of the peer's segment size */
+	uint8_t ack_pending;     /* full segments received since the last ACK; see tcp_receive.c */
+	bool ack_now;            /* the next output sends one at least */
+	uint8_t quick_acks;      /* acknowledgements left that are not delayed */
+	bool quickack_off;       /* TCP_QUICKACK 0 */
+	uint32_t ato_us;         /* delay of acknowledgements, adapted */
+	uint32_t window_clamp;   /* TCP_WINDOW_CLAMP; 0: none */
+	bool reading;            /* a process copies out of the queue: others wait */
+	struct {                 /* receive buffer tuning: dynamic right-sizing */
+		uint32_t copied; /* bytes that the process took in the current round */
+		uint32_t seq;    /* copied_seq when the round began */
+		uint64_t round_us; /* when it began */
+		uint32_t space;    /* most bytes taken in a round */
+		uint32_t rtt_us;   /* the receiver's estimate */
+		uint32_t rtt_seq;
+		uint64_t rtt_start_us;
+	} tune;
+
+	/* ECN: RFC 3168. */
+	bool ecn_echo; /* send ECE until CWR comes */
+	bool ecn_cwr;  /* send CWR with the next new data */
+	bool ecn_seen;
+	uint32_t ecn_reduced_at; /* snd_nxt at the last reduction: once a window */
+
+	/* Timers; each armed one is covered by TCP's reference. */
+	struct timer retransmit;
+	uint8_t timer_kind; /* enum tcp_timer_kind */
+	struct timer delayed_ack;
+	struct timer idle;   /* keepalive; FIN_WAIT_2; an orphan's end */
+	uint8_t probes_sent; /* persist or keepalive probes that went unanswered */
+	uint32_t keepalive_idle_s, keepalive_interval_s; /* 0: the stack's */
+	uint8_t keepalive_probes;
+	int32_t linger2_s;        /* TCP_LINGER2; 0: the stack's; negative: none */
+	uint32_t user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
+	uint32_t defer_accept_s;
+	int32_t notsent_low;      /* TCP_NOTSENT_LOWAT bytes; 0: the stack's */
+	uint64_t last_receive_us; /* anything from the peer */
+	uint64_t last_data_sent_us, last_data_received_us, last_ack_received_us;
+	uint64_t challenge_us; /* start of the challenge limit's interval: RFC 5961 7 */
+	uint8_t challenges;
+	int soft_error; /* from ICMP: told when the connection times out; positive errno */
+
+	struct tcp_rtt rtt;
+	struct tcp_scoreboard scoreboard;
+	struct tcp_recovery recovery;
+	struct tcp_congestion congestion;
+	struct tcp_rate rate;
+	struct {               /* tcp_mtu.c */
+		uint16_t path; /* bytes of an IP packet, as the route says or ICMP told */
+		uint16_t probe_size, probe_low, probe_high;
+		uint32_t probe_seq;
+		uint8_t black_hole_timeouts;
+		bool no_dont_fragment;
+	} mtu;
+
+	struct { /* struct tcp_info */
+		uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retransmitted;
+		uint32_t segments_in, segments_out, data_segments_in, data_segments_out;
+		uint32_t retransmissions, duplicates_reported, out_of_order, reorderings;
+		uint32_t delivered, delivered_ce;
+	} count;
+};
+
+static inline struct tcp_socket *tcp_socket(struct socket *socket)
+{
+	return container_of(socket, struct tcp_socket, inet.socket);
+}
+static inline struct net *tcp_net(const struct tcp_socket *tcp)
+{
+	return tcp->inet.socket.net;
+}
+
+/* /proc/sys/net/ipv4/tcp_*: Linux's names, units and defaults. */
+struct tcp_settings {
+	int32_t tcp_rmem[3], tcp_wmem[3]; /* bytes: least, first, most */
+	int32_t tcp_mem[3];               /* pages of all connections: low, pressure, high */
+	int32_t tcp_window_scaling, tcp_timestamps, tcp_sack, tcp_dsack;
+	int32_t tcp_ecn; /* 0 off, 1 ask and accept, 2 accept */
+	int32_t tcp_syncookies, tcp_max_syn_backlog, tcp_synack_retries, tcp_syn_retries;
+	int32_t tcp_retries1, tcp_retries2, tcp_orphan_retries, tcp_max_orphans;
+	int32_t tcp_fin_timeout;                                               /* seconds */
+	int32_t tcp_keepalive_time, tcp_keepalive_intvl, tcp_keepalive_probes; /* seconds, number */
+	int32_t tcp_max_tw_buckets, tcp_tw_reuse, tcp_rfc1337;
+	int32_t tcp_fastopen; /* 1 client, 2 server, 4: data without cookie ... */
+	int32_t tcp_slow_start_after_idle, tcp_moderate_rcvbuf, tcp_autocorking;
+	int32_t tcp_mtu_probing; /* 0 off, 1 on a black hole, 2 always */
+	int32_t tcp_base_mss, tcp_min_snd_mss;
+	int32_t tcp_challenge_ack_limit, tcp_invalid_ratelimit; /* per second; milliseconds */
+	int32_t tcp_notsent_lowat, tcp_limit_output_bytes;
+	int32_t tcp_frto, tcp_recovery, tcp_early_retrans, tcp_reordering, tcp_max_reordering;
+	int32_t tcp_abort_on_overflow, tcp_no_metrics_save, tcp_adv_win_scale, tcp_stdurg;
+	int32_t tcp_retrans_collapse, tcp_workaround_signed_windows;
+};
+
+/*
+ * tcp.c: the stack's TCP, and the control block's life.
+ */
+
+/* Registers TCP and SOCK_STREAM. After ipv4_init. 0 or -ENOMEM. */
+int tcp_init(struct net *net) EXCLUDES(net_lock_held);
+/* Frees all; the files are closed. What still lingers is dropped. Host only. */
+void tcp_destroy(struct net *net) EXCLUDES(net_lock_held);
+/* /proc/net/tcp, the sysctls, TCP's lines in snmp and netstat. 0 or -ENOMEM. */
+int tcp_proc_init(struct net *net);
+
+struct tcp_state_of_net *tcp_of(struct net *net);
+void tcp_count(struct net *net, enum tcp_statistic which) NEEDS_NET_LOCK;
+void tcp_count_extra(struct net *net, enum tcp_extra_statistic which) NEEDS_NET_LOCK;
+
+/* A fresh control block's defaults: what socket_ops.open does, for children too. */
+void tcp_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/*
+ * The one place where a state changes. Does what the change implies: counters, tables, timers,
+ * waking; to CLOSED: everything given up, TCP's reference too. Waiters are woken.
+ */
+void tcp_set_state(struct tcp_socket *tcp, enum tcp_state state) NEEDS_NET_LOCK;
+
+/* The connection ends with an error (positive errno) that the next call tells. No packet. */
+void tcp_fail(struct tcp_socket *tcp, int error) NEEDS_NET_LOCK;
+/* As tcp_fail, and the peer gets a reset when it may know of us: ABORT, RFC 9293 3.10.5. */
+void tcp_abort(struct tcp_socket *tcp, int error) NEEDS_NET_LOCK;
+
+/*
+ * OPEN, active (3.10.1): both ends are known and entered in the table; ISS chosen, SYN sent.
+ * 0 or -ENOMEM.
+ */
+int tcp_open_active(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* CLOSE (3.10.4) of the sending side: a FIN behind the data; the state moves on. */
+void tcp_close_sending(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/*
+ * tcp_input.c. `skb`'s data at the payload, owned. The caller holds a reference on the socket.
+ * States from SYN_SENT on; LISTEN, requests and TIME_WAIT have their own rooms.
+ */
+void tcp_receive_segment(struct tcp_socket *tcp, struct tcp_segment *segment,
+			 struct sk_buff *skb) NEEDS_NET_LOCK;
+/* RFC 5961: answers a suspicious segment with an ACK, a limited number a second. */
+void tcp_challenge(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/*
+ * tcp_ip4.c finds who a segment is for, in this order: connection, TIME_WAIT, request, listener;
+ * none: a reset.
+ */
+int tcp_ip4_init(struct net *net);
+
+/* tcp_receive.c */
+/* The data and FIN of an acceptable segment, already trimmed to the window. Owns skb. */
+void tcp_receive_data(struct tcp_socket *tcp, const struct tcp_segment *segment,
+		      struct sk_buff *skb) NEEDS_NET_LOCK;
+void tcp_receive_urgent(struct tcp_socket *tcp, const struct tcp_segment *segment,
+			const struct sk_buff *skb) NEEDS_NET_LOCK;
+/* RCV.WND: what may be advertised now, silly windows avoided (MUST-39); never shrinks. */
+uint32_t tcp_receive_window(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* The first window and its scale, for a SYN or SYN-ACK, from the buffer's size. */
+void tcp_choose_window_scale(struct net *net, int32_t receive_buffer, bool scaling,
+			     uint32_t *window, uint8_t *scale) NEEDS_NET_LOCK;
+/* The process took bytes: the window may have opened enough to tell the peer. */
+void tcp_data_taken(struct tcp_socket *tcp, uint32_t bytes) NEEDS_NET_LOCK;
+/* The SACK blocks of the next segment, the duplicate first: RFC 2018, RFC 2883. */
+void tcp_sack_options(struct tcp_socket *tcp, struct tcp_options *options) NEEDS_NET_LOCK;
+/* Drops every out-of-order segment. */
+void tcp_reassembly_free(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* First time that data of the connection is expected: sizes and the tuner. */
+void tcp_receive_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_output.c */
+/* Sends all that may be sent now: lost segments, then new data; an ACK if one is due. */
+void tcp_output(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* A segment without data at snd_nxt: an acknowledgement. */
+void tcp_send_ack(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* A reset at snd_nxt. */
+void tcp_send_reset(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* The old byte or the first of new ones that makes the peer tell its window: 3.8.6.1. */
+void tcp_send_window_probe(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* A probe below snd_una, for keepalive. */
+void tcp_send_keepalive(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_transmit.c: makes and sends one segment of [seq, seq + length), with SYN or FIN. */
+struct tcp_outgoing {
+	uint32_t seq;
+	uint32_t length; /* bytes of data; more than tcp->mss: sent as one to be segmented */
+	uint8_t flags;   /* SYN, FIN, RST, PSH; ACK is added in synchronised states */
+	bool retransmission;
+	struct tcp_options options; /* of a SYN; others are filled in */
+};
+/* 0 or a negative errno: the segment then counts as lost on the way, unless -ENOMEM. */
+int tcp_transmit(struct tcp_socket *tcp, struct tcp_outgoing *outgoing) NEEDS_NET_LOCK;
+/* The value of our timestamp option now (milliseconds and the connection's offset). */
+uint32_t tcp_timestamp(const struct tcp_socket *tcp, uint64_t now_us);
+
+/* tcp_timer.c */
+void tcp_timers_init(struct tcp_socket *tcp);
+void tcp_timers_stop(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Arms the one retransmission timer for `kind`, in place of what it was armed for. */
+void tcp_arm(struct tcp_socket *tcp, enum tcp_timer_kind kind, uint64_t when_us) NEEDS_NET_LOCK;
+void tcp_disarm(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Delays an acknowledgement that is due. */
+void tcp_delay_ack(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Keepalive after SO_KEEPALIVE or its times changed, or the peer was heard. */
+void tcp_keepalive_restart(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* FIN_WAIT_2 of an orphan, or an orphan that cannot send: ends at `when_us`. */
+void tcp_arm_end(struct tcp_socket *tcp, uint64_t when_us) NEEDS_NET_LOCK;
+/* Has the connection tried for too long (retries, TCP_USER_TIMEOUT)? Then it has been failed. */
+bool tcp_gave_up(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_ack.c, tcp_recovery.c, tcp_rtt.c */
+void tcp_recovery_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/*
+ * RFC 9293 3.10.7.4, fifth: SEG.ACK lies in [snd_una, snd_nxt]. Window update, RTT, SACK, loss
+ * detection, congestion control, timers; releases the acknowledged stream and wakes writers.
+ */
+void tcp_ack(struct tcp_socket *tcp, const struct tcp_segment *segment) NEEDS_NET_LOCK;
+/* An RTT sample from the handshake. */
+void tcp_rtt_sample(struct tcp_socket *tcp, uint32_t rtt_us) NEEDS_NET_LOCK;
+/* The RTO now, with back-off. */
+uint32_t tcp_rto(const struct tcp_socket *tcp);
+/* Sends again what is marked lost, as far as the congestion window allows. */
+void tcp_retransmit_lost(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Bytes of new data that congestion control allows now. */
+uint32_t tcp_congestion_room(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Bytes in flight: RFC 6675's pipe. */
+uint32_t tcp_in_flight(const struct tcp_socket *tcp);
+/* Before new data after a pause: RFC 2861, RFC 7661. */
+void tcp_congestion_restart(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* A segment went out for the first time: [seq, end), SYN and FIN counted. False: no memory. */
+bool tcp_note_sent(struct tcp_socket *tcp, uint32_t seq, uint32_t end) NEEDS_NET_LOCK;
+/* All new data that may go is out; `limited`: by the window of congestion, not by the process. */
+void tcp_note_output_done(struct tcp_socket *tcp, bool limited) NEEDS_NET_LOCK;
+/* The retransmission timer fired for RTO, PROBE or REORDER. */
+void tcp_rto_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+void tcp_probe_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+void tcp_reorder_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Arms RTO or the tail loss probe for what is in flight, or disarms. */
+void tcp_rearm(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* The peer echoed CE, or a segment could not be sent: one reduction a window. */
+void tcp_congestion_echoed(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Frees the scoreboard. */
+void tcp_scoreboard_free(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_mtu.c */
+/* mss from the route, the peer's option, TCP_MAXSEG and what ICMP told. */
+void tcp_mtu_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* ICMP says that the path is narrower (the MTU of an IP packet); checked by the caller. */
+void tcp_mtu_reduced(struct tcp_socket *tcp, uint32_t mtu) NEEDS_NET_LOCK;
+/* The RTO fired again: maybe a black hole. */
+void tcp_mtu_timeout(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* The MSS option of our SYN or SYN-ACK to this destination. */
+uint16_t tcp_mss_to_advertise(struct net *net, const struct inet_route *route, uint16_t user_mss);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * The bytes a process has written and the peer has not acknowledged: one stream, addressed by
+ * sequence number, made of pieces of reference-counted pages. A segment that is sent, or sent again,
+ * takes references on the pages; nothing is copied after the process's own bytes came in, and
+ * nothing at all when the pages are a file's.
+ *
+ * Needs the net lock, but for tcp_chunk_*, which prepare pieces without it.
+ */
+#ifndef NET_TCP_TCP_STREAM_H
+#define NET_TCP_TCP_STREAM_H
+
+#include "kernel/list.h"
+#include "kernel/types.h"
+
+struct iov;
+struct page;
+struct sk_buff;
+
+/* What a piece is charged beyond its bytes. */
+#define TCP_CHUNK_OVERHEAD 64
+
+struct tcp_chunk {
+	struct list_head link; /* stream->chunks */
+	struct page *page;     /* the first page of its block; the chunk holds a reference */
+	uint32_t offset;       /* from page_address(page) */
+	uint32_t length;
+	uint32_t seq; /* of its first byte */
+};
+
+struct tcp_stream {
+	struct list_head chunks; /* in order */
+	uint32_t start, end;     /* sequence numbers: [start, end) is held */
+	uint32_t charged;        /* bytes and overhead: what the send buffer is compared with */
+	struct tcp_chunk
+		*at; /* where the last look-up ended: the next is mostly there or after it */
+	struct page *open_page; /* the page that the last small write filled in part, or NULL */
+	uint32_t open_offset;   /* its first free byte */
+};
+
+void tcp_stream_init(struct tcp_stream *stream, uint32_t seq);
+void tcp_stream_free(struct tcp_stream *stream);
+
+/*
+ * A piece of up to `want` bytes copied from a process, in `open_page` from `open_offset` on when
+ * there is one (the caller took it out of the stream under the lock), else in new pages. Process
+ * context, without the net lock. NULL and *error (-ENOMEM, -EFAULT). The piece is of at most 32 KiB.
+ */
+struct tcp_chunk *tcp_chunk_from_iov(struct iov *iov, size_t want, struct page *open_page,
+				     uint32_t open_offset, int *error);
+/* A piece of a file's page (sendfile); takes a reference of its own. NULL: no memory. */
+struct tcp_chunk *tcp_chunk_of_page(struct page *page, uint32_t offset, uint32_t length);
+void tcp_chunk_free(struct tcp_chunk *chunk);
+
+/* Puts a piece at the end; owns it. One that continues the last in memory is joined to it. */
+void tcp_stream_append(struct tcp_stream *stream, struct tcp_chunk *chunk);
+
+/* Everything before `seq` was acknowledged. Returns the charge that was released. */
+uint32_t tcp_stream_release(struct tcp_stream *stream, uint32_t seq);
+
+/*
+ * Adds the bytes [seq, seq + length) to a packet as page fragments. 0, or -ENOSPC when they lie in
+ * more pieces than a packet has fragments: *length then says how many went in.
+ */
+int tcp_stream_attach(struct tcp_stream *stream, uint32_t seq, uint32_t *length,
+		      struct sk_buff *skb);
+
+#endif
