@@ -17,4 +17,7 @@ int clear_user(user_addr_t to, size_t n) __must_check;
  */
 int64_t copy_string_from_user(char *to, user_addr_t from, size_t size) __must_check;
 
+/* Sends the calling process a signal (SIGPIPE). */
+void user_signal(int number);
+
 #endif

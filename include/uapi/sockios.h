@@ -15,6 +15,7 @@
 #define SIOCATMARK 0x8905
 #define SIOCGSTAMP 0x8906   /* struct timeval of the last packet */
 #define SIOCGSTAMPNS 0x8907 /* struct timespec */
+#define SIOCOUTQNSD 0x894b  /* bytes not yet sent for the first time */
 
 /* Routes: struct rtentry. */
 #define SIOCADDRT 0x890b

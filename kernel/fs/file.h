@@ -19,6 +19,7 @@
 
 struct inode;
 struct file;
+struct page;
 struct poll_table;
 struct directory_sink;
 
@@ -30,6 +31,13 @@ struct file_ops {
 	 */
 	int64_t (*read)(struct file *file, struct iov *iov, uint64_t *position);
 	int64_t (*write)(struct file *file, struct iov *iov, uint64_t *position);
+
+	/*
+	 * Writes part of a page, which may be kept and sent as it stands instead of a copy; the
+	 * caller's reference. `more` follows at once. NULL: write does it.
+	 */
+	int64_t (*write_page)(struct file *file, struct page *page, uint32_t offset,
+			      uint32_t length, bool more);
 
 	/*
 	 * Returns POLL* events that hold now, after joining (poll_join) the lists that tell of

@@ -13,6 +13,16 @@
 
 #define TRANSFER_MAX 0x7ffff000ull /* as read(2) */
 
+static int64_t write_page(struct file *out, struct page *page, uint32_t offset, uint32_t length,
+			  bool more, uint64_t *out_position)
+{
+	struct iov iov;
+	if (out->ops->write_page && (out->flags & O_ACCMODE) != O_RDONLY)
+		return out->ops->write_page(out, page, offset, length, more);
+	iov_init_kernel(&iov, (char *)page_address(page) + offset, length);
+	return file_write(out, &iov, out_position);
+}
+
 /* Writes the bytes of one page of `in`, from *position on. Bytes written or a negative errno. */
 static int64_t send_page(struct file *out, struct file *in, uint64_t *position, uint64_t count,
 			 uint64_t *out_position)
@@ -23,9 +33,8 @@ static int64_t send_page(struct file *out, struct file *in, uint64_t *position, 
 	struct page *page = inode_page(in->inode, *position >> PAGE_SHIFT);
 	if (!page)
 		return -ENOMEM;
-	struct iov iov;
-	iov_init_kernel(&iov, (char *)page_address(page) + in_page, part);
-	int64_t written = file_write(out, &iov, out_position);
+	int64_t written = write_page(out, page, (uint32_t)in_page, (uint32_t)part, part < count,
+				     out_position);
 	page_put(page);
 	if (written > 0)
 		*position += (uint64_t)written;

@@ -15,6 +15,7 @@
 #include "kernel/proc/sched.h"
 #include "kernel/proc/signal_pending.h"
 #include "kernel/string.h"
+#include "kernel/user.h"
 
 static bool is_ignored(const struct process *process, int signal)
 {
@@ -156,6 +157,11 @@ static void send(struct process *process, struct thread *thread, int signal,
 void signal_send_process(struct process *process, int signal)
 {
 	send(process, NULL, signal, NULL);
+}
+
+void user_signal(int number)
+{
+	signal_send_process(current_process(), number);
 }
 
 void signal_send_thread(struct thread *thread, int signal)

@@ -1,11 +1,13 @@
 /* Sockets: their making and end, and the calls of socket(2) on kernel memory. See socket.h. */
 #include "net/core/socket.h"
 
+#include "include/uapi/signal.h"
 #include "include/uapi/sockios.h"
 #include "include/uapi/time.h"
 #include "kernel/fs/file.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/string.h"
+#include "kernel/user.h"
 #include "net/core/netdevice.h"
 
 void socket_family_register(struct net *net, struct socket_family *family)
@@ -80,6 +82,45 @@ int socket_create(struct net *net, int family_number, int type, int protocol,
 	return 0;
 }
 
+static void inherit_options(struct socket *child, const struct socket *from)
+{
+	child->receive_buffer = from->receive_buffer;
+	child->send_buffer = from->send_buffer;
+	child->receive_timeout_us = from->receive_timeout_us;
+	child->send_timeout_us = from->send_timeout_us;
+	child->receive_low = from->receive_low;
+	child->bound_ifindex = from->bound_ifindex;
+	child->priority = from->priority;
+	child->mark = from->mark;
+	child->linger_seconds = from->linger_seconds;
+	child->uid = from->uid;
+	child->reuse_address = from->reuse_address;
+	child->reuse_port = from->reuse_port;
+	child->keepalive = from->keepalive;
+	child->oob_inline = from->oob_inline;
+	child->linger = from->linger;
+	child->dont_route = from->dont_route;
+}
+
+struct socket *socket_create_child(const struct socket *listener)
+{
+	struct net *net = listener->net;
+	struct socket *child = allocate(net, listener->ops);
+
+	if (!child)
+		return NULL;
+	child->family = listener->family;
+	child->type = listener->type;
+	child->protocol = listener->protocol;
+	child->inode_number = net->next_socket_number++;
+	if (child->ops->open && child->ops->open(child)) {
+		socket_put(child);
+		return NULL;
+	}
+	inherit_options(child, listener);
+	return child;
+}
+
 struct socket *socket_get(struct socket *socket)
 {
 	__atomic_add_fetch(&socket->references, 1, __ATOMIC_RELAXED);
@@ -99,6 +140,8 @@ void socket_close(struct socket *socket)
 {
 	struct net *net = socket->net;
 
+	if (socket->linger && socket->ops->linger)
+		socket->ops->linger(socket);
 	net_lock(net);
 	if (socket->ops->close)
 		socket->ops->close(socket);
@@ -195,7 +238,11 @@ int64_t socket_sendmsg(struct socket *socket, struct message *message)
 {
 	if (!socket->ops->sendmsg)
 		return -EOPNOTSUPP;
-	return socket->ops->sendmsg(socket, message);
+	int64_t sent = socket->ops->sendmsg(socket, message);
+
+	if (sent == -EPIPE && socket->type == SOCK_STREAM && !(message->flags & MSG_NOSIGNAL))
+		user_signal(SIGPIPE);
+	return sent;
 }
 
 int64_t socket_recvmsg(struct socket *socket, struct message *message)

@@ -30,6 +30,12 @@ struct message {
 	struct sockaddr_storage name; /* send: destination; receive: filled with the source */
 	uint32_t name_length;         /* send: 0 for none; receive: 0 when there is none to tell */
 	struct iov iov;
+	/*
+	 * sendfile: `iov` describes part of this page, from page_offset on, which may be queued
+	 * instead of a copy; NULL otherwise. The caller's reference.
+	 */
+	struct page *page;
+	uint32_t page_offset;
 	const void *control; /* send: ancillary data, whole; NULL for none */
 	size_t control_length;
 	void *control_to;    /* receive: where ancillary data goes, or NULL */
@@ -76,6 +82,12 @@ struct socket_ops {
 	 */
 	int64_t (*sendmsg)(struct socket *socket, struct message *message);
 	int64_t (*recvmsg)(struct socket *socket, struct message *message);
+
+	/*
+	 * SO_LINGER: called before `close`, may sleep until what was sent is acknowledged. NULL:
+	 * nothing to wait for. Without the net lock.
+	 */
+	void (*linger)(struct socket *socket);
 
 	/* Streams only (TCP); NULL gives EOPNOTSUPP. Without the net lock. */
 	int (*listen)(struct socket *socket, int backlog);
@@ -163,6 +175,11 @@ void socket_family_register(struct net *net, struct socket_family *family);
 
 /* `type` may carry SOCK_NONBLOCK and SOCK_CLOEXEC, which are ignored here. */
 int socket_create(struct net *net, int family, int type, int protocol, struct socket **result);
+/*
+ * For a connection that a listener accepts: a socket of its kind with its options of SOL_SOCKET,
+ * opened, with one reference, which is the future file's. NULL: no memory.
+ */
+struct socket *socket_create_child(const struct socket *listener) NEEDS_NET_LOCK;
 void socket_close(struct socket *socket); /* gives up the caller's reference */
 struct socket *socket_get(struct socket *socket);
 void socket_put(struct socket *socket); /* any context, with or without the net lock */

@@ -7,6 +7,7 @@
 #include "include/uapi/time.h"
 #include "kernel/fs/file.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/mm/page.h"
 #include "kernel/user.h"
 #include "net/core/socket.h"
 
@@ -29,6 +30,19 @@ static int64_t socket_file_write(struct file *file, struct iov *iov, uint64_t *p
 
 	if (file_nonblocking(file))
 		message.flags |= MSG_DONTWAIT;
+	return socket_sendmsg(file->private, &message);
+}
+
+static int64_t socket_file_write_page(struct file *file, struct page *page, uint32_t offset,
+				      uint32_t length, bool more)
+{
+	struct message message = {.page = page, .page_offset = offset};
+
+	iov_init_kernel(&message.iov, (char *)page_address(page) + offset, length);
+	if (file_nonblocking(file))
+		message.flags |= MSG_DONTWAIT;
+	if (more)
+		message.flags |= MSG_MORE;
 	return socket_sendmsg(file->private, &message);
 }
 
@@ -57,6 +71,7 @@ static size_t argument_size(uint32_t command)
 	switch (command) {
 	case SIOCINQ:
 	case SIOCOUTQ:
+	case SIOCOUTQNSD:
 	case SIOCATMARK:
 		return sizeof(int32_t);
 	case SIOCGSTAMP:
@@ -161,6 +176,7 @@ static int64_t socket_file_ioctl(struct file *file, uint32_t command, uint64_t a
 static const struct file_ops socket_file_ops = {
 	.read = socket_file_read,
 	.write = socket_file_write,
+	.write_page = socket_file_write_page,
 	.poll = socket_file_poll,
 	.ioctl = socket_file_ioctl,
 	.release = socket_file_release,

@@ -65,11 +65,14 @@ size_t ip4_options_for_fragment(const uint8_t *bytes, size_t length, uint8_t *to
 	size_t at = 0, used = 0;
 
 	while (at < length && bytes[at] != IP4_OPTION_END) {
-		size_t option_length = 1;
+		if (bytes[at] == IP4_OPTION_NOP) {
+			at++;
+			continue;
+		}
 
-		if (bytes[at] != IP4_OPTION_NOP)
-			option_length = at + 1 < length ? bytes[at + 1] : 0;
-		if (option_length == 0 || option_length > length - at)
+		size_t option_length = at + 1 < length ? bytes[at + 1] : 0;
+
+		if (option_length < 2 || option_length > length - at)
 			break;
 		if (bytes[at] & OPTION_COPIED) {
 			memcpy(to + used, bytes + at, option_length);

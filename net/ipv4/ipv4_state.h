@@ -57,6 +57,7 @@ struct ip4_stack {
 
 	uint64_t statistics[IP4_STAT_COUNT];
 	uint64_t extra[IP4_EXTRA_COUNT];
+	const struct ip4_statistics_above *statistics_above; /* TCP's, or NULL */
 
 	struct link_protocol link_protocol;
 	struct device_notifier notifier;

@@ -108,8 +108,8 @@ static void show_icmp_types(struct text *text, const struct icmp_state *state)
 	text_printf(text, "\n");
 }
 
-static void show_table(struct text *text, const char *protocol, const char *const *list,
-		       const uint64_t *values, size_t count)
+void statistics_show(struct text *text, const char *protocol, const char *const *list,
+		     const uint64_t *values, size_t count)
 {
 	text_printf(text, "%s:", protocol);
 	names(text, list, count);
@@ -126,7 +126,9 @@ void ip4_show_snmp(struct text *text, void *context)
 	show_ip(text, ip4_stack(net));
 	show_icmp(text, icmp_state(net));
 	show_icmp_types(text, icmp_state(net));
-	show_table(text, "Udp", udp_names, udp_state(net)->statistics, UDP_STAT_COUNT);
+	if (ip4_stack(net)->statistics_above)
+		ip4_stack(net)->statistics_above->snmp(text, net);
+	statistics_show(text, "Udp", udp_names, udp_state(net)->statistics, UDP_STAT_COUNT);
 	net_unlock(net);
 }
 
@@ -135,6 +137,8 @@ void ip4_show_netstat(struct text *text, void *context)
 	struct net *net = context;
 
 	net_lock(net);
-	show_table(text, "IpExt", extra_names, ip4_stack(net)->extra, IP4_EXTRA_COUNT);
+	if (ip4_stack(net)->statistics_above)
+		ip4_stack(net)->statistics_above->netstat(text, net);
+	statistics_show(text, "IpExt", extra_names, ip4_stack(net)->extra, IP4_EXTRA_COUNT);
 	net_unlock(net);
 }

@@ -82,6 +82,14 @@ enum tcp_timer_kind {
 	TCP_TIMER_PERSIST, /* the window is closed: RFC 9293 3.8.6.1 */
 };
 
+/* The urgent byte (the last of the urgent data, as tcp(7) and RFC 6093 have it). */
+enum tcp_urgent {
+	TCP_URGENT_NONE,
+	TCP_URGENT_AWAITED, /* announced by the peer; the byte itself has not come */
+	TCP_URGENT_READY,   /* in urgent_byte, for MSG_OOB */
+	TCP_URGENT_TAKEN,   /* read; the mark stays until reading passes it */
+};
+
 /* Round-trip time: RFC 6298. tcp_rtt.c */
 struct tcp_rtt {
 	uint32_t srtt_us, rttvar_us; /* 0: nothing measured */
@@ -171,7 +179,11 @@ struct tcp_socket {
 	bool nodelay, cork;  /* TCP_NODELAY, TCP_CORK */
 	bool more;           /* the last write said MSG_MORE */
 	uint8_t syn_retries; /* TCP_SYNCNT; 0: the stack's */
-	bool fastopen_connect, fastopen_no_cookie;
+	bool fastopen_connect, fastopen_no_cookie; /* TCP_FASTOPEN_CONNECT, _NO_COOKIE */
+	bool fastopen_data_acked;                  /* the SYN-ACK took the SYN's data */
+	bool fastopen_try;                         /* the SYN asks for a cookie, or carries one */
+	struct endpoint fastopen_remote; /* connect left the SYN to the first send; port 0: not */
+	struct tcp_chunk *syn_data; /* to be the stream's first bytes: tcp_open_active */
 
 	struct tcp_port *port;       /* the local port's entry, or NULL */
 	struct list_head port_link;  /* among the port's sockets */
@@ -419,6 +431,32 @@ void tcp_keepalive_restart(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 void tcp_arm_end(struct tcp_socket *tcp, uint64_t when_us) NEEDS_NET_LOCK;
 /* Has the connection tried for too long (retries, TCP_USER_TIMEOUT)? Then it has been failed. */
 bool tcp_gave_up(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/*
+ * tcp_send.c, tcp_recv.c, tcp_socket.c: what the other rooms ask of the socket calls.
+ */
+/* connect by the first send (Fast Open); owns `data`, which may be NULL. 0 or a negative errno. */
+int tcp_connect_for_send(struct tcp_socket *tcp, const struct endpoint *remote,
+			 struct tcp_chunk *data) NEEDS_NET_LOCK;
+/* Room for a writer: what POLLOUT says. */
+bool tcp_writable(const struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Acknowledged bytes left the stream: wakes writers when there is room for them. */
+void tcp_write_space(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Bytes that a process could read now: without the FIN, and without an urgent byte out of line. */
+uint32_t tcp_readable(const struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* What a connection takes over from its listener: options of levels SOL_IP and SOL_TCP. */
+void tcp_inherit_options(struct tcp_socket *child, const struct tcp_socket *listener)
+	NEEDS_NET_LOCK;
+extern const struct socket_ops tcp_socket_ops;
+/* Methods of it. */
+int64_t tcp_sendmsg(struct socket *socket, struct message *message) EXCLUDES(net_lock_held);
+int64_t tcp_recvmsg(struct socket *socket, struct message *message) EXCLUDES(net_lock_held);
+int tcp_setsockopt(struct socket *socket, int level, int option, const void *value,
+		   uint32_t length) NEEDS_NET_LOCK;
+int tcp_getsockopt(struct socket *socket, int level, int option, void *value,
+		   uint32_t *length) NEEDS_NET_LOCK;
+/* tcp_info.c */
+void tcp_fill_info(const struct tcp_socket *tcp, struct tcp_info *info) NEEDS_NET_LOCK;
 
 /* tcp_ack.c, tcp_recovery.c, tcp_rtt.c */
 void tcp_recovery_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;

@@ -14,7 +14,7 @@
 struct tcp_state_of_net {
 	struct net *net;
 	struct tcp_settings settings;
-	char congestion_control[TCP_CA_NAME_MAX]; /* of new sockets */
+	const struct tcp_congestion_ops *congestion_control; /* of new sockets */
 	struct tcp_table table;
 	struct tcp_requests requests;
 	struct tcp_timewaits timewaits;
@@ -37,6 +37,7 @@ struct tcp_state_of_net {
  * acknowledged yet) is dropped.
  */
 bool tcp_memory_take(struct net *net, uint32_t bytes) NEEDS_NET_LOCK;
+bool tcp_memory_full(const struct net *net) NEEDS_NET_LOCK; /* senders wait */
 void tcp_memory_force(struct net *net, uint32_t bytes) NEEDS_NET_LOCK; /* beyond the limit too */
 void tcp_memory_give(struct net *net, uint32_t bytes) NEEDS_NET_LOCK;
 

@@ -51,6 +51,18 @@ int64_t copy_string_from_user(char *to, user_addr_t from, size_t size)
 	return (int64_t)length;
 }
 
+static uint32_t signals_sent;
+
+void user_signal(int number __unused)
+{
+	__atomic_add_fetch(&signals_sent, 1, __ATOMIC_RELAXED);
+}
+
+uint32_t host_signals_sent(void)
+{
+	return __atomic_exchange_n(&signals_sent, 0, __ATOMIC_RELAXED);
+}
+
 static syscall_function *calls[SYSCALL_MAX];
 
 void syscall_register(uint32_t number, syscall_function *function)

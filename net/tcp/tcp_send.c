@@ -1,0 +1,293 @@
+/*
+ * From a process to the stream: send(2) and its kin. Bytes are copied into pages without the net
+ * lock, then put into the stream under it, a piece at a time.
+ */
+#include "kernel/errno.h"
+#include "kernel/mm/page.h"
+#include "net/tcp/tcp_fastopen.h"
+#include "net/tcp/tcp_state.h"
+
+#define OUTPUT_BATCH (128u << 10) /* bytes put into the stream before they are sent on */
+
+/* One call. */
+struct tcp_sending {
+	struct tcp_socket *tcp;
+	struct message *message;
+	uint64_t sent;        /* bytes in the stream */
+	uint32_t unannounced; /* of these, since tcp_output was last asked */
+};
+
+static uint32_t not_sent_limit(const struct tcp_socket *tcp)
+{
+	int32_t limit = tcp->notsent_low ? tcp->notsent_low
+					 : tcp_of(tcp_net(tcp))->settings.tcp_notsent_lowat;
+
+	return (uint32_t)limit;
+}
+
+/* Bytes that may be put into the stream now. */
+static uint32_t stream_room(const struct tcp_socket *tcp) NEEDS_NET_LOCK
+{
+	uint32_t limit = (uint32_t)tcp->inet.socket.send_buffer;
+	uint32_t waiting = tcp->stream.end - seq_min(tcp->snd_nxt, tcp->stream.end);
+
+	if (tcp->stream.charged >= limit || waiting >= not_sent_limit(tcp))
+		return 0;
+	/* With all connections together at their limit, each goes on when its own bytes leave. */
+	if (tcp->stream.charged && tcp_memory_full(tcp_net(tcp)))
+		return 0;
+	return limit - tcp->stream.charged;
+}
+
+/* Two thirds of the buffer may be in use, so that writers are not woken for each segment. */
+bool tcp_writable(const struct tcp_socket *tcp)
+{
+	uint64_t used = tcp->stream.charged;
+
+	return used * 3 < (uint64_t)tcp->inet.socket.send_buffer * 2 && stream_room(tcp);
+}
+
+void tcp_write_space(struct tcp_socket *tcp)
+{
+	if (tcp_writable(tcp))
+		socket_wake(&tcp->inet.socket, POLLOUT | POLLWRNORM);
+}
+
+static bool still_opening(const struct tcp_socket *tcp)
+{
+	return tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV;
+}
+
+/* RFC 9293 3.10.2, SEND: may bytes be taken? 0; -EAGAIN: not yet; else the error. */
+static int may_send(struct tcp_socket *tcp) NEEDS_NET_LOCK
+{
+	struct socket *socket = &tcp->inet.socket;
+	int error = socket_take_error(socket);
+
+	if (error)
+		return error;
+	if (still_opening(tcp))
+		return -EAGAIN;
+	if (socket->shutdown & SHUTDOWN_SEND ||
+	    (tcp->state != TCP_ESTABLISHED && tcp->state != TCP_CLOSE_WAIT))
+		return -EPIPE;
+	return stream_room(tcp) ? 0 : -EAGAIN;
+}
+
+static void flush(struct tcp_sending *sending) NEEDS_NET_LOCK
+{
+	if (!sending->unannounced)
+		return;
+	sending->unannounced = 0;
+	tcp_output(sending->tcp);
+}
+
+/*
+ * Sleeps until there may be room. What was put into the stream goes out first. 0 or why it cannot
+ * be waited for.
+ */
+static int wait_for_room(struct tcp_sending *sending)
+{
+	struct tcp_socket *tcp = sending->tcp;
+	struct socket *socket = &tcp->inet.socket;
+	struct socket_wait wait;
+	int result, error = 0;
+
+	if (sending->message->flags & MSG_DONTWAIT)
+		return -EAGAIN;
+	socket_wait_begin(&wait, socket, socket->send_timeout_us);
+	net_lock(socket->net);
+	while ((result = may_send(tcp)) == -EAGAIN && !error) {
+		net_unlock(socket->net);
+		error = socket_wait_sleep(&wait);
+		net_lock(socket->net);
+	}
+	net_unlock(socket->net);
+	socket_wait_end(&wait);
+	return result == -EAGAIN ? error : result;
+}
+
+/* A piece of what is left, of at most `room` bytes. */
+static struct tcp_chunk *make_chunk(struct tcp_sending *sending, uint32_t room,
+				    struct page *open_page, uint32_t open_offset, int *error)
+{
+	struct message *message = sending->message;
+	size_t want = MIN(message->iov.remaining, room);
+	struct tcp_chunk *chunk;
+
+	if (!message->page)
+		return tcp_chunk_from_iov(&message->iov, want, open_page, open_offset, error);
+	chunk = tcp_chunk_of_page(message->page, message->page_offset, (uint32_t)want);
+	if (!chunk) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	iov_skip(&message->iov, want);
+	message->page_offset += (uint32_t)want;
+	return chunk;
+}
+
+/* Takes the page that the last small write left open, so that this one may fill it. */
+static struct page *take_open_page(struct tcp_sending *sending, uint32_t *offset) NEEDS_NET_LOCK
+{
+	struct tcp_stream *stream = &sending->tcp->stream;
+	struct page *page = stream->open_page;
+
+	if (sending->message->page)
+		return NULL;
+	*offset = stream->open_offset;
+	stream->open_page = NULL;
+	return page;
+}
+
+/* The last byte of the call closes the record: PSH, and the urgent pointer of MSG_OOB. */
+static void mark_end(struct tcp_sending *sending) NEEDS_NET_LOCK
+{
+	struct tcp_socket *tcp = sending->tcp;
+
+	if (sending->message->iov.remaining)
+		return;
+	if (!(sending->message->flags & MSG_MORE))
+		tcp->push_end = tcp->stream.end;
+	if (sending->message->flags & MSG_OOB) {
+		tcp->snd_up = tcp->stream.end;
+		tcp->urgent_out = true;
+	}
+}
+
+/* Puts the chunk, which it owns, into the stream. 0, or why the connection takes it no more. */
+static int append(struct tcp_sending *sending, struct tcp_chunk *chunk) NEEDS_NET_LOCK
+{
+	struct tcp_socket *tcp = sending->tcp;
+	uint32_t length = chunk->length, charged = tcp->stream.charged;
+	int error = may_send(tcp);
+
+	if (error && error != -EAGAIN) {
+		tcp_chunk_free(chunk);
+		return error;
+	}
+	tcp_stream_append(&tcp->stream, chunk);
+	tcp_memory_force(tcp_net(tcp), tcp->stream.charged - charged);
+	sending->sent += length;
+	sending->unannounced += length;
+	tcp->more = sending->message->flags & MSG_MORE;
+	mark_end(sending);
+	if (sending->unannounced >= OUTPUT_BATCH || sending->message->iov.remaining == 0)
+		flush(sending);
+	return 0;
+}
+
+/* One piece from the process to the stream. -EAGAIN: no room. */
+static int send_piece(struct tcp_sending *sending)
+{
+	struct tcp_socket *tcp = sending->tcp;
+	struct net *net = tcp_net(tcp);
+	uint32_t room = 0, open_offset = 0;
+	struct page *open_page = NULL;
+
+	net_lock(net);
+	int error = may_send(tcp);
+
+	if (error) {
+		flush(sending);
+	} else {
+		room = stream_room(tcp);
+		open_page = take_open_page(sending, &open_offset);
+	}
+	net_unlock(net);
+	if (error)
+		return error;
+
+	struct tcp_chunk *chunk = make_chunk(sending, room, open_page, open_offset, &error);
+
+	if (!chunk)
+		return error;
+	net_lock(net);
+	error = append(sending, chunk);
+	net_unlock(net);
+	return error;
+}
+
+static int64_t send_stream(struct tcp_sending *sending)
+{
+	int error = 0;
+
+	do {
+		error = send_piece(sending);
+		if (error == -EAGAIN)
+			error = wait_for_room(sending);
+	} while (!error && sending->message->iov.remaining);
+	if (!sending->sent)
+		return error;
+	/* What went in before the error is told; the error, if it lasts, by the next call. */
+	net_lock(tcp_net(sending->tcp));
+	flush(sending);
+	net_unlock(tcp_net(sending->tcp));
+	return (int64_t)sending->sent;
+}
+
+/* Where a Fast Open goes: sendto's name, or the one that connect left. RFC 7413 4.2 */
+static int fastopen_destination(const struct tcp_socket *tcp, const struct message *message,
+				struct endpoint *remote)
+{
+	if (!(message->flags & MSG_FASTOPEN)) {
+		*remote = tcp->fastopen_remote;
+		return 0;
+	}
+	if (message->name_length == 0)
+		return -EINVAL;
+	return inet_read_name(&message->name, message->name_length, remote);
+}
+
+/* The SYN takes the first piece along. Bytes sent so, or a negative errno. */
+static int fastopen(struct tcp_sending *sending)
+{
+	struct tcp_socket *tcp = sending->tcp;
+	struct message *message = sending->message;
+	struct endpoint remote;
+	int error = fastopen_destination(tcp, message, &remote);
+	struct tcp_chunk *chunk = NULL;
+
+	if (error)
+		return error;
+	if (message->iov.remaining) {
+		chunk = make_chunk(sending, (uint32_t)tcp->inet.socket.send_buffer, NULL, 0,
+				   &error);
+		if (!chunk)
+			return error;
+		sending->sent = chunk->length;
+	}
+	net_lock(tcp_net(tcp));
+	tcp->push_end = 0;
+	error = tcp_connect_for_send(tcp, &remote, chunk);
+	net_unlock(tcp_net(tcp));
+	if (error)
+		sending->sent = 0;
+	return error;
+}
+
+int64_t tcp_sendmsg(struct socket *socket, struct message *message)
+{
+	struct tcp_socket *tcp = tcp_socket(socket);
+	struct tcp_sending sending = {.tcp = tcp, .message = message};
+
+	if (tcp->state == TCP_CLOSE &&
+	    (message->flags & MSG_FASTOPEN || tcp->fastopen_remote.port)) {
+		int error = fastopen(&sending);
+
+		if (error)
+			return error;
+		if (message->iov.remaining == 0)
+			return (int64_t)sending.sent;
+	} else if (message->flags & MSG_FASTOPEN && tcp->state != TCP_CLOSE) {
+		return -EISCONN;
+	}
+	if (message->iov.remaining == 0) {
+		net_lock(socket->net);
+		int error = may_send(tcp);
+
+		net_unlock(socket->net);
+		return error == -EAGAIN ? 0 : error;
+	}
+	return send_stream(&sending);
+}
