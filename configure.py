@@ -12,7 +12,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "tools"))
 
-from build import checks, host, images, kernel, packages, userland
+from build import checks, comparison, host, images, kernel, packages, userland
 from build.ninja import Ninja
 
 
@@ -46,7 +46,7 @@ def write_ninja_file(build_dir):
     programs = userland.describe(ninja)
     initramfs = images.describe_initramfs(ninja, programs)
     kernels = kernel.describe(ninja, initramfs)
-    checks.describe(ninja, path, kernels, host.describe(ninja))
+    checks.describe(ninja, path, kernels, host.describe(ninja), comparison.describe(ninja))
 
     ninja.build(path, "configure", [], implicit=["configure.py"] + ninja.consulted())
     os.makedirs(build_dir, exist_ok=True)

@@ -17,6 +17,13 @@ def describe_tests(ninja, kernels, host):
     ninja.phony("test", ["test-layers", "test-abi", "test-host", "test-qemu"])
 
 
+def describe_benchmarks(ninja, host, kernels, comparison):
+    ninja.build("bench", "console", [], implicit=comparison + kernels["default"],
+                command=f"tools/bench --build {ninja.build_dir}", text="BENCH Vitrine and Linux")
+    ninja.build("bench-host", "console", [], implicit=host["benchmarks"],
+                command=" && ".join(host["benchmarks"]) or "true", text="BENCH host")
+
+
 def describe_editor_files(ninja, ninja_file):
     path = "compile_commands.json" if ninja.build_dir == "build" else ninja.product("compile_commands.json")
     ninja.rule("compdb", f"ninja -f {ninja_file} -t compdb kernel_cc user_cc host_cc > $out", "WRITE $out")
@@ -24,8 +31,9 @@ def describe_editor_files(ninja, ninja_file):
     return path
 
 
-def describe(ninja, ninja_file, kernels, host):
+def describe(ninja, ninja_file, kernels, host, comparison):
     describe_tests(ninja, kernels, host)
+    describe_benchmarks(ninja, host, kernels, comparison)
     compile_commands = describe_editor_files(ninja, ninja_file)
 
     code = " ".join(CODE)

@@ -12,19 +12,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "kernel/printk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that must hold for every input. */
-#define CHECK(condition)                                                                     \
-	do {                                                                                 \
-		if (!(condition)) {                                                          \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                             \
-		}                                                                            \
+#define CHECK(condition)                                                             \
+	do {                                                                         \
+		if (!(condition))                                                    \
+			panic("%s:%d: not so: %s", __FILE__, __LINE__, #condition); \
 	} while (0)
 
 /* The input, read from its beginning. What is not there reads as 0. */

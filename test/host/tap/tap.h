@@ -8,8 +8,7 @@
 #include <stdbool.h>
 
 /*
- * Opens an existing TAP (or makes one, given the right) non-blocking, without the
- * packet-information prefix; with `vnet_header` each frame is preceded by a 12-byte
+ * Opens an existing TAP non-blocking, without the packet-information prefix; with `vnet_header` each frame is preceded by a 12-byte
  * virtio_net_hdr_mrg_rxbuf. A descriptor, or -1 after one line on stderr that says what is
  * wrong.
  */
@@ -20,5 +19,8 @@ int tap_open(const char *name, bool vnet_header);
  * stderr. Needs vnet_header.
  */
 int tap_set_offload(int tap, unsigned int flags);
+
+/* The interface's MTU in bytes, or -1 after one line on stderr. */
+int tap_mtu(const char *name);
 
 #endif

@@ -47,7 +47,7 @@ static void check_frame(struct rig *rig, const uint8_t *frame, size_t length)
 		rig->garbled = true;
 }
 
-static void frame_sent(void *context, const struct virtio_net_header *header, const uint8_t *frame,
+static bool frame_sent(void *context, const struct virtio_net_header *header, const uint8_t *frame,
 		       size_t length)
 {
 	struct rig *rig = context;
@@ -56,6 +56,7 @@ static void frame_sent(void *context, const struct virtio_net_header *header, co
 	rig->sent_bytes += length;
 	rig->last_header = *header;
 	check_frame(rig, frame, length);
+	return true;
 }
 
 static void frame_received(struct net_device *dev, struct sk_buff *skb)

@@ -83,6 +83,12 @@ void model_needs_reset(struct virtio_model *model)
 		model_interrupt(model, VIRTIO_INTERRUPT_CONFIG);
 }
 
+static void driver_changed(struct virtio_model *model, bool ready)
+{
+	if (model->events.driver_changed)
+		model->events.driver_changed(model->events.context, ready);
+}
+
 static void reset(struct virtio_model *model)
 {
 	model->status = 0;
@@ -91,9 +97,33 @@ static void reset(struct virtio_model *model)
 	model->device_features_sel = model->driver_features_sel = 0;
 	model->queue_sel = 0;
 	memset(model->queues, 0, sizeof(model->queues));
-	model->promiscuous = model->all_multicast = false;
+	model->filter_set = model->promiscuous = model->all_multicast = false;
 	model->unicast_count = model->multicast_count = 0;
 	model->resets++;
+	driver_changed(model, false);
+}
+
+/* 5.1.3.1: a feature, and one of those without which it may not be accepted. */
+static const struct {
+	uint64_t feature, needs;
+} requirements[] = {
+	{VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_CSUM},
+	{VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_CSUM},
+	{VIRTIO_NET_F_GUEST_ECN, VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6},
+	{VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_CSUM},
+	{VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_CSUM},
+	{VIRTIO_NET_F_HOST_ECN, VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6},
+	{VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_F_CTRL_VQ},
+};
+
+static void check_requirements(struct virtio_model *model)
+{
+	for (size_t i = 0; i < sizeof(requirements) / sizeof(requirements[0]); i++)
+		if (model_has(model, requirements[i].feature) &&
+		    !model_has(model, requirements[i].needs))
+			model_violation(model, "feature %#llx accepted without any of %#llx",
+					(unsigned long long)requirements[i].feature,
+					(unsigned long long)requirements[i].needs);
 }
 
 /* 3.1.1: the steps in their order. */
@@ -118,6 +148,10 @@ static void write_status(struct virtio_model *model, uint8_t status)
 	    !(status & VIRTIO_STATUS_FEATURES_OK))
 		model_violation(model, "DRIVER_OK without FEATURES_OK");
 	model->status = status;
+	if (!(added & VIRTIO_STATUS_DRIVER_OK))
+		return;
+	check_requirements(model);
+	driver_changed(model, true);
 }
 
 static void write_features(struct virtio_model *model, uint32_t value)
@@ -272,6 +306,16 @@ static uint32_t read_config(struct virtio_model *model, uint32_t offset, uint32_
 	return value;
 }
 
+/* 5.1.4: read-only, but for the address of a device that has no control queue: a legacy one. */
+static void write_config(struct virtio_model *model, uint32_t offset, uint32_t width,
+			 uint32_t value)
+{
+	if (!model->options.legacy || offset % width || offset + width > sizeof(model->config.mac))
+		model_violation(model, "configuration written at %u, width %u", offset, width);
+	else
+		memcpy((uint8_t *)&model->config + offset, &value, width);
+}
+
 uint32_t model_read(void *context, uint32_t offset, uint32_t width)
 {
 	struct virtio_model *model = context;
@@ -313,6 +357,10 @@ void model_write(void *context, uint32_t offset, uint32_t width, uint32_t value)
 {
 	struct virtio_model *model = context;
 
+	if (offset >= VIRTIO_MMIO_CONFIG) {
+		write_config(model, offset - VIRTIO_MMIO_CONFIG, width, value);
+		return;
+	}
 	if (width != 4)
 		model_violation(model, "register %#x written with width %u", offset, width);
 	switch (offset) {

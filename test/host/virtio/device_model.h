@@ -35,14 +35,19 @@
 struct model_events {
 	/* The interrupt line rose, or has one more cause. */
 	void (*interrupt)(void *context);
-	/* The driver sent a frame; both are the model's and valid during the call. */
-	void (*transmitted)(void *context, const struct virtio_net_header *header,
+	/*
+	 * The driver sent a frame; both are the model's and valid during the call. False: the wire
+	 * is busy. The frame and those behind it stay in the driver's ring until model_serve.
+	 */
+	bool (*transmitted)(void *context, const struct virtio_net_header *header,
 			    const uint8_t *frame, size_t length);
 	/*
 	 * The driver notified a queue. True: served at once; false: the program calls
 	 * model_serve.
 	 */
 	bool (*notified)(void *context, uint16_t queue);
+	/* The driver is ready (DRIVER_OK), its features are settled; or it has reset the device. */
+	void (*driver_changed)(void *context, bool ready);
 	/* Guest memory, or NULL where there is none. */
 	void *(*memory)(void *context, uint64_t address, uint64_t length);
 	void *context;
@@ -107,6 +112,7 @@ struct virtio_model {
 	bool hold_notifications; /* asks the driver not to notify */
 
 	/* What the driver asked for through the control queue. */
+	bool filter_set; /* before, all frames are delivered */
 	bool promiscuous, all_multicast;
 	uint32_t unicast_count, multicast_count;
 	uint8_t unicast[MODEL_FILTER_MAX][6], multicast[MODEL_FILTER_MAX][6];
@@ -139,10 +145,23 @@ uint32_t model_serve(struct virtio_model *model, uint16_t queue);
 
 /*
  * A frame arrives from the wire. `header` NULL: all zero; num_buffers is filled in. False when
- * the driver has no buffer for it: it is lost, as on a wire.
+ * the driver has no buffer for it: it is lost, as on a wire, unless the program keeps it until the
+ * driver notifies the receive queue.
  */
 bool model_receive(struct virtio_model *model, const struct virtio_net_header *header,
 		   const void *frame, size_t length);
+
+/*
+ * Does the frame pass the filter that the driver set (5.1.6.5.1 and 2)? model_receive delivers
+ * what it is given: a device may deliver more than was asked for.
+ */
+bool model_wants(const struct virtio_model *model, const uint8_t *frame, size_t length);
+
+/*
+ * After model_receive said no: may the frame fit once the driver has added buffers? False when one
+ * was there and too short for it.
+ */
+bool model_may_fit_later(struct virtio_model *model);
 
 /* The wire comes or goes; the MTU changes: a configuration interrupt. */
 void model_set_link(struct virtio_model *model, bool up);
@@ -155,6 +174,8 @@ void model_needs_reset(struct virtio_model *model);
 
 /* Takes the next chain. False: none is available, or the driver broke a rule. */
 bool model_take(struct virtio_model *model, uint16_t queue, struct model_chain *chain);
+/* Puts back the chain that was taken last, unused; model_take gives it again. */
+void model_untake(struct virtio_model *model, uint16_t queue);
 /* Writes a used element without moving the index. */
 void model_put_used(struct virtio_model *model, uint16_t queue, uint32_t id, uint32_t length);
 /* Moves the index over what was put, and interrupts unless the driver asked not to. */

@@ -60,7 +60,45 @@ static size_t scatter(const struct model_chain *chain, const uint8_t *from, size
 	return n;
 }
 
-static void transmit(struct virtio_model *model, const struct model_chain *chain)
+/* 5.1.6.2: what the header asks for must have been negotiated, and make sense. */
+static void check_checksum_request(struct virtio_model *model,
+				   const struct virtio_net_header *header, size_t length)
+{
+	if (!(header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		return;
+	if (!model_has(model, VIRTIO_NET_F_CSUM) ||
+	    header->csum_start + header->csum_offset + 2u > length)
+		model_violation(model, "checksum asked for at %u + %u", header->csum_start,
+				header->csum_offset);
+}
+
+static bool may_segment(const struct virtio_model *model, uint8_t gso_type)
+{
+	if ((gso_type & VIRTIO_NET_HDR_GSO_ECN) && !model_has(model, VIRTIO_NET_F_HOST_ECN))
+		return false;
+	switch (gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		return model_has(model, VIRTIO_NET_F_HOST_TSO4);
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		return model_has(model, VIRTIO_NET_F_HOST_TSO6);
+	default:
+		return false;
+	}
+}
+
+static void check_segmentation_request(struct virtio_model *model,
+				       const struct virtio_net_header *header, size_t length)
+{
+	if (header->gso_type == VIRTIO_NET_HDR_GSO_NONE)
+		return;
+	if (!may_segment(model, header->gso_type) || header->gso_size == 0 ||
+	    !(header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) || header->header_length > length)
+		model_violation(model, "segmentation asked for: type %#x, size %u, headers %u",
+				header->gso_type, header->gso_size, header->header_length);
+}
+
+/* False: the wire is busy, and the chain is to be put back. */
+static bool transmit(struct virtio_model *model, const struct model_chain *chain)
 {
 	uint8_t *bytes = model->outgoing;
 	struct virtio_net_header header = {0};
@@ -71,17 +109,14 @@ static void transmit(struct virtio_model *model, const struct model_chain *chain
 	if (chain->writable > 0 || length < skip + 14) {
 		model_violation(model, "transmit chain of %u and %u bytes", chain->readable,
 				chain->writable);
-		return;
+		return true;
 	}
 	memcpy(&header, bytes, skip);
-	if ((header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&
-	    (!model_has(model, VIRTIO_NET_F_CSUM) ||
-	     header.csum_start + header.csum_offset + 2u > length - skip))
-		model_violation(model, "checksum asked for at %u + %u", header.csum_start,
-				header.csum_offset);
-	if (model->events.transmitted)
-		model->events.transmitted(model->events.context, &header, bytes + skip,
-					  length - skip);
+	check_checksum_request(model, &header, length - skip);
+	check_segmentation_request(model, &header, length - skip);
+	return !model->events.transmitted ||
+	       model->events.transmitted(model->events.context, &header, bytes + skip,
+					 length - skip);
 }
 
 /*
@@ -106,6 +141,7 @@ static bool set_mac_tables(struct virtio_model *model, const uint8_t *data, size
 {
 	size_t unicast = read_mac_table(data, length, &model->unicast_count, model->unicast);
 
+	model->filter_set = true;
 	return unicast > 0 &&
 	       length - unicast == read_mac_table(data + unicast, length - unicast,
 						  &model->multicast_count, model->multicast);
@@ -151,15 +187,40 @@ uint32_t model_serve(struct virtio_model *model, uint16_t queue)
 	while (model_take(model, queue, &chain)) {
 		uint32_t written = 0;
 
-		if (queue == VIRTIO_NET_QUEUE_TX)
-			transmit(model, &chain);
-		else
+		if (queue == VIRTIO_NET_QUEUE_CONTROL)
 			written = serve_control(model, &chain);
+		else if (!transmit(model, &chain)) {
+			model_untake(model, queue);
+			break;
+		}
 		model_put_used(model, queue, chain.head, written);
 		served++;
 	}
 	model_publish_used(model, queue);
 	return served;
+}
+
+static bool is_listed(const uint8_t (*macs)[6], uint32_t count, const uint8_t *mac)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (memcmp(macs[i], mac, sizeof(macs[i])) == 0)
+			return true;
+	return false;
+}
+
+bool model_wants(const struct virtio_model *model, const uint8_t *frame, size_t length)
+{
+	static const uint8_t broadcast[6] = {255, 255, 255, 255, 255, 255};
+
+	if (!model->filter_set || model->promiscuous || length < sizeof(broadcast))
+		return true;
+	if (memcmp(frame, broadcast, sizeof(broadcast)) == 0)
+		return true;
+	if (frame[0] & 1)
+		return model->all_multicast ||
+		       is_listed(model->multicast, model->multicast_count, frame);
+	return memcmp(frame, model->config.mac, sizeof(model->config.mac)) == 0 ||
+	       is_listed(model->unicast, model->unicast_count, frame);
 }
 
 /* This model wants the whole header in the first segment, as drivers have it. */
@@ -223,4 +284,13 @@ bool model_receive(struct virtio_model *model, const struct virtio_net_header *h
 		write_num_buffers(model, &first, (uint16_t)buffers);
 	model_publish_used(model, VIRTIO_NET_QUEUE_RX);
 	return true;
+}
+
+bool model_may_fit_later(struct virtio_model *model)
+{
+	uint32_t available = model_available(model, VIRTIO_NET_QUEUE_RX);
+
+	if (!model_has(model, VIRTIO_NET_F_MRG_RXBUF))
+		return available == 0;
+	return available < MERGE_MAX && available < model->queues[VIRTIO_NET_QUEUE_RX].size;
 }

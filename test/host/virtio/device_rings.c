@@ -178,6 +178,11 @@ bool model_take(struct virtio_model *model, uint16_t index, struct model_chain *
 	return true;
 }
 
+void model_untake(struct virtio_model *model, uint16_t index)
+{
+	model->queues[index].next_available--;
+}
+
 void model_put_used(struct virtio_model *model, uint16_t index, uint32_t id, uint32_t length)
 {
 	struct model_queue *queue = &model->queues[index];

@@ -1,0 +1,55 @@
+/*
+ * What the benchmarks have in common: one stack with IPv4 and an Ethernet device whose driver does
+ * next to nothing, and random numbers that are the same in every run.
+ */
+#ifndef TEST_HOST_BENCH_SPEED_STATION_H
+#define TEST_HOST_BENCH_SPEED_STATION_H
+
+#include "net/core/netdevice.h"
+#include "net/core/socket.h"
+#include "test/host/bench/speed/speed.h"
+
+#define STATION_ADDRESS IP4(10, 0, 0, 1)
+#define STATION_PEER IP4(10, 0, 0, 2) /* on the link, its MAC known; the gateway of routes */
+
+#define STATION_SENT 64     /* frames that the device holds before it gives them back */
+#define STATION_PICKS 65536 /* a power of two */
+
+struct station {
+	struct net net;
+	struct net_device dev;
+	uint64_t random_state;
+	struct sk_buff *sent[STATION_SENT]; /* the last frames, in a ring */
+	uint64_t sent_count;
+	uint16_t picks[STATION_PICKS]; /* random numbers, drawn beforehand */
+	uint32_t next_pick;
+};
+
+/* A stack of its own; `offload`: the device does UDP's and TCP's checksums. Aborts on failure. */
+void station_init(struct station *station, bool offload);
+void station_destroy(struct station *station);
+
+/* Fills `picks` with numbers below `limit`. */
+void station_draw_picks(struct station *station, uint32_t limit);
+
+static inline uint16_t station_pick(struct station *station)
+{
+	return station->picks[station->next_pick++ % STATION_PICKS];
+}
+
+/* Routes to `count` prefixes of 24 bits, by STATION_PEER. */
+void station_add_routes(struct station *station, uint32_t count);
+/*
+ * An address behind route i. Its two halves are complements, so that every checksum over it is the
+ * same.
+ */
+ip4_t station_route_address(uint32_t i);
+
+/* A frame arrives: an sk_buff as a driver makes one. With the net lock. */
+void station_receive(struct station *station, const uint8_t *frame, size_t length) NEEDS_NET_LOCK;
+
+/* A socket of `type` bound to `address` and `port`. */
+struct socket *station_bound_socket(struct station *station, int type, ip4_t address,
+				    uint16_t port);
+
+#endif

@@ -1,0 +1,16 @@
+/* What vitrine-host says when it ends. */
+#ifndef TEST_HOST_PROGRAMS_VITRINE_HOST_REPORT_H
+#define TEST_HOST_PROGRAMS_VITRINE_HOST_REPORT_H
+
+#include "test/host/programs/vitrine-host/stack.h"
+
+/* Counters of the interface, the device, and the drops that are not zero. Before stack_stop. */
+void report_counters(const struct stack *stack);
+
+/*
+ * After stack_stop: true, and no line, when no packet, no socket and no allocation is left beyond
+ * the `allocations` that there were before it began, and the driver broke no rule of the device.
+ */
+bool report_leftovers(const struct stack *stack, uint64_t allocations);
+
+#endif
