@@ -96,7 +96,7 @@ int loopback_init(struct net *net)
 	dev->min_mtu = 0;
 	dev->max_mtu = LOOPBACK_MTU;
 	dev->carrier = true;
-	dev->features = NETDEV_CHECKSUM_OFFLOAD;
+	dev->features = NETDEV_CHECKSUM_OFFLOAD | NETDEV_TSO4 | NETDEV_TSO6 | NETDEV_TSO_ECN;
 	dev->ops = &loopback_ops;
 	net->loopback = dev;
 	return netdev_register(net, dev, "lo");

@@ -4,6 +4,7 @@
 #include "include/uapi/if_arp.h"
 #include "kernel/errno.h"
 #include "kernel/string.h"
+#include "net/core/segment.h"
 
 #define ETHERNET_MTU 1500
 #define ETHERNET_MTU_MIN 68 /* RFC 791: every IPv4 link carries this much */
@@ -253,20 +254,26 @@ void link_deliver(struct net_device *dev, struct sk_buff *skb)
 	skb_drop(skb, DROP_ETH_UNKNOWN_TYPE);
 }
 
-void dev_xmit(struct net_device *dev, struct sk_buff *skb)
+static void refuse_transmit(struct net_device *dev, struct sk_buff *skb, enum drop_reason reason)
 {
-	skb->dev = dev;
-	if (unlikely(!(dev->flags & IFF_UP))) {
-		dev->statistics.tx_dropped++;
-		skb_drop(skb, DROP_DEVICE_DOWN);
-		return;
-	}
+	dev->statistics.tx_dropped++;
+	skb_drop(skb, reason);
+}
+
+/* -EINVAL: a received packet is not what its device said of it. */
+static enum drop_reason transmit_refusal(int error)
+{
+	return error == -EINVAL ? DROP_RX_DEVICE_ERROR : DROP_NO_MEMORY;
+}
+
+/* One frame that the device can send as it is, but for its checksum. */
+static void transmit(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
+{
 	if (skb->checksum == SKB_CHECKSUM_PARTIAL && !(dev->features & NETDEV_CHECKSUM_OFFLOAD)) {
 		int error = skb_checksum_complete(skb);
 
 		if (error) {
-			dev->statistics.tx_dropped++;
-			skb_drop(skb, error == -EINVAL ? DROP_RX_DEVICE_ERROR : DROP_NO_MEMORY);
+			refuse_transmit(dev, skb, transmit_refusal(error));
 			return;
 		}
 	}
@@ -275,6 +282,37 @@ void dev_xmit(struct net_device *dev, struct sk_buff *skb)
 	if (dev->ops->xmit_flush && list_empty(&dev->unflushed))
 		list_append(&dev->net->unflushed, &dev->unflushed);
 	dev->ops->xmit(dev, skb);
+}
+
+static bool must_segment(const struct net_device *dev, const struct sk_buff *skb)
+{
+	uint32_t needed = skb->gso_type & SKB_GSO_ECN ? NETDEV_TSO_ECN : 0;
+
+	needed |= (skb->gso_type & ~SKB_GSO_ECN) == SKB_GSO_TCP6 ? NETDEV_TSO6 : NETDEV_TSO4;
+	return (dev->features & needed) != needed || skb->checksum != SKB_CHECKSUM_PARTIAL;
+}
+
+static void transmit_segments(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	struct skb_queue segments;
+	struct sk_buff *segment;
+	int error = skb_segment(skb, &segments);
+
+	if (error)
+		refuse_transmit(dev, skb, transmit_refusal(error));
+	while ((segment = skb_queue_take(&segments)))
+		transmit(dev, segment);
+}
+
+void dev_xmit(struct net_device *dev, struct sk_buff *skb)
+{
+	skb->dev = dev;
+	if (unlikely(!(dev->flags & IFF_UP)))
+		refuse_transmit(dev, skb, DROP_DEVICE_DOWN);
+	else if (unlikely(skb->gso_size && must_segment(dev, skb)))
+		transmit_segments(dev, skb);
+	else
+		transmit(dev, skb);
 }
 
 void dev_flush_all(struct net *net)

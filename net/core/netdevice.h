@@ -39,8 +39,9 @@ struct net_device_ops {
 
 /* What the device takes off the stack's hands. */
 #define NETDEV_CHECKSUM_OFFLOAD BIT(0) /* completes SKB_CHECKSUM_PARTIAL for TCP and UDP over IP */
-#define NETDEV_TSO4 BIT(1)
-#define NETDEV_TSO6 BIT(2)
+#define NETDEV_TSO4 BIT(1)    /* takes large packets of TCP over IPv4: net/core/segment.h */
+#define NETDEV_TSO6 BIT(2)    /* over IPv6 */
+#define NETDEV_TSO_ECN BIT(3) /* those with SKB_GSO_ECN too */
 
 struct net_device_statistics { /* the columns of /proc/net/dev */
 	uint64_t rx_bytes, rx_packets, rx_errors, rx_dropped;
@@ -143,8 +144,8 @@ bool netdev_multicast_wanted(const struct net_device *dev, struct mac mac) NEEDS
 void netif_receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /*
- * The way out: one complete frame, link header and all (loopback: none). Completes the checksum
- * where the device cannot, shows it to the taps and gives it to the driver.
+ * The way out: one complete frame, link header and all (loopback: none). Cuts it into segments and
+ * completes checksums where the device cannot, shows it to the taps and gives it to the driver.
  */
 void dev_xmit(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 

@@ -53,6 +53,11 @@ enum skb_checksum {
 	SKB_CHECKSUM_PARTIAL,
 };
 
+/* What the segments of a large packet are (net/core/segment.h): virtio's own values. */
+#define SKB_GSO_TCP4 1
+#define SKB_GSO_TCP6 4
+#define SKB_GSO_ECN 0x80 /* added: CWR is set, and belongs to the first segment only */
+
 /* As a packet socket reports it: the values of PACKET_HOST and its kin. */
 enum skb_packet_type {
 	SKB_HOST = 0,
@@ -83,7 +88,7 @@ struct sk_buff {
 	uint16_t csum_start; /* from head; SKB_CHECKSUM_PARTIAL only */
 	uint16_t csum_offset;
 	uint16_t gso_size; /* payload bytes of each segment; 0: not to be segmented */
-	uint8_t gso_type;  /* VIRTIO_NET_HDR_GSO_* */
+	uint8_t gso_type;  /* SKB_GSO_*, when gso_size is not 0 */
 	uint8_t fragment_count;
 	uint64_t time_us;    /* of arrival, by the stack's clock */
 	uint64_t control[6]; /* the current owner's notes; see SKB_CONTROL */
@@ -127,6 +132,9 @@ bool skb_may_pull(struct sk_buff *skb, size_t n) __must_check;
 
 /* Cuts the packet to its first n bytes; harmless when it is shorter. */
 void skb_trim(struct sk_buff *skb, size_t n);
+
+/* Takes the first n bytes off, in fragments too; n is at most len. */
+void skb_trim_front(struct sk_buff *skb, size_t n);
 
 /* Makes at least n bytes of headroom, reallocating if need be. 0 or -ENOMEM. */
 int skb_ensure_headroom(struct sk_buff *skb, size_t n) __must_check;

@@ -137,8 +137,9 @@ struct socket {
 
 	/* Bytes of truesize: SO_RCVBUF, SO_SNDBUF as getsockopt shows them. */
 	int32_t receive_buffer, send_buffer;
-	uint64_t receive_timeout_us, send_timeout_us; /* 0: none */
-	int32_t receive_low;                          /* SO_RCVLOWAT */
+	bool receive_buffer_chosen, send_buffer_chosen; /* by the process: TCP leaves them alone */
+	uint64_t receive_timeout_us, send_timeout_us;   /* 0: none */
+	int32_t receive_low;                            /* SO_RCVLOWAT */
 	int error;         /* pending, positive errno: SO_ERROR, or what the next call returns */
 	int bound_ifindex; /* SO_BINDTODEVICE; 0: any */
 	uint32_t priority, mark;

@@ -112,24 +112,38 @@ static void set_timestamp(struct socket *socket, bool on, bool nanoseconds) NEED
 	socket->timestamp_ns = on && nanoseconds;
 }
 
+static void set_receive_buffer(struct socket *socket, int32_t size)
+{
+	socket->receive_buffer = size;
+	socket->receive_buffer_chosen = true;
+}
+
+static void set_send_buffer(struct socket *socket, int32_t size) NEEDS_NET_LOCK
+{
+	socket->send_buffer = size;
+	socket->send_buffer_chosen = true;
+	socket_wake(socket, POLLOUT | POLLWRNORM); /* there may be more room now */
+}
+
 static int set_number(struct socket *socket, int option, int32_t number) NEEDS_NET_LOCK
 {
 	const struct net *net = socket->net;
 
 	switch (option) {
 	case SO_RCVBUF:
-		socket->receive_buffer = buffer_size(number, net->core.rmem_max,
-						     RECEIVE_BUFFER_MIN);
+		set_receive_buffer(socket,
+				   buffer_size(number, net->core.rmem_max, RECEIVE_BUFFER_MIN));
 		return 0;
 	case SO_RCVBUFFORCE:
-		socket->receive_buffer = buffer_size(MAX(number, 0), INT32_MAX, RECEIVE_BUFFER_MIN);
+		set_receive_buffer(socket,
+				   buffer_size(MAX(number, 0), INT32_MAX, RECEIVE_BUFFER_MIN));
 		return 0;
 	case SO_SNDBUF:
-		socket->send_buffer = buffer_size(number, net->core.wmem_max, SEND_BUFFER_MIN);
-		break;
+		set_send_buffer(socket, buffer_size(number, net->core.wmem_max, SEND_BUFFER_MIN));
+		return 0;
 	case SO_SNDBUFFORCE:
-		socket->send_buffer = buffer_size(MAX(number, 0), INT32_MAX, SEND_BUFFER_MIN);
-		break;
+		set_send_buffer(socket, buffer_size(MAX(number, 0), INT32_MAX, SEND_BUFFER_MIN));
+		return 0;
 	case SO_RCVLOWAT:
 		socket->receive_low = number < 0 ? INT32_MAX : MAX(number, 1);
 		return 0;
@@ -148,8 +162,6 @@ static int set_number(struct socket *socket, int option, int32_t number) NEEDS_N
 	default:
 		return -ENOPROTOOPT;
 	}
-	socket_wake(socket, POLLOUT | POLLWRNORM); /* there may be more room now */
-	return 0;
 }
 
 static int set_option(struct socket *socket, int option, const void *value,

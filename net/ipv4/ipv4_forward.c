@@ -8,6 +8,7 @@
 #include "kernel/errno.h"
 #include "kernel/string.h"
 #include "net/core/checksum.h"
+#include "net/core/segment.h"
 #include "net/ipv4/icmp.h"
 #include "net/ipv4/ipv4_state.h"
 
@@ -59,7 +60,7 @@ void ip4_forward(struct net_device *dev, struct sk_buff *skb, const struct ip4_h
 		       DROP_IP4_NO_ROUTE);
 		return;
 	}
-	if (header->dont_fragment && header->total_length > route.dev->mtu) {
+	if (header->dont_fragment && skb_segment_length(skb) > route.dev->mtu) {
 		ip4_count(net, IP4_STAT_FRAGMENT_FAILS);
 		refuse(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, route.dev->mtu,
 		       DROP_IP4_MUST_FRAGMENT);
@@ -71,7 +72,7 @@ void ip4_forward(struct net_device *dev, struct sk_buff *skb, const struct ip4_h
 	route.mtu = route.dev->mtu;
 	decrement_ttl(skb->data);
 	ip4_count(net, IP4_STAT_FORWARDED);
-	if (skb->len > route.mtu)
+	if (skb_segment_length(skb) > route.mtu)
 		ip4_fragment(net, skb, &route);
 	else
 		ip4_transmit(skb, &route);

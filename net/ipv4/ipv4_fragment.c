@@ -1,6 +1,7 @@
 /* Cutting a packet into fragments (RFC 791 2.3, 3.2). */
 #include "kernel/errno.h"
 #include "kernel/string.h"
+#include "net/core/segment.h"
 #include "net/ipv4/ipv4_options.h"
 #include "net/ipv4/ipv4_state.h"
 
@@ -40,11 +41,34 @@ static struct sk_buff *make_fragment(const struct sk_buff *skb, struct ip4_heade
 	return fragment;
 }
 
+/* A large packet whose segments are too long: the segments are fragmented. Owns skb. */
+static int fragment_segments(struct net *net, struct sk_buff *skb,
+			     const struct route_result *route) NEEDS_NET_LOCK
+{
+	struct skb_queue segments;
+	struct sk_buff *segment;
+	int error = skb_segment(skb, &segments);
+
+	if (error) {
+		ip4_count(net, IP4_STAT_FRAGMENT_FAILS);
+		skb_drop(skb, error == -EINVAL ? DROP_RX_DEVICE_ERROR : DROP_NO_MEMORY);
+	}
+	while ((segment = skb_queue_take(&segments))) {
+		if (segment->len <= route->mtu)
+			ip4_transmit(segment, route);
+		else
+			error = ip4_fragment(net, segment, route);
+	}
+	return error;
+}
+
 int ip4_fragment(struct net *net, struct sk_buff *skb, const struct route_result *route)
 {
 	struct ip4_header header;
 	uint32_t offset = 0, room;
 
+	if (skb->gso_size)
+		return fragment_segments(net, skb, route);
 	/* The transport's checksum covers the whole, so it is settled before the cut. */
 	if ((skb->checksum == SKB_CHECKSUM_PARTIAL && skb_checksum_complete(skb)) ||
 	    !skb_may_pull(skb, IP4_HEADER_MIN) ||

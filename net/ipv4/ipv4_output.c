@@ -7,6 +7,7 @@
 #include "kernel/errno.h"
 #include "kernel/string.h"
 #include "net/core/checksum.h"
+#include "net/core/segment.h"
 #include "net/ethernet/arp.h"
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/igmp.h"
@@ -86,7 +87,7 @@ static int dispatch(struct net *net, struct sk_buff *skb, const struct route_res
 		skb_free(skb); /* RFC 1112 6.1: restricted to this host */
 		return 0;
 	}
-	if (skb->len <= route->mtu) {
+	if (skb_segment_length(skb) <= route->mtu) {
 		ip4_transmit(skb, route);
 		return 0;
 	}

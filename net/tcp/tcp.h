@@ -171,6 +171,7 @@ struct tcp_socket {
 	struct inet_socket inet; /* first; its node: in the table of connections */
 
 	uint8_t state;       /* enum tcp_state: tcp_set_state alone changes it */
+	bool counted_orphan; /* among tcp_state_of_net.orphans */
 	bool orphan;         /* no file any more */
 	bool passive;        /* came from a listener */
 	bool fin_queued;     /* the stream ends with a FIN, at stream.end */
@@ -183,7 +184,7 @@ struct tcp_socket {
 	bool fastopen_data_acked;                  /* the SYN-ACK took the SYN's data */
 	bool fastopen_try;                         /* the SYN asks for a cookie, or carries one */
 	struct endpoint fastopen_remote; /* connect left the SYN to the first send; port 0: not */
-	struct tcp_chunk *syn_data; /* to be the stream's first bytes: tcp_open_active */
+	struct tcp_chunk *syn_data;      /* to be the stream's first bytes: tcp_open_active */
 
 	struct tcp_port *port;       /* the local port's entry, or NULL */
 	struct list_head port_link;  /* among the port's sockets */
@@ -205,6 +206,9 @@ struct tcp_socket {
 	uint16_t user_mss; /* TCP_MAXSEG; 0: none */
 	uint16_t mss;      /* bytes of data in a full segment now: tcp_mtu.c */
 	uint16_t advertised_mss;
+	bool reuses_timewait;     /* tcp_table_choose_port took a pair out of TIME_WAIT ... */
+	uint32_t iss_above;       /* ... whose sequence numbers went up to here */
+	uint32_t device_features; /* NETDEV_* of the way to the peer, as of the last look */
 	uint8_t snd_wscale, rcv_wscale;
 	bool has_wscale, has_sack, has_timestamps;
 	bool has_ecn;
@@ -226,17 +230,19 @@ struct tcp_socket {
 	uint8_t sack_recent_count;
 	bool dsack_due;
 	struct tcp_sack_block dsack;
-	uint16_t rcv_mss;        /* estimate of the peer's segment size */
-	uint8_t ack_pending;     /* full segments received since the last ACK; see tcp_receive.c */
-	bool ack_now;            /* the next output sends one at least */
-	uint8_t quick_acks;      /* acknowledgements left that are not delayed */
-	bool quickack_off;       /* TCP_QUICKACK 0 */
-	uint32_t ato_us;         /* delay of acknowledgements, adapted */
-	uint32_t window_clamp;   /* TCP_WINDOW_CLAMP; 0: none */
-	bool reading;            /* a process copies out of the queue: others wait */
-	struct {                 /* receive buffer tuning: dynamic right-sizing */
-		uint32_t copied; /* bytes that the process took in the current round */
-		uint32_t seq;    /* copied_seq when the round began */
+	uint16_t rcv_mss;   /* estimate of the peer's segment size */
+	bool ack_pending;   /* an acknowledgement is due, and may be delayed */
+	bool interactive;   /* the process answers what it gets: acknowledgements can ride along */
+	bool ack_now;       /* the next output sends one at least */
+	uint8_t quick_acks; /* acknowledgements left that are not delayed */
+	bool quickack_off;  /* TCP_QUICKACK 0 */
+	uint32_t ato_us;    /* delay of acknowledgements, adapted */
+	uint32_t window_clamp;     /* TCP_WINDOW_CLAMP; 0: none */
+	bool reading;              /* a process copies out of the queue ... */
+	bool reader_waits;         /* ... and another one would like to */
+	struct {                   /* receive buffer tuning: dynamic right-sizing */
+		uint32_t copied;   /* bytes that the process took in the current round */
+		uint32_t seq;      /* copied_seq when the round began */
 		uint64_t round_us; /* when it began */
 		uint32_t space;    /* most bytes taken in a round */
 		uint32_t rtt_us;   /* the receiver's estimate */
@@ -354,6 +360,12 @@ void tcp_abort(struct tcp_socket *tcp, int error) NEEDS_NET_LOCK;
  * 0 or -ENOMEM.
  */
 int tcp_open_active(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* SYN_RECV of a simultaneous open, or of a Fast Open: the SYN-ACK, and its timer. */
+void tcp_send_syn_ack(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* The timer of a SYN or SYN-ACK ran out. */
+void tcp_syn_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Our FIN was acknowledged: FIN_WAIT_2, for an orphan not for long. */
+void tcp_enter_fin_wait2(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* CLOSE (3.10.4) of the sending side: a FIN behind the data; the state moves on. */
 void tcp_close_sending(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 
@@ -363,6 +375,12 @@ void tcp_close_sending(struct tcp_socket *tcp) NEEDS_NET_LOCK;
  */
 void tcp_receive_segment(struct tcp_socket *tcp, struct tcp_segment *segment,
 			 struct sk_buff *skb) NEEDS_NET_LOCK;
+/*
+ * The data and the FIN of a segment whose header was dealt with: sixth to eighth. Owns skb. Also
+ * for data that came with a SYN, which Fast Open accepted.
+ */
+void tcp_receive_text(struct tcp_socket *tcp, struct tcp_segment *segment,
+		      struct sk_buff *skb) NEEDS_NET_LOCK;
 /* RFC 5961: answers a suspicious segment with an ACK, a limited number a second. */
 void tcp_challenge(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 
@@ -387,6 +405,8 @@ void tcp_choose_window_scale(struct net *net, int32_t receive_buffer, bool scali
 void tcp_data_taken(struct tcp_socket *tcp, uint32_t bytes) NEEDS_NET_LOCK;
 /* The SACK blocks of the next segment, the duplicate first: RFC 2018, RFC 2883. */
 void tcp_sack_options(struct tcp_socket *tcp, struct tcp_options *options) NEEDS_NET_LOCK;
+/* Bytes that came a second time: the next acknowledgement tells, by D-SACK. */
+void tcp_note_duplicate(struct tcp_socket *tcp, uint32_t start, uint32_t end) NEEDS_NET_LOCK;
 /* Drops every out-of-order segment. */
 void tcp_reassembly_free(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* First time that data of the connection is expected: sizes and the tuner. */
@@ -445,8 +465,8 @@ void tcp_write_space(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* Bytes that a process could read now: without the FIN, and without an urgent byte out of line. */
 uint32_t tcp_readable(const struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* What a connection takes over from its listener: options of levels SOL_IP and SOL_TCP. */
-void tcp_inherit_options(struct tcp_socket *child, const struct tcp_socket *listener)
-	NEEDS_NET_LOCK;
+void tcp_inherit_options(struct tcp_socket *child,
+			 const struct tcp_socket *listener) NEEDS_NET_LOCK;
 extern const struct socket_ops tcp_socket_ops;
 /* Methods of it. */
 int64_t tcp_sendmsg(struct socket *socket, struct message *message) EXCLUDES(net_lock_held);

@@ -49,6 +49,7 @@ bool tcp_writable(const struct tcp_socket *tcp)
 
 void tcp_write_space(struct tcp_socket *tcp)
 {
+	tcp_tune_send_buffer(tcp);
 	if (tcp_writable(tcp))
 		socket_wake(&tcp->inet.socket, POLLOUT | POLLWRNORM);
 }

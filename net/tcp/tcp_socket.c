@@ -42,6 +42,8 @@ static void tcp_close(struct socket *socket) NEEDS_NET_LOCK
 	} else {
 		tcp_set_state(tcp, TCP_CLOSE);
 	}
+	if (tcp->state == TCP_CLOSE)
+		tcp_table_unbind(tcp);
 	tcp_memory_give(socket->net, socket->receive_queue.truesize); /* the caller empties it */
 	inet_socket_close(&tcp->inet);
 }

@@ -37,8 +37,10 @@ struct tcp_state_of_net {
  * acknowledged yet) is dropped.
  */
 bool tcp_memory_take(struct net *net, uint32_t bytes) NEEDS_NET_LOCK;
-bool tcp_memory_full(const struct net *net) NEEDS_NET_LOCK; /* senders wait */
+bool tcp_memory_full(struct net *net) NEEDS_NET_LOCK;                  /* senders wait */
 void tcp_memory_force(struct net *net, uint32_t bytes) NEEDS_NET_LOCK; /* beyond the limit too */
 void tcp_memory_give(struct net *net, uint32_t bytes) NEEDS_NET_LOCK;
+/* Grows the send buffer with the window of congestion, unless the process chose its size. */
+void tcp_tune_send_buffer(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 
 #endif

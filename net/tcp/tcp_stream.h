@@ -24,7 +24,8 @@ struct tcp_chunk {
 	struct page *page;     /* the first page of its block; the chunk holds a reference */
 	uint32_t offset;       /* from page_address(page) */
 	uint32_t length;
-	uint32_t seq; /* of its first byte */
+	uint32_t seq;  /* of its first byte */
+	bool borrowed; /* somebody else's page (a file's): nothing is written behind the bytes */
 };
 
 struct tcp_stream {
@@ -41,9 +42,10 @@ void tcp_stream_init(struct tcp_stream *stream, uint32_t seq);
 void tcp_stream_free(struct tcp_stream *stream);
 
 /*
- * A piece of up to `want` bytes copied from a process, in `open_page` from `open_offset` on when
- * there is one (the caller took it out of the stream under the lock), else in new pages. Process
- * context, without the net lock. NULL and *error (-ENOMEM, -EFAULT). The piece is of at most 32 KiB.
+ * A piece of up to `want` bytes (and 32 KiB) copied from a process: behind `open_offset` in
+ * `open_page`, which the caller took out of the stream under the lock and whose reference it gives
+ * up, or in new pages when that is NULL. Process context, without the net lock. NULL and *error
+ * (-ENOMEM, -EFAULT).
  */
 struct tcp_chunk *tcp_chunk_from_iov(struct iov *iov, size_t want, struct page *open_page,
 				     uint32_t open_offset, int *error);

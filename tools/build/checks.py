@@ -12,9 +12,19 @@ def describe_tests(ninja, kernels, host):
                 text="TEST abi")
     ninja.build("test-host", "console", [], implicit=host["tests"] + ["tools/run-host-tests"],
                 command=f"tools/run-host-tests {tests}", text="TEST host")
-    ninja.build("test-qemu", "console", [], implicit=kernels["test"] + host["programs"], order_only=kernels["default"],
+    ninja.build("test-qemu", "console", [],
+                implicit=kernels["test"] + host["programs"] + host["checked programs"], order_only=kernels["default"],
                 command=f"tools/run-qemu-tests {ninja.build_dir}", text=f"TEST {qemu}")
-    ninja.phony("test", ["test-layers", "test-abi", "test-host", "test-qemu"])
+    describe_fuzzing(ninja, host)
+    ninja.phony("test", ["test-layers", "test-abi", "test-host", "test-fuzz", "test-qemu"])
+
+
+def describe_fuzzing(ninja, host):
+    """`fuzz` looks for new trouble; `test-fuzz` replays the inputs that are checked in."""
+    for name, option in (("fuzz", ""), ("test-fuzz", "--replay")):
+        ninja.build(name, "console", [], implicit=host["fuzzers"] + ["tools/fuzz"],
+                    command=f"tools/fuzz --build {ninja.build_dir} {option}",
+                    text="FUZZ" if name == "fuzz" else "TEST fuzz")
 
 
 def describe_benchmarks(ninja, host, kernels, comparison):

@@ -37,8 +37,7 @@ static void check_names(const struct dhcp_reply *reply)
 
 	CHECK(length <= DHCP_DOMAIN_MAX);
 	for (size_t i = 0; i < length; i++)
-		CHECK(isalnum((unsigned char)reply->domain[i]) ||
-		      strchr("-._", reply->domain[i]));
+		CHECK(isalnum((unsigned char)reply->domain[i]) || strchr("-._", reply->domain[i]));
 	CHECK(reply->dns_count <= DHCP_DNS_MAX);
 	for (unsigned i = 0; i < reply->dns_count; i++)
 		CHECK(is_host(reply->dns[i]));

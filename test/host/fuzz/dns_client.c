@@ -167,8 +167,7 @@ static void read_hosts(struct bench *bench, struct fuzz_input *input)
 
 	if (!file)
 		return;
-	if (bench->asked.length &&
-	    dns_find_in_hosts(file, &bench->asked, bench->type, &answer))
+	if (bench->asked.length && dns_find_in_hosts(file, &bench->asked, bench->type, &answer))
 		check_answer(&answer);
 	fclose(file);
 }

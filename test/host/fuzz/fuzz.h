@@ -19,9 +19,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that must hold for every input. */
-#define CHECK(condition)                                                             \
-	do {                                                                         \
-		if (!(condition))                                                    \
+#define CHECK(condition)                                                            \
+	do {                                                                        \
+		if (!(condition))                                                   \
 			panic("%s:%d: not so: %s", __FILE__, __LINE__, #condition); \
 	} while (0)
 

@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 /*
- * Opens an existing TAP non-blocking, without the packet-information prefix; with `vnet_header` each frame is preceded by a 12-byte
- * virtio_net_hdr_mrg_rxbuf. A descriptor, or -1 after one line on stderr that says what is
- * wrong.
+ * Opens an existing TAP non-blocking, without the packet-information prefix; with `vnet_header`
+ * each frame is preceded by a 12-byte virtio_net_hdr_mrg_rxbuf. A descriptor, or -1 after one line
+ * on stderr that says what is wrong.
  */
 int tap_open(const char *name, bool vnet_header);
 

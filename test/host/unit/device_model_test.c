@@ -150,8 +150,8 @@ static void start_with(struct bench *bench, uint64_t features)
 	add_status(bench, VIRTIO_STATUS_DRIVER);
 	choose_features(bench, features | VIRTIO_F_VERSION_1);
 	add_status(bench, VIRTIO_STATUS_FEATURES_OK);
-	for (uint16_t i = 0; i < (features & VIRTIO_NET_F_CTRL_VQ ? 3 : 2); i++)
-		set_up_queue(bench, i);
+	for (uint32_t i = 0; i < (features & VIRTIO_NET_F_CTRL_VQ ? 3 : 2); i++)
+		set_up_queue(bench, (uint16_t)i);
 	add_status(bench, VIRTIO_STATUS_DRIVER_OK);
 }
 

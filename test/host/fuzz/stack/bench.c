@@ -16,8 +16,8 @@
 #include "kernel/fs/file.h"
 
 #define START_US (1000 * USEC_PER_SEC)
-#define SLEEPS_MAX 32     /* events that a sleeping call waits for before a signal ends it */
-#define WORK_MAX 200000   /* timers and rounds in one operation: more would never end */
+#define SLEEPS_MAX 32   /* events that a sleeping call waits for before a signal ends it */
+#define WORK_MAX 200000 /* timers and rounds in one operation: more would never end */
 /* Whom the last check speaks for: no input can name it, so nothing it did is in the way. */
 #define WITNESS IP4(198, 18, 0, 2)
 #define OURS_FOR_WITNESS IP4(198, 18, 0, 1)
@@ -156,7 +156,7 @@ void bench_create(struct bench *bench)
 	host_set_current_net(&bench->net);
 	CHECK(ipv4_init(&bench->net) == 0);
 	for (uint32_t i = 0; i < WIRES; i++)
-		wire_create(bench, i, i == 1);
+		wire_create(bench, i);
 	configure(bench);
 }
 

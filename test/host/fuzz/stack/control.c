@@ -15,12 +15,12 @@
 
 /* Order matters to the inputs that are kept: new ones at the end. */
 static const uint16_t commands[] = {
-	SIOCINQ,	SIOCOUTQ,      SIOCGSTAMP,     SIOCGSTAMPNS,   SIOCADDRT,
-	SIOCDELRT,	SIOCGIFNAME,   SIOCGIFCONF,    SIOCGIFFLAGS,   SIOCSIFFLAGS,
-	SIOCGIFADDR,	SIOCSIFADDR,   SIOCGIFDSTADDR, SIOCSIFDSTADDR, SIOCGIFBRDADDR,
-	SIOCSIFBRDADDR, SIOCGIFNETMASK, SIOCSIFNETMASK, SIOCGIFMTU,	SIOCSIFMTU,
-	SIOCSIFHWADDR,	SIOCGIFHWADDR, SIOCADDMULTI,   SIOCDELMULTI,   SIOCGIFINDEX,
-	SIOCDARP,	SIOCGARP,      SIOCSARP,       SIOCATMARK,
+	SIOCINQ,        SIOCOUTQ,       SIOCGSTAMP,     SIOCGSTAMPNS,   SIOCADDRT,
+	SIOCDELRT,      SIOCGIFNAME,    SIOCGIFCONF,    SIOCGIFFLAGS,   SIOCSIFFLAGS,
+	SIOCGIFADDR,    SIOCSIFADDR,    SIOCGIFDSTADDR, SIOCSIFDSTADDR, SIOCGIFBRDADDR,
+	SIOCSIFBRDADDR, SIOCGIFNETMASK, SIOCSIFNETMASK, SIOCGIFMTU,     SIOCSIFMTU,
+	SIOCSIFHWADDR,  SIOCGIFHWADDR,  SIOCADDMULTI,   SIOCDELMULTI,   SIOCGIFINDEX,
+	SIOCDARP,       SIOCGARP,       SIOCSARP,       SIOCATMARK,
 };
 
 static void put_address(struct sockaddr *to, ip4_t address)
@@ -180,7 +180,8 @@ void op_setting(struct bench *bench, uint32_t bits)
 		settings->ip_local_port_range[1] = 40000 + value % 8;
 		break;
 	default:
-		settings->igmp_max_memberships = value;
+		settings->igmp_max_memberships = value & 127;
+		bench->net.core.packet_trace = value >> 7;
 		break;
 	}
 }
@@ -197,21 +198,24 @@ void op_memory(struct bench *bench, uint32_t bits)
 		host_fail_allocation(nth);
 }
 
-/* Everything of /proc is read; it was registered just now, for inputs that never ask. */
+/* One of /proc's files is read; it was registered just now, for inputs that never ask. */
 void op_proc(struct bench *bench, uint32_t bits)
 {
-	static const char *const paths[] = {"net/dev",	   "net/drops",	  "net/packet", "net/arp",
-					    "net/route",   "net/snmp",	  "net/netstat", "net/udp",
-					    "net/raw",	   "net/icmp",	  "net/igmp",	"net/tcp"};
+	static const struct {
+		int (*init)(struct net *net);
+		const char *path;
+	} files[] = {
+		{netdev_proc_init, "net/dev"},    {netdev_proc_init, "net/drops"},
+		{packet_proc_init, "net/packet"}, {ethernet_proc_init, "net/arp"},
+		{ipv4_proc_init, "net/route"},    {ipv4_proc_init, "net/snmp"},
+		{ipv4_proc_init, "net/netstat"},  {ipv4_proc_init, "net/udp"},
+		{ipv4_proc_init, "net/raw"},      {ipv4_proc_init, "net/icmp"},
+		{ipv4_proc_init, "net/igmp"},     {ipv4_proc_init, "net/tcp"},
+	};
 	static char text[65536];
-	struct net *net = &bench->net;
+	size_t which = (read_u8(bench) + bits) % ARRAY_SIZE(files);
 
-	(void)bits;
-	(void)netdev_proc_init(net);
-	(void)packet_proc_init(net);
-	(void)ethernet_proc_init(net);
-	(void)ipv4_proc_init(net);
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		(void)host_proc_read(paths[i], text, sizeof(text));
+	(void)files[which].init(&bench->net);
+	(void)host_proc_read(files[which].path, text, sizeof(text));
 	host_proc_reset();
 }

@@ -19,17 +19,17 @@ ip4_t read_address(struct bench *bench)
 		OURS,
 		PEER,
 		GATEWAY,
-		IP4(10, 0, 0, 255),   /* our network's broadcast address */
-		IP4(10, 0, 0, 77),    /* a neighbour who may not be there */
-		IP4(192, 0, 2, 1),    /* behind the gateway */
-		IP4(239, 1, 2, 3),    /* a group */
-		IP4(224, 0, 0, 1),    /* all hosts */
+		IP4(10, 0, 0, 255), /* our network's broadcast address */
+		IP4(10, 0, 0, 77),  /* a neighbour who may not be there */
+		IP4(192, 0, 2, 1),  /* behind the gateway */
+		IP4(239, 1, 2, 3),  /* a group */
+		IP4(224, 0, 0, 1),  /* all hosts */
 		IP4_ANY,
 		IP4_BROADCAST,
 		IP4_LOOPBACK,
 		OURS_BEHIND,
 		PEER_BEHIND,
-		IP4(240, 0, 0, 1),    /* class E */
+		IP4(240, 0, 0, 1), /* class E */
 		IP4(127, 1, 2, 3),
 		IP4(192, 0, 2, 2),
 	};
@@ -49,8 +49,8 @@ uint16_t read_port(struct bench *bench)
 
 size_t read_length(struct bench *bench)
 {
-	static const uint16_t lengths[] = {0,	 1,    7,    8,	   9,	 20,   28,   64,
-					   100,	 536,  1000, 1400, 1472, 1473, 1480, 1500,
+	static const uint16_t lengths[] = {0,    1,    7,    8,    9,    20,   28,   64,
+					   100,  536,  1000, 1400, 1472, 1473, 1480, 1500,
 					   2048, 3000, 4096, 8000, 9000, 65507};
 	uint8_t byte = read_u8(bench);
 
@@ -123,9 +123,8 @@ void op_icmp_error(struct bench *bench, uint32_t bits)
 	static const uint8_t types[] = {ICMP_DEST_UNREACH, ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB,
 					ICMP_REDIRECT, ICMP_SOURCE_QUENCH};
 	const struct sent_frame *sent = wire_sent(bench, bits);
-	struct packet packet = {.source = read_address(bench),
-				.protocol = IPPROTO_ICMP,
-				.payload = packet_area()};
+	struct packet packet = {
+		.source = read_address(bench), .protocol = IPPROTO_ICMP, .payload = packet_area()};
 	uint8_t type = read_u8(bench), code = read_u8(bench);
 	uint16_t info = read_u16(bench);
 	size_t quoted = read_u8(bench);

@@ -17,7 +17,7 @@
 static uint32_t read_flags(struct bench *bench)
 {
 	static const uint32_t flags[8] = {MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC,   MSG_ERRQUEUE,
-					  MSG_OOB,	MSG_MORE, MSG_WAITALL, MSG_CONFIRM};
+					  MSG_OOB,      MSG_MORE, MSG_WAITALL, MSG_CONFIRM};
 	uint8_t byte = read_u8(bench);
 	uint32_t result = 0;
 
@@ -71,20 +71,64 @@ static size_t read_control(struct bench *bench, uint8_t *to)
 	return (size_t)(at - to);
 }
 
+#define BEGINNING 64 /* bytes of what is sent that an input may choose */
+
 static uint8_t *pattern(void)
 {
 	static uint8_t bytes[DATA_MAX];
 
-	if (!bytes[1]) {
+	if (!bytes[BEGINNING + 1]) {
 		for (size_t i = 0; i < sizeof(bytes); i++)
 			bytes[i] = (uint8_t)i;
 	}
 	return bytes;
 }
 
+/* What is sent begins with bytes of the input: a header, where the process writes that. */
+static void begin_pattern(struct bench *bench)
+{
+	size_t n;
+	const uint8_t *from = fuzz_bytes(bench->input, read_u8(bench) % (BEGINNING + 1u), &n);
+
+	if (n)
+		memcpy(pattern(), from, n);
+}
+
+/* As it is when nobody has chosen: the same for every input. */
+static void end_pattern(void)
+{
+	for (size_t i = 0; i < BEGINNING; i++)
+		pattern()[i] = (uint8_t)i;
+}
+
+/* By read or write. */
+static void transfer(uint32_t fd, uint8_t *bytes, size_t length, bool send)
+{
+	struct file *file = fd_get((int)fd);
+	uint64_t position = 0;
+	struct iov iov;
+
+	if (!file)
+		return;
+	iov_init_user(&iov, (uintptr_t)bytes, length);
+	if (send && file->ops->write)
+		(void)file->ops->write(file, &iov, &position);
+	else if (!send && file->ops->read)
+		(void)file->ops->read(file, &iov, &position);
+	file_put(file);
+}
+
+static void call_twice(uint32_t number, uint32_t fd, const struct msghdr *header, uint32_t flags)
+{
+	struct mmsghdr headers[2] = {{.msg_hdr = *header}, {.msg_hdr = *header}};
+
+	host_syscall(number, fd, (uintptr_t)headers, ARRAY_SIZE(headers), flags, 0, 0);
+}
+
 /*
  * Flags, a length, how (bit 0: with a name, bit 1: with control data, bit 2: in two pieces, bit 3:
- * by write), and what these announce.
+ * by sendto, bit 4: by write, bit 5: by sendmmsg, twice, bit 6: the first bytes), and what these
+ * announce.
  */
 void op_send(struct bench *bench, uint32_t bits)
 {
@@ -97,6 +141,8 @@ void op_send(struct bench *bench, uint32_t bits)
 				  {(uintptr_t)pattern() + length / 3, length - length / 3}};
 	struct msghdr header = {.msg_iov = (uintptr_t)pieces, .msg_iovlen = 2};
 
+	if (how & 64)
+		begin_pattern(bench);
 	if (!(how & 4)) {
 		pieces[0].iov_len = length;
 		header.msg_iovlen = 1;
@@ -114,11 +160,19 @@ void op_send(struct bench *bench, uint32_t bits)
 	if (how & 8)
 		host_syscall(SYS_sendto, bits, (uintptr_t)pattern(), length, flags, header.msg_name,
 			     name_length);
+	else if (how & 16)
+		transfer(bits, pattern(), length, true);
+	else if (how & 32)
+		call_twice(SYS_sendmmsg, bits, &header, flags);
 	else
 		host_syscall(SYS_sendmsg, bits, (uintptr_t)&header, flags, 0, 0, 0);
+	end_pattern();
 }
 
-/* Flags, the room, how (bit 0: a name, bit 1: control data and its room, bit 2: by read). */
+/*
+ * Flags, the room, how (bit 0: a name, and its room; bit 1: control data, and its room; bit 2: by
+ * recvfrom, bit 4: by read, bit 5: by recvmmsg, twice).
+ */
 void op_receive(struct bench *bench, uint32_t bits)
 {
 	static uint8_t data[DATA_MAX], names[128], controls[CONTROL_MAX];
@@ -139,6 +193,10 @@ void op_receive(struct bench *bench, uint32_t bits)
 	}
 	if (how & 4)
 		host_syscall(SYS_recvfrom, bits, piece.iov_base, room, flags, 0, 0);
+	else if (how & 16)
+		transfer(bits, (uint8_t *)(uintptr_t)piece.iov_base, room, false);
+	else if (how & 32)
+		call_twice(SYS_recvmmsg, bits, &header, flags);
 	else
 		host_syscall(SYS_recvmsg, bits, (uintptr_t)&header, flags, 0, 0, 0);
 }

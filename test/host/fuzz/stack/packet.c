@@ -138,8 +138,8 @@ static struct mac destination_of(const struct bench *bench, uint16_t finish, ip4
 	if (finish & FINISH_BROADCAST)
 		return MAC_BROADCAST;
 	if (finish & FINISH_MULTICAST)
-		return (struct mac){{1, 0, 0x5e, address >> 16 & 0x7f, address >> 8 & 255,
-				     address & 255}};
+		return (struct mac){
+			{1, 0, 0x5e, address >> 16 & 0x7f, address >> 8 & 255, address & 255}};
 	if (finish & FINISH_STRANGER)
 		return (struct mac){{2, 0, 0, 0, 0, 0x77}};
 	return bench->wires[finish & FINISH_WIRE ? 1 : 0].mac;
@@ -183,7 +183,7 @@ void packet_finish(struct bench *bench, const struct packet *packet)
 		.total_length = (uint16_t)MIN(length, (size_t)PACKET_MAX),
 		.id = packet->id,
 		.header_length = (uint8_t)header,
-		.ttl = 64,
+		.ttl = packet->protocol == IPPROTO_IGMP ? 1 : 64,
 		.protocol = packet->protocol,
 		.options = options,
 	};

@@ -17,8 +17,8 @@
 #define OPTION_TIMESTAMPS 8
 
 /* What the second byte of a segment announces. */
-#define WITH_MSS 0x01        /* two bytes follow */
-#define WITH_SCALE 0x02      /* one */
+#define WITH_MSS 0x01   /* two bytes follow */
+#define WITH_SCALE 0x02 /* one */
 #define WITH_SACK_OK 0x04
 #define WITH_TIMESTAMPS 0x08 /* a signed byte: how far from the one echoed */
 #define WITH_SACK 0x10       /* two bytes: where a block begins behind ack, and its length */

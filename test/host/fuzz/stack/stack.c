@@ -16,7 +16,7 @@ static void op_time(struct bench *bench, uint32_t bits)
 {
 	static const uint64_t spans_us[] = {
 		1 * USEC_PER_MSEC, 40 * USEC_PER_MSEC, 200 * USEC_PER_MSEC, 1 * USEC_PER_SEC,
-		3 * USEC_PER_SEC,  30 * USEC_PER_SEC,  61 * USEC_PER_SEC,
+		3 * USEC_PER_SEC,  61 * USEC_PER_SEC,  601 * USEC_PER_SEC,
 	};
 	uint64_t next_us;
 

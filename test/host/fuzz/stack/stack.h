@@ -84,7 +84,7 @@ struct bench {
 	uint64_t work;        /* timers and frames of this operation: it must end */
 
 	struct sent_frame sent[SENT_KEPT];
-	uint32_t sent_count; /* in all; the newest stands at (sent_count - 1) % SENT_KEPT */
+	uint32_t sent_count;  /* in all; the newest stands at (sent_count - 1) % SENT_KEPT */
 	bool foreign_headers; /* a process may write headers as it likes: frames prove nothing */
 	bool foreign_payload; /* or payloads, or we forward those of others */
 	bool answering;       /* the last check: replies are counted */
@@ -101,7 +101,7 @@ void bench_advance(struct bench *bench, uint64_t us);
 void bench_count_work(struct bench *bench);
 
 /* wire.c */
-void wire_create(struct bench *bench, uint32_t wire, bool offload);
+void wire_create(struct bench *bench, uint32_t wire);
 /* A frame arrives. `how`: the flags of packet.h's finish that concern its memory. */
 void wire_deliver(struct bench *bench, uint32_t wire, const uint8_t *frame, size_t length,
 		  uint16_t how);
@@ -128,8 +128,8 @@ static inline uint32_t read_u32(struct bench *bench)
 /* `bits`: the upper three of the operation's byte. */
 typedef void operation_function(struct bench *bench, uint32_t bits);
 
-operation_function op_udp, op_icmp, op_icmp_error, op_arp, op_igmp, op_fragment, op_pieces, op_frame,
-	op_mirror;
+operation_function op_udp, op_icmp, op_icmp_error, op_arp, op_igmp, op_fragment, op_pieces,
+	op_frame, op_mirror;
 operation_function op_tcp, op_tcp_answer;
 operation_function op_socket, op_close, op_bind, op_connect, op_shutdown, op_listen, op_accept,
 	op_name, op_poll;

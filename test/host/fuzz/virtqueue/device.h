@@ -32,7 +32,7 @@ struct bench {
 
 	struct lie ring_lies[LIES_MAX], register_lies[LIES_MAX];
 	bool ring_lies_wait; /* one did since they were last forgotten: reads are looked at */
-	struct { /* a ring lie that is to be taken back */
+	struct {             /* a ring lie that is to be taken back */
 		void *at;
 		uint8_t size;
 		uint32_t truth;

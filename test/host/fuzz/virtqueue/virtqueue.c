@@ -38,13 +38,12 @@
 #define OPERATIONS 32
 #define SANE_QUEUE 16
 
-#define EVERYTHING                                                                       \
-	(VIRTIO_F_ANY_LAYOUT | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX |             \
-	 VIRTIO_NET_F_CSUM | VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_MAC |                \
-	 VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ |           \
-	 VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_MTU)
-#define SEGMENTATION                                                                     \
-	(VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6 | VIRTIO_NET_F_HOST_ECN |       \
+#define EVERYTHING                                                                               \
+	(VIRTIO_F_ANY_LAYOUT | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_NET_F_CSUM | \
+	 VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MRG_RXBUF |                   \
+	 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | VIRTIO_NET_F_MTU)
+#define SEGMENTATION                                                               \
+	(VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6 | VIRTIO_NET_F_HOST_ECN | \
 	 VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6 | VIRTIO_NET_F_GUEST_ECN)
 
 static const uint64_t feature_sets[8] = {
@@ -57,8 +56,8 @@ static const uint64_t feature_sets[8] = {
 	EVERYTHING & ~VIRTIO_NET_F_MRG_RXBUF,
 	(EVERYTHING | SEGMENTATION) & ~VIRTIO_F_EVENT_IDX,
 };
-static const uint32_t queue_sizes[16] = {8,  16, 4,   2,   1, 32, 64,	 256,
-					 8, 16, 4, 128, 0, 3, 65535, 32768};
+static const uint32_t queue_sizes[16] = {8, 16, 4,  2, 1, 8, 32,    256,
+					 8, 4,  16, 2, 0, 3, 65535, 32768};
 static const uint16_t mtus[] = {1500, 0, 67, 68, 1499, 9000, 9217, 65535};
 static const size_t lengths[] = {60, 14, 1514, 2033, 5000, 65549, 100, 0};
 

@@ -12,9 +12,9 @@
 
 static const char usage[] =
 	"Usage: vitrine-host --tap IFNAME [OPTION]...\n"
-	"Vitrine's TCP/IP stack as a program: the virtio-net driver on a device model whose wire\n"
-	"is a TAP interface. Ends with SIGINT or SIGTERM, prints its counters, and has the status\n"
-	"0 when no packet, socket or memory was left behind.\n"
+	"Vitrine's TCP/IP stack as a program: the virtio-net driver on a device model whose\n"
+	"wire is a TAP interface. Ends with SIGINT or SIGTERM, prints its counters, and has the\n"
+	"status 0 when no packet, socket or memory was left behind.\n"
 	"\n"
 	"  --tap IFNAME     an interface made with 'ip tuntap add dev IFNAME mode tap'\n"
 	"  --mac MAC        the stack's Ethernet address (default: a random local one)\n"
@@ -24,8 +24,8 @@ static const char usage[] =
 	"  --service NAME[,NAME]...\n"
 	"                   what to serve, or none (default: echo,discard):\n"
 	"%s"
-	"  --offload on|off checksums, large segments and merged receive buffers are the device's,\n"
-	"                   or the stack's, work (default: on)\n"
+	"  --offload on|off whether the device does checksums, segmentation and the merging of\n"
+	"                   receive buffers, or the stack does without them (default: on)\n"
 	"  --pcap FILE      record every frame, for tcpdump or Wireshark\n"
 	"  --help           this text\n"
 	"\n"

@@ -1,0 +1,213 @@
+/*
+ * What may be sent now: the windows of the peer and of congestion, Nagle, silly windows
+ * (RFC 9293 3.7.4, 3.8.6.2.1; RFC 1122 4.2.3.4; RFC 5681).
+ */
+#include "kernel/errno.h"
+#include "net/core/netdevice.h"
+#include "net/tcp/tcp_scoreboard.h"
+#include "net/tcp/tcp_state.h"
+
+#define TSO_BYTES_MAX 65000 /* of one packet that is segmented later: with headers below 64 KiB */
+
+/* ---- Segments without data ---- */
+
+static void send_bare(struct tcp_socket *tcp, uint32_t seq, uint8_t flags) NEEDS_NET_LOCK
+{
+	struct tcp_outgoing outgoing = {.seq = seq, .flags = flags};
+
+	tcp_transmit(tcp, &outgoing);
+}
+
+void tcp_send_ack(struct tcp_socket *tcp)
+{
+	send_bare(tcp, tcp->snd_nxt, 0);
+	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_PURE_ACKS);
+}
+
+void tcp_send_reset(struct tcp_socket *tcp)
+{
+	send_bare(tcp, tcp->snd_nxt, TCP_RST);
+}
+
+void tcp_send_keepalive(struct tcp_socket *tcp)
+{
+	send_bare(tcp, tcp->snd_una - 1, 0);
+	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_KEEPALIVES);
+}
+
+/* ---- How much, and whether ---- */
+
+static bool may_send_data(const struct tcp_socket *tcp)
+{
+	switch (tcp->state) {
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+	case TCP_FIN_WAIT1:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Bytes of data that were never sent. */
+static uint32_t unsent(const struct tcp_socket *tcp)
+{
+	return seq_before(tcp->snd_nxt, tcp->stream.end) ? tcp->stream.end - tcp->snd_nxt : 0;
+}
+
+static bool fin_unsent(const struct tcp_socket *tcp)
+{
+	return tcp->fin_queued && seq_upto(tcp->snd_nxt, tcp->stream.end);
+}
+
+/* The peer's window beyond what is sent already. */
+static uint32_t window_room(const struct tcp_socket *tcp)
+{
+	uint32_t edge = tcp->snd_una + tcp->snd_wnd;
+
+	return seq_after(edge, tcp->snd_nxt) ? edge - tcp->snd_nxt : 0;
+}
+
+/* RFC 896 as Minshall has it: a small segment waits only for another small one under way. */
+static bool nagle_allows(const struct tcp_socket *tcp, bool last)
+{
+	if (last && tcp->fin_queued)
+		return true;
+	if (tcp->cork || tcp->more)
+		return false;
+	if (tcp->nodelay)
+		return true;
+	return seq_upto(tcp->small_sent, tcp->snd_una) || tcp->snd_una == tcp->snd_nxt;
+}
+
+/*
+ * RFC 9293 3.8.6.2.1, MUST-38: a full segment; or all there is, Nagle allowing; or half of the
+ * largest window the peer ever offered; or urgent data.
+ */
+static bool worth_sending(const struct tcp_socket *tcp, uint32_t length)
+{
+	bool last = length == unsent(tcp);
+
+	if (length >= tcp->mss)
+		return true;
+	if (tcp->urgent_out && seq_after(tcp->snd_up, tcp->snd_nxt))
+		return true;
+	if (last)
+		return nagle_allows(tcp, last);
+	return length >= tcp->snd_wnd_max / 2;
+}
+
+/* Bytes of the next segment; full ones may go many at once. 0: nothing, or not now. */
+static uint32_t next_length(struct tcp_socket *tcp, uint32_t congestion_room) NEEDS_NET_LOCK
+{
+	uint32_t length = MIN(unsent(tcp), window_room(tcp));
+	uint32_t most = tcp->device_features & NETDEV_TSO4 ? TSO_BYTES_MAX : tcp->mss;
+
+	/* The window of congestion counts whole segments: one more is sent than would just fit. */
+	if (congestion_room == 0)
+		return 0;
+	length = MIN(length, MAX(congestion_room, (uint32_t)tcp->mss));
+	length = MIN(length, most);
+	if (length > tcp->mss)
+		length -= length % tcp->mss;
+	return length && worth_sending(tcp, length) ? length : 0;
+}
+
+/* ---- Sending ---- */
+
+/* A segment of new data, or the FIN, at snd_nxt. False: stop. */
+static bool send_new(struct tcp_socket *tcp, uint32_t length) NEEDS_NET_LOCK
+{
+	struct tcp_outgoing outgoing = {.seq = tcp->snd_nxt, .length = length};
+	bool all = length == unsent(tcp);
+
+	if (all && fin_unsent(tcp))
+		outgoing.flags |= TCP_FIN;
+	/* RFC 9293 3.9.1.2, MUST-61: PSH where a write ended. */
+	if (length && (all || seq_within(tcp->push_end - 1, tcp->snd_nxt, tcp->snd_nxt + length)))
+		outgoing.flags |= TCP_PSH;
+
+	int error = tcp_transmit(tcp, &outgoing);
+
+	if (error == -ENOMEM)
+		return false;
+	uint32_t end = outgoing.seq + outgoing.length + (outgoing.flags & TCP_FIN ? 1 : 0);
+
+	/* Without a record it could not be sent again: it is as if it had not gone out. */
+	if (!tcp_note_sent(tcp, outgoing.seq, end))
+		return false;
+	tcp->snd_nxt = end;
+	if (outgoing.length && outgoing.length < tcp->mss)
+		tcp->small_sent = end;
+	if (outgoing.length)
+		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_DATA_SENT);
+	if (error == -EMSGSIZE)
+		tcp_mtu_setup(
+			tcp); /* the route changed: the segment is lost and sent again smaller */
+	return !error;
+}
+
+/* New data as far as the windows go. True when the window of congestion ended it. */
+static bool send_new_data(struct tcp_socket *tcp) NEEDS_NET_LOCK
+{
+	uint32_t length;
+
+	if (!unsent(tcp) && !fin_unsent(tcp))
+		return false;
+	if (tcp->snd_una == tcp->snd_nxt)
+		tcp_congestion_restart(tcp);
+	while (unsent(tcp)) {
+		length = next_length(tcp, tcp_congestion_room(tcp));
+		if (!length || !send_new(tcp, length))
+			return unsent(tcp) && tcp_congestion_room(tcp) < tcp->mss;
+	}
+	/* A FIN that no data carried: it needs room in the peer's window, not in ours. */
+	if (fin_unsent(tcp))
+		send_new(tcp, 0);
+	return false;
+}
+
+/* Data waits, nothing is under way that would bring an answer: the peer must be asked. */
+static void start_persisting(struct tcp_socket *tcp) NEEDS_NET_LOCK
+{
+	if (tcp->snd_una != tcp->snd_nxt || (!unsent(tcp) && !fin_unsent(tcp)))
+		return;
+	if (timer_armed(&tcp->retransmit) || (window_room(tcp) >= unsent(tcp) && window_room(tcp)))
+		return;
+	tcp_arm(tcp, TCP_TIMER_PERSIST, net_now(tcp_net(tcp)) + tcp_rto(tcp));
+}
+
+void tcp_output(struct tcp_socket *tcp)
+{
+	bool limited = false;
+
+	if (may_send_data(tcp)) {
+		tcp_retransmit_lost(tcp);
+		limited = send_new_data(tcp);
+		tcp_note_output_done(tcp, limited);
+		start_persisting(tcp);
+	}
+	if (tcp->state == TCP_CLOSE)
+		return;
+	if (tcp->ack_now)
+		tcp_send_ack(tcp);
+	else if (tcp->ack_pending)
+		tcp_delay_ack(tcp);
+}
+
+/*
+ * RFC 9293 3.8.6.1, MUST-36: what the peer must answer. As much as fits its window, when that is
+ * too small to be worth a segment otherwise; else the byte before the window, which it has.
+ */
+void tcp_send_window_probe(struct tcp_socket *tcp)
+{
+	uint32_t room = MIN(MIN(window_room(tcp), unsent(tcp)), (uint32_t)tcp->mss);
+
+	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_WINDOW_PROBES);
+	if (room)
+		send_new(tcp, room);
+	else
+		send_bare(tcp, tcp->snd_una - 1, 0);
+}
