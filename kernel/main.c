@@ -25,6 +25,7 @@
 #include "net/core/socket.h"
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/ipv4.h"
+#include "net/tcp/tcp.h"
 
 /* The machine's one stack, and what drives it. */
 static struct net machine_net;
@@ -98,10 +99,12 @@ static void start_network(void)
 	must(packet_init(&machine_net), "packet sockets");
 	must(ethernet_init(&machine_net), "ethernet");
 	must(ipv4_init(&machine_net), "ipv4");
+	must(tcp_init(&machine_net), "tcp");
 	must(netdev_proc_init(&machine_net), "/proc/net/dev");
 	must(packet_proc_init(&machine_net), "/proc/net/packet");
 	must(ethernet_proc_init(&machine_net), "/proc/net/arp");
 	must(ipv4_proc_init(&machine_net), "/proc/net/route");
+	must(tcp_proc_init(&machine_net), "/proc/net/tcp");
 	socket_syscalls_init();
 
 	virtio_bus_init(&virtio_bus);

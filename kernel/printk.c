@@ -33,7 +33,7 @@ static struct {
 	void (*console)(const char *bytes, size_t n);
 	bool panicking;
 } kernel_log = {
-	.readers = {LIST_HEAD_INIT(kernel_log.readers.waiters)},
+	.readers = {.waiters = LIST_HEAD_INIT(kernel_log.readers.waiters)},
 	.console = early_console_write,
 };
 

@@ -9,6 +9,13 @@
 void wait_list_init(struct wait_list *list)
 {
 	list_init(&list->waiters);
+	list->count = 0;
+}
+
+/* With interrupts masked: nobody else changes it. */
+static void set_count(struct wait_list *list, uint32_t count)
+{
+	__atomic_store_n(&list->count, count, __ATOMIC_RELAXED);
 }
 
 void wait_list_close(struct wait_list *list)
@@ -21,6 +28,7 @@ void wait_list_close(struct wait_list *list)
 		list_remove(&waiter->link);
 		waiter->list = NULL;
 	}
+	set_count(list, 0);
 	irq_restore(flags);
 }
 
@@ -30,6 +38,7 @@ void waiter_join(struct waiter *waiter, struct wait_list *list)
 
 	waiter->list = list;
 	list_append(&list->waiters, &waiter->link);
+	set_count(list, list->count + 1);
 	irq_restore(flags);
 }
 
@@ -38,6 +47,7 @@ void waiter_leave(struct waiter *waiter)
 	irq_flags_t flags = irq_save();
 
 	if (waiter->list) {
+		set_count(waiter->list, waiter->list->count - 1);
 		list_remove(&waiter->link);
 		waiter->list = NULL;
 	}

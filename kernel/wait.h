@@ -24,6 +24,7 @@
 
 struct wait_list {
 	struct list_head waiters;
+	uint32_t count; /* of them; changed atomically, for wait_list_has_waiters */
 };
 
 struct waiter {
@@ -43,6 +44,15 @@ void wait_list_close(struct wait_list *list);
 
 void waiter_join(struct waiter *waiter, struct wait_list *list);
 void waiter_leave(struct waiter *waiter);
+
+/*
+ * A cheap look before wait_list_wake, without a lock: it may miss somebody who is joining at this
+ * moment. Right where those who join look afterwards under a lock that the caller holds.
+ */
+static inline bool wait_list_has_waiters(const struct wait_list *list)
+{
+	return __atomic_load_n(&list->count, __ATOMIC_RELAXED) > 0;
+}
 
 /* Tells every waiter that `events` (POLLIN, POLLOUT, ...) may now hold. Any context. */
 void wait_list_wake(struct wait_list *list, uint32_t events);

@@ -7,7 +7,7 @@
 #include "kernel/string.h"
 #include "net/ethernet/ethernet.h"
 
-#define BUFFER_SIZE 2048 /* of a receive buffer, when no longer frame must fit into one */
+#define BUFFER_SIZE 2048 /* of a receive buffer for a whole frame, unless the MTU wants more */
 #define MTU_MIN 68       /* RFC 791; a device that offers less is not believed */
 #define MTU_USUAL 1500
 #define MTU_MAX 65535
@@ -16,7 +16,21 @@
 #define FEATURES_WANTED                                                                           \
 	(VIRTIO_F_ANY_LAYOUT | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_NET_F_CSUM |  \
 	 VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_MTU | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MRG_RXBUF | \
-	 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX)
+	 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX |                      \
+	 VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_ECN | VIRTIO_NET_F_GUEST_TSO4 |               \
+	 VIRTIO_NET_F_GUEST_ECN)
+
+/* 5.1.3.1: a feature, and the one without which it may not be accepted. In this order. */
+static const struct {
+	uint64_t feature, needs;
+} requirements[] = {
+	{VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_CSUM},
+	{VIRTIO_NET_F_HOST_ECN, VIRTIO_NET_F_HOST_TSO4},
+	{VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_CSUM},
+	{VIRTIO_NET_F_GUEST_ECN, VIRTIO_NET_F_GUEST_TSO4},
+	{VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_F_CTRL_VQ},
+	{VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_RX}, /* we have no other use for it */
+};
 
 static const struct {
 	uint64_t bit;
@@ -26,6 +40,10 @@ static const struct {
 	{VIRTIO_NET_F_GUEST_CSUM, "guest_csum"},
 	{VIRTIO_NET_F_MTU, "mtu"},
 	{VIRTIO_NET_F_MAC, "mac"},
+	{VIRTIO_NET_F_GUEST_TSO4, "guest_tso4"},
+	{VIRTIO_NET_F_GUEST_ECN, "guest_ecn"},
+	{VIRTIO_NET_F_HOST_TSO4, "host_tso4"},
+	{VIRTIO_NET_F_HOST_ECN, "host_ecn"},
 	{VIRTIO_NET_F_MRG_RXBUF, "mrg_rxbuf"},
 	{VIRTIO_NET_F_STATUS, "status"},
 	{VIRTIO_NET_F_CTRL_VQ, "ctrl_vq"},
@@ -58,6 +76,14 @@ static bool mtu_is_usable(struct virtio_net *vnet, uint64_t offered)
 	return false;
 }
 
+/* Where nothing is merged, large frames need long chains: can the receive queue hold one? */
+static bool large_buffers_fit(struct virtio_net *vnet, uint64_t offered)
+{
+	return (offered & VIRTIO_NET_F_MRG_RXBUF) ||
+	       vnet->device->transport->queue_size(vnet->device, VIRTIO_NET_QUEUE_RX) >=
+		       VIRTIO_NET_WHOLE_SEGMENTS;
+}
+
 static int negotiate(struct virtio_net *vnet)
 {
 	uint64_t offered = vnet->device->transport->device_features(vnet->device);
@@ -65,17 +91,32 @@ static int negotiate(struct virtio_net *vnet)
 
 	if ((offered & VIRTIO_NET_F_MTU) && !mtu_is_usable(vnet, offered))
 		wanted &= ~VIRTIO_NET_F_MTU;
-	/* 5.1.3.1: CTRL_RX needs CTRL_VQ, and alone we have no use for that. */
-	if (!(offered & VIRTIO_NET_F_CTRL_VQ) || !(offered & VIRTIO_NET_F_CTRL_RX))
-		wanted &= ~(VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX);
+	if (!large_buffers_fit(vnet, offered))
+		wanted &= ~VIRTIO_NET_F_GUEST_TSO4;
+	for (size_t i = 0; i < ARRAY_SIZE(requirements); i++)
+		if (!(offered & wanted & requirements[i].needs))
+			wanted &= ~requirements[i].feature;
 	return virtio_negotiate(vnet->device, wanted);
 }
+
+static const struct {
+	uint64_t feature;
+	uint32_t offload; /* NETDEV_* */
+} offloads[] = {
+	{VIRTIO_NET_F_CSUM, NETDEV_CHECKSUM_OFFLOAD},
+	{VIRTIO_NET_F_HOST_TSO4, NETDEV_TSO4},
+	{VIRTIO_NET_F_HOST_ECN, NETDEV_TSO_ECN},
+};
 
 static void choose_offloads(struct virtio_net *vnet)
 {
 	vnet->dev.features = 0;
-	if (virtio_has(vnet->device, VIRTIO_NET_F_CSUM))
-		vnet->dev.features |= NETDEV_CHECKSUM_OFFLOAD;
+	for (size_t i = 0; i < ARRAY_SIZE(offloads); i++)
+		if (virtio_has(vnet->device, offloads[i].feature))
+			vnet->dev.features |= offloads[i].offload;
+	/* A large packet may have all the fragments that there are. */
+	if (!virtqueue_can_hold(vnet->transmit, 1u + vnet->header_apart + SKB_MAX_FRAGMENTS))
+		vnet->dev.features &= ~NETDEV_TSO4;
 }
 
 /* The longest that the device takes. What the interface has stays, as far as it can. */
@@ -101,17 +142,16 @@ static void choose_mtu(struct virtio_net *vnet)
 static void choose_layout(struct virtio_net *vnet)
 {
 	struct virtio_device *device = vnet->device;
-	bool merged = virtio_has(device, VIRTIO_NET_F_MRG_RXBUF);
 
-	vnet->header_length = device->legacy && !merged ? VIRTIO_NET_HEADER_LENGTH_LEGACY
-							: VIRTIO_NET_HEADER_LENGTH;
+	vnet->merged = virtio_has(device, VIRTIO_NET_F_MRG_RXBUF);
+	vnet->header_length = device->legacy && !vnet->merged ? VIRTIO_NET_HEADER_LENGTH_LEGACY
+							      : VIRTIO_NET_HEADER_LENGTH;
 	vnet->header_apart = device->legacy && !virtio_has(device, VIRTIO_F_ANY_LAYOUT);
-	/* The alignment of the IP header takes up to three bytes of what is allocated. */
-	vnet->buffer_length = BUFFER_SIZE - 4;
+
 	uint32_t longest = vnet->header_length + ETHERNET_HEADER_LENGTH + vnet->dev.max_mtu;
 
-	if (!merged && longest > vnet->buffer_length)
-		vnet->buffer_length = longest;
+	/* The alignment of the IP header takes up to three bytes of what is allocated. */
+	vnet->buffer_length = vnet->merged ? PAGE_SIZE : MAX(BUFFER_SIZE - 4, longest);
 }
 
 static struct mac random_mac(struct net *net)
@@ -169,7 +209,7 @@ static void free_frames(struct virtqueue *vq)
 {
 	struct sk_buff *skb;
 
-	while (vq && (skb = virtqueue_detach(vq)))
+	while ((skb = virtqueue_detach(vq)))
 		skb_free(skb);
 }
 
@@ -178,8 +218,10 @@ static void stop(struct virtio_net *vnet) NEEDS_NET_LOCK
 {
 	vnet->running = false;
 	virtio_reset(vnet->device);
-	free_frames(vnet->receive);
-	free_frames(vnet->transmit);
+	if (vnet->receive)
+		virtio_net_free_buffers(vnet);
+	if (vnet->transmit)
+		free_frames(vnet->transmit);
 	if (vnet->control)
 		virtqueue_detach(vnet->control);
 	destroy_queue(&vnet->receive);
@@ -216,9 +258,9 @@ static int start(struct virtio_net *vnet) NEEDS_NET_LOCK
 		stop(vnet);
 		return error;
 	}
-	choose_offloads(vnet);
 	choose_mtu(vnet);
 	choose_layout(vnet);
+	choose_offloads(vnet);
 	fill(vnet);
 	virtqueue_publish(vnet->receive);
 	virtqueue_interrupts_off(vnet->transmit);

@@ -2,7 +2,9 @@
  * The virtio network device (VIRTIO 1.2 section 5.1).
  *
  *	virtio_net.c          probe, negotiation, start and stop, interrupt and poll
- *	virtio_net_receive.c  the receive queue: filling it, and frames from it
+ *	virtio_net_receive.c  the receive queue: frames from it
+ *	virtio_net_merged.c   its buffers with MRG_RXBUF: pages
+ *	virtio_net_whole.c    its buffers without: one for each frame
  *	virtio_net_transmit.c the transmit queue: frames to it, and completion
  *	virtio_net_control.c  the control queue: what the device is to filter
  *
@@ -70,7 +72,12 @@ struct virtio_net {
 
 	uint16_t header_length; /* bytes of virtio_net_header as this device has it */
 	bool header_apart;      /* legacy without ANY_LAYOUT: a descriptor of its own */
-	uint32_t buffer_length; /* of a receive buffer: header and frame */
+	bool merged;            /* MRG_RXBUF */
+	uint32_t buffer_length; /* of a receive buffer, or of its linear area: header and frame */
+
+	/* Pages of short frames, for the next filling; merged only. */
+	struct page *spare_pages[NET_POLL_BUDGET];
+	uint32_t spare_count;
 
 	struct virtqueue *receive, *transmit, *control; /* control: NULL when there is none */
 	/* Frames, header in front, for which the ring had no room. */
@@ -83,8 +90,33 @@ struct virtio_net {
 
 /* Adds buffers until the queue is full, for the next kick. False when memory ran out before. */
 bool virtio_net_fill(struct virtio_net *vnet) NEEDS_NET_LOCK;
+/* After a reset: gives back what was in the queue. */
+void virtio_net_free_buffers(struct virtio_net *vnet) NEEDS_NET_LOCK;
 /* Hands up to `budget` frames to the stack. Returns how many. */
 uint32_t virtio_net_receive(struct virtio_net *vnet, uint32_t budget) NEEDS_NET_LOCK;
+
+/*
+ * The two kinds of buffers. Filling is as virtio_net_fill. A used buffer of which the device says
+ * it wrote `length` bytes becomes a packet, data at the frame, and its header; NULL when it was
+ * refused and counted.
+ */
+#define VIRTIO_NET_WHOLE_SEGMENTS 18 /* of a buffer without MRG_RXBUF, at most */
+
+bool virtio_net_fill_merged(struct virtio_net *vnet) NEEDS_NET_LOCK;
+void virtio_net_free_spare_pages(struct virtio_net *vnet) NEEDS_NET_LOCK;
+struct sk_buff *virtio_net_merged_frame(struct virtio_net *vnet, void *buffer, uint32_t length,
+					struct virtio_net_header *header) NEEDS_NET_LOCK;
+bool virtio_net_fill_whole(struct virtio_net *vnet) NEEDS_NET_LOCK;
+struct sk_buff *virtio_net_whole_frame(struct virtio_net *vnet, void *buffer, uint32_t length,
+				       struct virtio_net_header *header) NEEDS_NET_LOCK;
+
+/* The first buffer_length bytes of a buffer, in the segments that the device wants. Their count. */
+uint32_t virtio_net_describe_buffer(const struct virtio_net *vnet, phys_addr_t address,
+				    struct virtqueue_segment segments[2]);
+/* Unused bytes in front of header and frame, so that the IP header lies on a multiple of four. */
+size_t virtio_net_padding(const struct virtio_net *vnet);
+/* Counts a frame that never became a packet. */
+void virtio_net_refuse_buffer(struct virtio_net *vnet, enum drop_reason reason) NEEDS_NET_LOCK;
 
 void virtio_net_xmit(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 void virtio_net_xmit_flush(struct net_device *dev) NEEDS_NET_LOCK;

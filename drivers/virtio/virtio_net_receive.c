@@ -1,68 +1,53 @@
 /*
- * The receive queue. Each buffer is an sk_buff whose linear area takes the virtio header and a
- * frame; with MRG_RXBUF a frame longer than one buffer goes on in the next ones, and is joined
- * here.
+ * The receive queue: frames from it, and what the device's header says of them. Where a frame is
+ * put is in two other files, by what was negotiated: virtio_net_merged.c, virtio_net_whole.c.
  */
 #include "drivers/virtio/virtio_net.h"
 
+#include "kernel/byteorder.h"
 #include "kernel/errno.h"
 #include "kernel/string.h"
+#include "net/core/segment.h"
 #include "net/ethernet/ethernet.h"
 
-/* The longest frame that is joined: an IP packet of 65535 bytes and its link header. */
-#define FRAME_MAX (65535u + ETHERNET_HEADER_LENGTH)
-
-/* Unused bytes in front, so that the IP header lies on a multiple of four. */
-static size_t buffer_padding(const struct virtio_net *vnet)
-{
-	return -(size_t)(vnet->header_length + ETHERNET_HEADER_LENGTH) % 4;
-}
-
-/* 0, -ENOMEM, or virtqueue_add's refusal. */
-static int post_buffer(struct virtio_net *vnet)
-{
-	size_t padding = buffer_padding(vnet);
-	struct sk_buff *skb = skb_alloc(vnet->net, padding + vnet->buffer_length);
-
-	if (!skb)
-		return -ENOMEM;
-	skb_reserve(skb, padding);
-	phys_addr_t address = virt_to_phys(skb->data);
-	uint32_t header = vnet->header_length;
-	struct virtqueue_segment whole = {address, vnet->buffer_length};
-	struct virtqueue_segment apart[2] = {
-		{address, header},
-		{address + header, vnet->buffer_length - header},
-	};
-	int error = vnet->header_apart ? virtqueue_add(vnet->receive, apart, 0, 2, skb)
-				       : virtqueue_add(vnet->receive, &whole, 0, 1, skb);
-
-	if (error)
-		skb_free(skb);
-	return error;
-}
-
-/* Is there room for one more buffer? Looked at first: an allocation for nothing is dear. */
-static bool has_room(const struct virtio_net *vnet)
-{
-	uint32_t descriptors = vnet->header_apart && !vnet->receive->indirect ? 2 : 1;
-
-	return !vnet->receive->broken && vnet->receive->free >= descriptors;
-}
+_Static_assert(SKB_GSO_TCP4 == VIRTIO_NET_HDR_GSO_TCPV4 && SKB_GSO_ECN == VIRTIO_NET_HDR_GSO_ECN,
+	       "an sk_buff says it in virtio's words");
 
 bool virtio_net_fill(struct virtio_net *vnet)
 {
-	int error = 0;
-
-	while (!error && has_room(vnet))
-		error = post_buffer(vnet);
-	return error != -ENOMEM;
+	return vnet->merged ? virtio_net_fill_merged(vnet) : virtio_net_fill_whole(vnet);
 }
 
-static void drop_frame(struct virtio_net *vnet, struct sk_buff *skb, enum drop_reason reason)
+void virtio_net_free_buffers(struct virtio_net *vnet)
 {
-	vnet->dev.statistics.rx_errors++;
-	skb_drop(skb, reason);
+	void *buffer;
+
+	while ((buffer = virtqueue_detach(vnet->receive))) {
+		if (vnet->merged)
+			page_put(buffer);
+		else
+			skb_free(buffer);
+	}
+	virtio_net_free_spare_pages(vnet);
+}
+
+uint32_t virtio_net_describe_buffer(const struct virtio_net *vnet, phys_addr_t address,
+				    struct virtqueue_segment segments[2])
+{
+	struct virtqueue_segment whole = {address, vnet->buffer_length};
+
+	segments[0] = whole;
+	if (!vnet->header_apart)
+		return 1;
+	segments[0].length = vnet->header_length;
+	segments[1].address = address + vnet->header_length;
+	segments[1].length = vnet->buffer_length - vnet->header_length;
+	return 2;
+}
+
+size_t virtio_net_padding(const struct virtio_net *vnet)
+{
+	return -(size_t)(vnet->header_length + ETHERNET_HEADER_LENGTH) % 4;
 }
 
 /* The checksum field must lie behind the link header and within the frame (5.1.6.4.2). */
@@ -74,13 +59,9 @@ static bool checksum_place_is_sound(const struct sk_buff *skb,
 	       skb_headroom(skb) + header->csum_start <= UINT16_MAX;
 }
 
-/* What the header says of the frame at skb->data; false when that cannot be. */
-static bool apply_header(struct virtio_net *vnet, struct sk_buff *skb,
-			 const struct virtio_net_header *header)
+static bool apply_checksum(const struct virtio_net *vnet, struct sk_buff *skb,
+			   const struct virtio_net_header *header)
 {
-	/* No GUEST_TSO was negotiated, so nothing may come in one piece that was several. */
-	if (header->gso_type != VIRTIO_NET_HDR_GSO_NONE)
-		return false;
 	/* Without GUEST_CSUM the flags mean nothing, and software verifies. */
 	if (!virtio_has(vnet->device, VIRTIO_NET_F_GUEST_CSUM))
 		return true;
@@ -96,106 +77,68 @@ static bool apply_header(struct virtio_net *vnet, struct sk_buff *skb,
 	return true;
 }
 
-/* The next used buffer, its bytes put; NULL when there is none. */
-static struct sk_buff *take_buffer(struct virtio_net *vnet)
+/* May the device say this of a frame, after what was negotiated? */
+static bool may_be_large(const struct virtio_net *vnet, const struct virtio_net_header *header)
 {
-	uint32_t length;
-	struct sk_buff *skb = virtqueue_take(vnet->receive, &length);
-
-	if (skb)
-		skb_put(skb, length);
-	return skb;
+	if ((header->gso_type & VIRTIO_NET_HDR_GSO_ECN) &&
+	    !virtio_has(vnet->device, VIRTIO_NET_F_GUEST_ECN))
+		return false;
+	return virtio_has(vnet->device, VIRTIO_NET_F_GUEST_TSO4) &&
+	       (header->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) == VIRTIO_NET_HDR_GSO_TCPV4;
 }
 
 /*
- * The frame that begins in `first` goes on in `more` buffers: all of it in one sk_buff. Owns
- * `first`. NULL when it was dropped.
+ * A frame that was several. The checksum of none of them is in it, so the device must vouch for
+ * all (5.1.6.4.1). header_length is a hint that nothing here relies on, but a lie is a lie.
  */
-static struct sk_buff *join_buffers(struct virtio_net *vnet, struct sk_buff *first, uint32_t more)
+static bool apply_segmentation(const struct virtio_net *vnet, struct sk_buff *skb,
+			       const struct virtio_net_header *header)
 {
-	size_t room = MIN(FRAME_MAX + vnet->header_length, (more + 1) * vnet->buffer_length);
-	struct sk_buff *whole = skb_alloc(vnet->net, buffer_padding(vnet) + room);
-	enum drop_reason refused = whole ? DROP_NONE : DROP_NO_MEMORY;
-
-	if (whole) {
-		skb_reserve(whole, buffer_padding(vnet));
-		memcpy(skb_put(whole, first->len), first->data, first->len);
-	}
-	skb_free(first);
-	for (; more > 0; more--) {
-		struct sk_buff *part = take_buffer(vnet);
-
-		if (!part) {
-			refused = DROP_RX_DEVICE_ERROR;
-			break;
-		}
-		if (!refused && part->len > skb_tailroom(whole))
-			refused = DROP_FRAME_TOO_LONG;
-		if (!refused)
-			memcpy(skb_put(whole, part->len), part->data, part->len);
-		skb_free(part);
-	}
-	if (!refused)
-		return whole;
-	if (whole)
-		drop_frame(vnet, whole, refused);
-	return NULL;
+	if (header->gso_type == VIRTIO_NET_HDR_GSO_NONE)
+		return true;
+	if (!may_be_large(vnet, header) || skb->checksum == SKB_CHECKSUM_NONE ||
+	    header->header_length > skb->len || !skb_may_pull(skb, ETHERNET_HEADER_LENGTH) ||
+	    get_be16(skb->data + 2 * MAC_LENGTH) != ETHERTYPE_IP4)
+		return false;
+	skb->gso_size = header->gso_size;
+	skb->gso_type = header->gso_type;
+	return skb_check_segmentable(skb, ETHERNET_HEADER_LENGTH) == 0;
 }
 
-/*
- * 5.1.6.4: num_buffers says how many buffers the frame fills. Owns skb. NULL when it was dropped.
- */
-static struct sk_buff *complete_frame(struct virtio_net *vnet, struct sk_buff *skb,
-				      const struct virtio_net_header *header)
+void virtio_net_refuse_buffer(struct virtio_net *vnet, enum drop_reason reason)
 {
-	if (!virtio_has(vnet->device, VIRTIO_NET_F_MRG_RXBUF) || header->num_buffers == 1)
-		return skb;
-	if (header->num_buffers == 0) {
-		drop_frame(vnet, skb, DROP_RX_DEVICE_ERROR);
-		return NULL;
-	}
-	/*
-	 * They are used all at once; if they are not there, nobody knows where the next frame
-	 * begins.
-	 */
-	if (header->num_buffers - 1u > virtqueue_used(vnet->receive)) {
-		virtqueue_break(vnet->receive, "frame of too many buffers:", header->num_buffers);
-		drop_frame(vnet, skb, DROP_RX_DEVICE_ERROR);
-		return NULL;
-	}
-	return join_buffers(vnet, skb, header->num_buffers - 1u);
+	vnet->dev.statistics.rx_errors++;
+	skb_count_drop(vnet->net, reason);
 }
 
-/* Owns skb, a used buffer. */
-static void receive_buffer(struct virtio_net *vnet, struct sk_buff *skb) NEEDS_NET_LOCK
+/* False when nothing was used. */
+static bool receive_frame(struct virtio_net *vnet) NEEDS_NET_LOCK
 {
 	struct virtio_net_header header = {.num_buffers = 1};
+	uint32_t length;
+	void *buffer = virtqueue_take(vnet->receive, &length);
 
-	if (skb->len < vnet->header_length) {
-		drop_frame(vnet, skb, DROP_RX_DEVICE_ERROR);
-		return;
-	}
-	memcpy(&header, skb->data, vnet->header_length);
-	skb = complete_frame(vnet, skb, &header);
+	if (!buffer)
+		return false;
+	struct sk_buff *skb = vnet->merged ? virtio_net_merged_frame(vnet, buffer, length, &header)
+					   : virtio_net_whole_frame(vnet, buffer, length, &header);
+
 	if (!skb)
-		return;
-	skb_pull(skb, vnet->header_length);
-	if (!apply_header(vnet, skb, &header)) {
-		drop_frame(vnet, skb, DROP_RX_DEVICE_ERROR);
-		return;
+		return true;
+	if (!apply_checksum(vnet, skb, &header) || !apply_segmentation(vnet, skb, &header)) {
+		vnet->dev.statistics.rx_errors++;
+		skb_drop(skb, DROP_RX_DEVICE_ERROR);
+		return true;
 	}
-	skb->dev = &vnet->dev;
 	netif_receive(&vnet->dev, skb);
+	return true;
 }
 
 uint32_t virtio_net_receive(struct virtio_net *vnet, uint32_t budget)
 {
 	uint32_t received = 0;
-	struct sk_buff *skb;
 
-	while (received < budget && (skb = take_buffer(vnet))) {
-		receive_buffer(vnet, skb);
+	while (received < budget && receive_frame(vnet))
 		received++;
-	}
 	return received;
 }

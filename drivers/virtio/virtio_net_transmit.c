@@ -17,12 +17,22 @@
 #include "kernel/errno.h"
 #include "kernel/string.h"
 
+#define TCP_OFFSET_AT 12 /* RFC 9293 3.1: the header's length, in its upper half, in words */
+
 _Static_assert(SKB_MAX_FRAGMENTS + 2 <= VIRTQUEUE_SEGMENTS_MAX,
 	       "header, linear area and fragments");
 
 static bool ring_is_crowded(const struct virtqueue *vq)
 {
 	return vq->free <= vq->size - vq->size / 4;
+}
+
+/* The length of the headers of a large packet: those of TCP come last. */
+static uint16_t headers_length(const struct sk_buff *skb)
+{
+	const uint8_t *tcp = skb->head + skb->csum_start;
+
+	return (uint16_t)(tcp - skb->data + (tcp[TCP_OFFSET_AT] >> 4) * 4);
 }
 
 /* Puts the device's header in front of the frame. 0 or -ENOMEM. */
@@ -36,6 +46,12 @@ static int push_header(struct virtio_net *vnet, struct sk_buff *skb)
 		header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 		header.csum_start = (uint16_t)(skb->csum_start - skb_headroom(skb));
 		header.csum_offset = skb->csum_offset;
+	}
+	/* dev_xmit lets nothing large through whose checksum is not to be filled in. */
+	if (skb->gso_size) {
+		header.gso_type = skb->gso_type;
+		header.gso_size = skb->gso_size;
+		header.header_length = headers_length(skb);
 	}
 	memcpy(skb_push(skb, vnet->header_length), &header, vnet->header_length);
 	return 0;

@@ -8,6 +8,7 @@
 #include "net/core/netdevice.h"
 
 #define LOOPBACK_MTU 65536
+#define LOOPBACK_MTU_MIN 68 /* RFC 791: with less, a packet could not be cut to fit */
 #define BACKLOG_PACKETS_MAX 1000
 #define BACKLOG_BYTES_MAX (2u << 20) /* of truesize */
 
@@ -93,7 +94,7 @@ int loopback_init(struct net *net)
 	dev->flags = IFF_LOOPBACK;
 	dev->type = ARPHRD_LOOPBACK;
 	dev->mtu = LOOPBACK_MTU;
-	dev->min_mtu = 0;
+	dev->min_mtu = LOOPBACK_MTU_MIN;
 	dev->max_mtu = LOOPBACK_MTU;
 	dev->carrier = true;
 	dev->features = NETDEV_CHECKSUM_OFFLOAD | NETDEV_TSO4 | NETDEV_TSO6 | NETDEV_TSO_ECN;

@@ -99,11 +99,21 @@ static int find_shape(struct sk_buff *skb, size_t network, struct shape *shape)
 	return pull(skb, headers_length(shape));
 }
 
+/* A checksum left to be filled in is this segment's, and not elsewhere. */
+static bool checksum_is_tcps(const struct sk_buff *skb, const struct shape *shape)
+{
+	return skb->checksum != SKB_CHECKSUM_PARTIAL ||
+	       (skb->csum_offset == TCP_CHECKSUM_AT &&
+		skb->csum_start == skb_headroom(skb) + shape->network + shape->ip);
+}
+
 static int check(struct sk_buff *skb, size_t network, struct shape *shape)
 {
 	if (skb->gso_size < GSO_SIZE_MIN || (skb->gso_type & ~SKB_GSO_ECN) != SKB_GSO_TCP4)
 		return -EINVAL;
-	return find_shape(skb, network, shape);
+	int error = find_shape(skb, network, shape);
+
+	return error || checksum_is_tcps(skb, shape) ? error : -EINVAL;
 }
 
 int skb_check_segmentable(struct sk_buff *skb, size_t network)

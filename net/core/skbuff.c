@@ -79,9 +79,14 @@ static void trace_drop(const struct sk_buff *skb, enum drop_reason reason)
 		       skb->dev ? skb->dev->name : "-", skb->len);
 }
 
+void skb_count_drop(struct net *net, enum drop_reason reason)
+{
+	__atomic_add_fetch(&net->drops[reason], 1, __ATOMIC_RELAXED);
+}
+
 void skb_drop(struct sk_buff *skb, enum drop_reason reason)
 {
-	__atomic_add_fetch(&skb->net->drops[reason], 1, __ATOMIC_RELAXED);
+	skb_count_drop(skb->net, reason);
 	if (unlikely(skb->net->core.packet_trace))
 		trace_drop(skb, reason);
 	skb_free(skb);

@@ -117,6 +117,8 @@ struct sk_buff *skb_clone(const struct sk_buff *skb) __must_check;
 
 void skb_free(struct sk_buff *skb);
 void skb_drop(struct sk_buff *skb, enum drop_reason reason);
+/* Counts a packet that was given up before there was an sk_buff for it. */
+void skb_count_drop(struct net *net, enum drop_reason reason);
 
 /*
  * The four verbs. They panic when the area does not suffice: a bug of the caller's, never the

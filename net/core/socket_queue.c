@@ -6,11 +6,8 @@
 
 void socket_wake(struct socket *socket, uint32_t events)
 {
-	/*
-	 * Who joins looks afterwards with the net lock, which we hold: an empty list stays empty
-	 * until then.
-	 */
-	if (!list_empty(&socket->wait.waiters))
+	/* Who joins looks afterwards with the net lock, which we hold. */
+	if (wait_list_has_waiters(&socket->wait))
 		wait_list_wake(&socket->wait, events);
 }
 

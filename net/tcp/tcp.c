@@ -197,8 +197,6 @@ static void give_up_all(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	struct net *net = tcp_net(tcp);
 
 	tcp_timers_stop(tcp);
-	if (tcp->parent)
-		tcp_accept_forget(tcp);
 	tcp_table_remove(tcp);
 	tcp_scoreboard_free(tcp);
 	tcp_memory_give(net, tcp->stream.charged);

@@ -71,6 +71,8 @@ struct tcp_segment {
 	bool congestion_experienced;   /* CE in the IP header: RFC 3168 */
 	uint8_t tos;
 	uint64_t now_us;
+	bool follows_timewait; /* a SYN that ends TIME-WAIT: its connection's ISS lies above ... */
+	uint32_t iss_above;    /* ... this */
 };
 
 /* What the one retransmission timer is armed for. */
@@ -163,7 +165,7 @@ struct tcp_rate {           /* delivery, for struct tcp_info */
 	uint64_t delivered; /* bytes */
 	uint64_t delivered_us;
 	uint64_t first_sent_us;
-	uint64_t bytes_per_second;
+	uint64_t bytes_per_second, round_delivered;
 	bool app_limited;
 };
 
@@ -183,13 +185,14 @@ struct tcp_socket {
 	bool fastopen_connect, fastopen_no_cookie; /* TCP_FASTOPEN_CONNECT, _NO_COOKIE */
 	bool fastopen_data_acked;                  /* the SYN-ACK took the SYN's data */
 	bool fastopen_try;                         /* the SYN asks for a cookie, or carries one */
+	bool fastopen_passive;                     /* accepted before the handshake was over */
+	uint32_t fastopen_backlog;                 /* TCP_FASTOPEN: of a listener to be */
 	struct endpoint fastopen_remote; /* connect left the SYN to the first send; port 0: not */
 	struct tcp_chunk *syn_data;      /* to be the stream's first bytes: tcp_open_active */
 
 	struct tcp_port *port;       /* the local port's entry, or NULL */
 	struct list_head port_link;  /* among the port's sockets */
 	struct tcp_listener *listen; /* LISTEN: tcp_listen.h */
-	struct tcp_socket *parent;   /* in this listener's accept queue (by socket.link), or NULL */
 
 	/* Send sequence space: RFC 9293 3.3.1. */
 	uint32_t iss, snd_una, snd_nxt;
@@ -259,6 +262,7 @@ struct tcp_socket {
 	/* Timers; each armed one is covered by TCP's reference. */
 	struct timer retransmit;
 	uint8_t timer_kind; /* enum tcp_timer_kind */
+	bool rearm_due;     /* new data went out: the timer is set when all of it has */
 	struct timer delayed_ack;
 	struct timer idle;   /* keepalive; FIN_WAIT_2; an orphan's end */
 	uint8_t probes_sent; /* persist or keepalive probes that went unanswered */
@@ -415,6 +419,8 @@ void tcp_receive_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* tcp_output.c */
 /* Sends all that may be sent now: lost segments, then new data; an ACK if one is due. */
 void tcp_output(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* One segment of new data beyond the window of congestion, for a probe. False: there is none. */
+bool tcp_send_beyond(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* A segment without data at snd_nxt: an acknowledgement. */
 void tcp_send_ack(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* A reset at snd_nxt. */

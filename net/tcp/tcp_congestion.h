@@ -41,4 +41,7 @@ void tcp_congestion_names(char *to, size_t size);
 /* Changes the algorithm; cwnd and ssthresh stay. */
 void tcp_congestion_choose(struct tcp_socket *tcp, const struct tcp_congestion_ops *ops);
 
+/* Was the window used, so that acknowledgements may let it grow? `in_flight`: before them. */
+bool tcp_congestion_may_grow(const struct tcp_socket *tcp, uint32_t in_flight);
+
 #endif

@@ -112,6 +112,8 @@ static void become_established(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	tcp_tune_send_buffer(tcp);
 	tcp_set_state(tcp, TCP_ESTABLISHED);
 	tcp_keepalive_restart(tcp);
+	if (tcp->fin_received)
+		tcp_set_state(tcp, TCP_CLOSE_WAIT);
 	if (tcp->fin_queued) { /* closed before it was open */
 		tcp->fin_queued = false;
 		tcp_close_sending(tcp);
@@ -460,7 +462,7 @@ static void check_congestion_marks(struct tcp_socket *tcp,
 static bool takes_data(const struct tcp_socket *tcp)
 {
 	return tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT1 ||
-	       tcp->state == TCP_FIN_WAIT2;
+	       tcp->state == TCP_FIN_WAIT2 || (tcp->state == TCP_SYN_RECV && tcp->fastopen_passive);
 }
 
 /* The peer's FIN is next in the stream: RFC 9293 3.10.7.4, eighth. */
@@ -469,6 +471,8 @@ static void receive_fin(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	tcp->inet.socket.shutdown |= SHUTDOWN_RECEIVE;
 	tcp->ack_now = true;
 	switch (tcp->state) {
+	case TCP_SYN_RECV: /* CLOSE_WAIT follows when the handshake is over */
+		break;
 	case TCP_ESTABLISHED:
 		tcp_set_state(tcp, TCP_CLOSE_WAIT);
 		break;

@@ -64,6 +64,7 @@ static void fill_variables(struct tcp_segment *segment, const struct sk_buff *sk
 	segment->length = segment->payload + (header->flags & TCP_SYN ? 1 : 0) +
 			  (header->flags & TCP_FIN ? 1 : 0);
 	segment->now_us = net_now(skb->net);
+	segment->follows_timewait = false;
 }
 
 /* RFC 9293 3.10.7.1: nobody is there. */

@@ -169,6 +169,13 @@ static bool send_new_data(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	return false;
 }
 
+bool tcp_send_beyond(struct tcp_socket *tcp)
+{
+	uint32_t length = MIN(MIN(unsent(tcp), window_room(tcp)), (uint32_t)tcp->mss);
+
+	return length && send_new(tcp, length);
+}
+
 /* Data waits, nothing is under way that would bring an answer: the peer must be asked. */
 static void start_persisting(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {

@@ -33,4 +33,25 @@ struct tcp_sent *tcp_scoreboard_find(const struct tcp_scoreboard *board, uint32_
 struct tcp_sent *tcp_scoreboard_split(struct tcp_scoreboard *board, struct tcp_sent *sent,
 				      uint32_t seq);
 
+/* In order of sequence; NULL at the end. */
+struct tcp_sent *tcp_scoreboard_first(const struct tcp_scoreboard *board);
+struct tcp_sent *tcp_scoreboard_last(const struct tcp_scoreboard *board);
+struct tcp_sent *tcp_scoreboard_next(const struct tcp_sent *sent);
+
+/*
+ * Everything before `ack` arrived: the record goes, or is cut. Returns the bytes of it that were
+ * not known to have been delivered.
+ */
+uint32_t tcp_scoreboard_acknowledge(struct tcp_scoreboard *board, struct tcp_sent *sent,
+				    uint32_t ack);
+/* The peer has it. It may be joined to a neighbour: the record is not to be used afterwards. */
+void tcp_scoreboard_mark_sacked(struct tcp_scoreboard *board, struct tcp_sent *sent);
+/* It is thought lost, and waits in board->lost to be sent again. Harmless when it does already. */
+void tcp_scoreboard_mark_lost(struct tcp_scoreboard *board, struct tcp_sent *sent);
+/* It was not lost after all. */
+void tcp_scoreboard_mark_in_flight(struct tcp_scoreboard *board, struct tcp_sent *sent);
+/* It was sent again. */
+void tcp_scoreboard_mark_resent(struct tcp_scoreboard *board, struct tcp_sent *sent,
+				uint64_t now_us);
+
 #endif

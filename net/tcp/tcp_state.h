@@ -6,6 +6,7 @@
 #define NET_TCP_TCP_STATE_H
 
 #include "net/tcp/tcp.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_listen.h"
 #include "net/tcp/tcp_secret.h"
 #include "net/tcp/tcp_table.h"
@@ -19,6 +20,7 @@ struct tcp_state_of_net {
 	struct tcp_requests requests;
 	struct tcp_timewaits timewaits;
 	struct tcp_secrets secrets;
+	struct tcp_fastopen_cache fastopen; /* cookies that servers gave us */
 	uint64_t memory_used; /* bytes that all connections' queues hold: tcp_memory.c */
 	bool memory_pressure;
 	uint32_t orphans;

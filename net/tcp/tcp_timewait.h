@@ -10,9 +10,9 @@
 #include "kernel/list.h"
 #include "kernel/timer.h"
 #include "net/core/addr.h"
+#include "net/core/net.h"
 #include "net/ipv4/hash_table.h"
 
-struct net;
 struct sk_buff;
 struct tcp_segment;
 struct tcp_socket;
@@ -37,28 +37,29 @@ struct tcp_timewaits {            /* of the stack */
 	struct net *net;
 };
 
-void tcp_timewaits_init(struct net *net, struct tcp_timewaits *timewaits);
-void tcp_timewaits_free(struct tcp_timewaits *timewaits);
+void tcp_timewaits_init(struct net *net, struct tcp_timewaits *timewaits) NEEDS_NET_LOCK;
+void tcp_timewaits_free(struct tcp_timewaits *timewaits) NEEDS_NET_LOCK;
 
 /*
  * The connection is over but for its echo. Does not change the socket's state (tcp_set_state does
  * both). Without memory, or beyond tcp_max_tw_buckets, it simply ends.
  */
-void tcp_timewait_enter(struct tcp_socket *tcp);
+void tcp_timewait_enter(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 
 struct tcp_timewait *tcp_timewait_find(const struct tcp_timewaits *timewaits, uint32_t hash,
-				       const struct endpoint *local, const struct endpoint *remote);
+				       const struct endpoint *local,
+				       const struct endpoint *remote) NEEDS_NET_LOCK;
 /*
  * A segment for it; owns skb. A new SYN that RFC 6191 allows ends it and goes to `listener`
  * (which may be NULL).
  */
 void tcp_timewait_receive(struct tcp_timewait *timewait, struct tcp_segment *segment,
-			  struct sk_buff *skb, struct tcp_socket *listener);
+			  struct sk_buff *skb, struct tcp_socket *listener) NEEDS_NET_LOCK;
 /*
  * connect wants these ends: true when the pair may be used again (timestamps, more than a second
  * old: tcp_tw_reuse), and then it is gone and *iss_above, *ts_offset tell what to begin above.
  */
 bool tcp_timewait_reuse(struct net *net, uint32_t hash, const struct endpoint *local,
-			const struct endpoint *remote, uint32_t *iss_above);
+			const struct endpoint *remote, uint32_t *iss_above) NEEDS_NET_LOCK;
 
 #endif

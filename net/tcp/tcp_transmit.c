@@ -10,7 +10,6 @@
 #include "net/tcp/tcp_state.h"
 
 #define CHECKSUM_OFFSET 16 /* in the header */
-#define GSO_TCP4 1         /* VIRTIO_NET_HDR_GSO_TCPV4 */
 #define ECN_ECT0 2         /* RFC 3168 5 */
 #define ECN_MASK 3
 #define URGENT_MAX 65535
@@ -140,7 +139,7 @@ static struct sk_buff *build(struct tcp_socket *tcp, struct tcp_outgoing *outgoi
 		 skb_push(skb, TCP_HEADER_MIN + tcp_options_length(&outgoing->options)));
 	if (outgoing->length > tcp->mss) {
 		skb->gso_size = tcp->mss;
-		skb->gso_type = GSO_TCP4;
+		skb->gso_type = header.flags & TCP_CWR ? SKB_GSO_TCP4 | SKB_GSO_ECN : SKB_GSO_TCP4;
 	}
 	fill_checksum(tcp, skb);
 	return skb;

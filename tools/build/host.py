@@ -28,11 +28,12 @@ EXTRA_FLAGS = {("fuzz", "drivers/virtio"): "-fsanitize-coverage=trace-loads"}
 
 # Of the kernel's ground floor only what has no machine in it; test/host/services/ has the rest.
 KERNEL_SOURCES = ["kernel/iov.c", "kernel/timer.c", "kernel/wait.c", "kernel/lib/text.c",
-                  "kernel/lib/format.c", "kernel/lib/chacha20.c", "kernel/fs/cpio.c",
+                  "kernel/lib/format.c", "kernel/lib/chacha20.c", "kernel/lib/siphash.c",
+                  "kernel/lib/tree.c", "kernel/fs/cpio.c",
                   "kernel/tty/ldisc.c"]
 
 # What the library is made of; what only tests share stands in test/host/unit/ without _test.
-LIBRARY = ("net", "drivers/virtio", "userland/lib", "test/host/services", "test/host/simulator",
+LIBRARY = ("net", "drivers/virtio", "userland/lib", "test/host/services", "test/host/simulator", "test/host/stack",
            "test/host/tap", "test/host/virtio")
 UNIT_TESTS = "test/host/unit"
 PROGRAMS = "test/host/programs"

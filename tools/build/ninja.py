@@ -57,8 +57,6 @@ class Ninja:
             self._consulted.add(here)
             found += [os.path.join(here, name) for name in files
                       if name.endswith(suffixes) and not name.startswith(".")]
-        if "tcp" not in self.build_dir:
-            found = [path for path in found if "/tcp/" not in path and "/tcp_" not in path]
         return sorted(found)
 
     def consulted(self):

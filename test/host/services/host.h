@@ -6,9 +6,15 @@
  * drivers/virtio/ are built over them unchanged.
  *
  * Time: by default the machine's monotonic clock. host_clock_virtual switches to a clock that
- * only moves when it is told to; a call that would sleep then runs the function given to
- * host_on_sleep, which moves the world on (delivers frames, jumps to the next timer) until the
- * wait is over.
+ * moves only when it is told to.
+ *
+ * Sleeping: a thread that waits really sleeps, until another one posts (delivers a frame, runs a
+ * timer). With a virtual clock this holds for all threads but the one that moves the clock: if
+ * that one would sleep, it calls the function given to host_on_sleep instead, which moves the
+ * world on (delivers frames, jumps to the next timer) until the wait is over. So a program of one
+ * thread and a virtual clock never sleeps at all.
+ *
+ * Any thread may call anything here, unless it says otherwise.
  *
  * State here is file-level on purpose: it is the one machine that the process runs on.
  */
@@ -25,20 +31,29 @@ uint64_t host_allocations_made(void);          /* since host_fail_allocation was
 void host_fail_allocation(uint64_t nth);       /* the nth from now on fails once; 0: none */
 void host_fail_allocations_from(uint64_t nth); /* the nth and all after it fail; 0: none */
 
-/* Time. */
+/*
+ * Time. The thread that calls host_clock_virtual is the one that moves the clock: it alone may call
+ * host_clock_advance_to, never backwards. Sleepers whose deadline has come then wake.
+ */
 void host_clock_virtual(uint64_t start_us);
 void host_clock_real(void);
-void host_clock_advance_to(
-	uint64_t now_us); /* virtual clock only; also runs clock_timer_arm's timers */
+void host_clock_advance_to(uint64_t now_us);
 
 /*
- * With a virtual clock: called when the running thread would sleep until `deadline_us`. Moves
- * the world on and returns true, or false when nothing is left to happen (the wait then times
- * out at its deadline, or panics when it has none).
+ * With a virtual clock: called when the thread that moves it would sleep until `deadline_us`.
+ * Moves the world on and returns true, or false when nothing is left to happen (the wait then
+ * times out at its deadline, or panics when it has none).
  */
 void host_on_sleep(bool (*advance)(void *context, uint64_t deadline_us), void *context);
 
-/* Makes sleeps end with -ERESTARTSYS, as a pending signal does. */
+/*
+ * The other threads. A thread counts as asleep until the moment in which it is woken, not until it
+ * runs; so whoever has woken one can wait here until it has done its part and sleeps again.
+ */
+void host_wait_for_sleepers(uint32_t count); /* really sleeps until so many are asleep */
+uint64_t host_next_deadline(void);           /* the earliest of theirs, or TIME_NEVER */
+
+/* Ends every sleep with -ERESTARTSYS, as a pending signal does, and those to come. */
 void host_signal(bool pending);
 /*
  * How often a process would have got SIGPIPE and the like: signals sent to the caller since the

@@ -6,17 +6,20 @@
 #include "kernel/devicetree.h"
 #include "kernel/errno.h"
 #include "kernel/irq.h"
+#include "kernel/lock.h"
 #include "kernel/printk.h"
 #include "kernel/random.h"
 #include "kernel/string.h"
 #include "test/host/services/host.h"
 
+/* The last line and their number, guarded by irq_save. */
 static char last_line[512];
 static uint64_t lines;
 
 void printk(const char *format, ...)
 {
 	va_list args;
+	irq_flags_t flags = irq_save();
 
 	va_start(args, format);
 	vsnprintf(last_line, sizeof(last_line), format, args);
@@ -24,6 +27,7 @@ void printk(const char *format, ...)
 	lines++;
 	if (getenv("VITRINE_LOG"))
 		fputs(last_line, stderr);
+	irq_restore(flags);
 }
 
 const char *host_log_last(void)
@@ -53,17 +57,17 @@ bool log_limit_allows(struct log_limit *limit __unused)
 	return true;
 }
 
-static uint64_t random_state = 1;
+static uint64_t random_state = 1; /* changed atomically */
 
 void host_random_seed(uint64_t seed)
 {
-	random_state = seed;
+	__atomic_store_n(&random_state, seed, __ATOMIC_RELAXED);
 }
 
 /* splitmix64: equidistributed, and the same on every machine. */
 uint64_t random_u64(void)
 {
-	uint64_t z = random_state += 0x9e3779b97f4a7c15;
+	uint64_t z = __atomic_add_fetch(&random_state, 0x9e3779b97f4a7c15, __ATOMIC_RELAXED);
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;

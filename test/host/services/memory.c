@@ -8,14 +8,16 @@
 #include "kernel/printk.h"
 #include "test/host/services/host.h"
 
-static uint64_t live, made, fail_at;
-static bool fail_onwards;
+/* Changed atomically: any thread allocates. */
+static uint64_t live, made;
+static uint64_t fail_first, fail_last; /* these of `made` fail; first 0: none */
 
 static bool allocation_fails(void)
 {
 	uint64_t n = __atomic_add_fetch(&made, 1, __ATOMIC_RELAXED);
+	uint64_t first = __atomic_load_n(&fail_first, __ATOMIC_RELAXED);
 
-	if (fail_at && (n == fail_at || (fail_onwards && n > fail_at)))
+	if (first && n >= first && n <= __atomic_load_n(&fail_last, __ATOMIC_RELAXED))
 		return true;
 	__atomic_add_fetch(&live, 1, __ATOMIC_RELAXED);
 	return false;
@@ -36,17 +38,21 @@ uint64_t host_allocations_made(void)
 	return __atomic_load_n(&made, __ATOMIC_RELAXED);
 }
 
+static void fail_allocations(uint64_t first, uint64_t last)
+{
+	__atomic_store_n(&made, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&fail_last, last, __ATOMIC_RELAXED);
+	__atomic_store_n(&fail_first, first, __ATOMIC_RELAXED);
+}
+
 void host_fail_allocation(uint64_t nth)
 {
-	made = 0;
-	fail_at = nth;
-	fail_onwards = false;
+	fail_allocations(nth, nth);
 }
 
 void host_fail_allocations_from(uint64_t nth)
 {
-	host_fail_allocation(nth);
-	fail_onwards = true;
+	fail_allocations(nth, UINT64_MAX);
 }
 
 void *kmalloc(size_t size)

@@ -4,6 +4,7 @@
 
 #include "kernel/errno.h"
 #include "kernel/fs/file.h"
+#include "kernel/lock.h"
 #include "kernel/printk.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
@@ -98,6 +99,7 @@ struct net *current_net(void)
 	return net_of_process;
 }
 
+/* Open files. The table is guarded by irq_save, references are counted atomically. */
 #define HOST_FILES 16384
 static struct file *files[HOST_FILES];
 
@@ -116,13 +118,13 @@ struct file *file_create(const struct file_ops *ops, void *private, uint32_t fla
 
 struct file *file_get(struct file *file)
 {
-	file->references++;
+	__atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
 	return file;
 }
 
 void file_put(struct file *file)
 {
-	if (!file || --file->references)
+	if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (file->ops->release)
 		file->ops->release(file);
@@ -131,29 +133,46 @@ void file_put(struct file *file)
 
 struct file *fd_get(int fd)
 {
-	if (fd < 0 || fd >= HOST_FILES || !files[fd])
-		return NULL;
-	return file_get(files[fd]);
+	struct file *file = NULL;
+	irq_flags_t flags = irq_save();
+
+	if (fd >= 0 && fd < HOST_FILES && files[fd])
+		file = file_get(files[fd]);
+	irq_restore(flags);
+	return file;
 }
 
-int fd_install(struct file *file, int lowest, bool close_on_exec __unused)
+/* The lowest free descriptor from `lowest` on, or -EMFILE. */
+static int free_descriptor(int lowest)
 {
 	for (int fd = lowest; fd < HOST_FILES; fd++) {
-		if (!files[fd]) {
-			files[fd] = file;
+		if (!files[fd])
 			return fd;
-		}
 	}
 	return -EMFILE;
 }
 
+int fd_install(struct file *file, int lowest, bool close_on_exec __unused)
+{
+	irq_flags_t flags = irq_save();
+	int fd = free_descriptor(lowest);
+
+	if (fd >= 0)
+		files[fd] = file;
+	irq_restore(flags);
+	return fd;
+}
+
 int fd_close(int fd)
 {
-	if (fd < 0 || fd >= HOST_FILES || !files[fd])
+	if (fd < 0 || fd >= HOST_FILES)
 		return -EBADF;
+	irq_flags_t flags = irq_save();
 	struct file *file = files[fd];
-
 	files[fd] = NULL;
+	irq_restore(flags);
+	if (!file)
+		return -EBADF;
 	file_put(file);
 	return 0;
 }

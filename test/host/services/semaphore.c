@@ -1,37 +1,39 @@
 /*
- * Semaphores: one condition for all, which is plenty for tests; a virtual clock needs no
- * threads at all.
+ * Semaphores. A thread that waits really sleeps, on a condition of its own, in the order in which
+ * the threads came; sem_post hands its token to the first. The one thread that moves a virtual
+ * clock is the exception: instead of sleeping it lets the world go on.
  */
+#include "kernel/semaphore.h"
+
 #include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "kernel/clock.h"
 #include "kernel/errno.h"
+#include "kernel/lock.h"
 #include "kernel/printk.h"
-#include "kernel/semaphore.h"
 #include "kernel/softirq.h"
 #include "test/host/services/host.h"
 #include "test/host/services/internal.h"
 
-static pthread_cond_t posted;
-static pthread_once_t posted_once = PTHREAD_ONCE_INIT;
-static bool signal_is_pending;
+/* A sleeping thread. Guarded, as every semaphore's members are, by the machine's lock. */
+struct sleeper {
+	struct list_head in_semaphore; /* sem->waiters */
+	struct list_head in_machine;   /* sleepers */
+	pthread_cond_t woken;
+	uint64_t deadline_us;
+	bool has_token; /* sem_post gave it */
+	bool awake;     /* no longer in a list: it runs as soon as the lock is free */
+};
 
-static void make_condition(void)
+static struct list_head sleepers = LIST_HEAD_INIT(sleepers);
+static uint32_t sleeper_count;
+static pthread_cond_t sleeper_came = PTHREAD_COND_INITIALIZER;
+static bool signal_is_pending; /* changes under the machine's lock */
+
+bool signal_pending(void)
 {
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&posted, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
-static pthread_cond_t *condition(void)
-{
-	pthread_once(&posted_once, make_condition);
-	return &posted;
+	return __atomic_load_n(&signal_is_pending, __ATOMIC_ACQUIRE);
 }
 
 void sem_init(struct semaphore *sem, int32_t count)
@@ -41,16 +43,50 @@ void sem_init(struct semaphore *sem, int32_t count)
 	sem->host = NULL;
 }
 
-void sem_destroy(struct semaphore *sem __unused)
+void sem_destroy(struct semaphore *sem)
 {
+	assert_always(list_empty(&sem->waiters));
+}
+
+static void fall_asleep(struct sleeper *sleeper, struct semaphore *sem, uint64_t deadline_us)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&sleeper->woken, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	sleeper->deadline_us = deadline_us;
+	sleeper->has_token = sleeper->awake = false;
+	list_append(&sem->waiters, &sleeper->in_semaphore);
+	list_append(&sleepers, &sleeper->in_machine);
+	sleeper_count++;
+	pthread_cond_broadcast(&sleeper_came);
+}
+
+static void wake(struct sleeper *sleeper)
+{
+	list_remove(&sleeper->in_semaphore);
+	list_remove(&sleeper->in_machine);
+	sleeper_count--;
+	sleeper->awake = true;
+	pthread_cond_signal(&sleeper->woken);
 }
 
 void sem_post(struct semaphore *sem)
 {
-	pthread_mutex_lock(host_machine_lock());
-	sem->count++;
-	pthread_cond_broadcast(condition());
-	pthread_mutex_unlock(host_machine_lock());
+	irq_flags_t flags = irq_save();
+
+	if (list_empty(&sem->waiters)) {
+		sem->count++;
+	} else {
+		struct sleeper *first = list_first_entry(&sem->waiters, struct sleeper,
+							 in_semaphore);
+
+		first->has_token = true;
+		wake(first);
+	}
+	irq_restore(flags);
 }
 
 static bool take(struct semaphore *sem)
@@ -63,51 +99,112 @@ static bool take(struct semaphore *sem)
 
 bool sem_try(struct semaphore *sem)
 {
-	pthread_mutex_lock(host_machine_lock());
+	irq_flags_t flags = irq_save();
 	bool taken = take(sem);
 
-	pthread_mutex_unlock(host_machine_lock());
+	irq_restore(flags);
 	return taken;
 }
 
-static int wait_virtual(struct semaphore *sem, uint64_t deadline_us)
+void host_wake_sleepers_due(uint64_t now_us)
 {
-	for (;;) {
-		if (sem_try(sem))
-			return 0;
-		if (signal_is_pending)
-			return -ERESTARTSYS;
-		if (clock_now_us() >= deadline_us)
-			return -ETIMEDOUT;
+	struct sleeper *sleeper, *next;
+
+	list_for_each_entry_safe(sleeper, next, &sleepers, in_machine) {
+		if (sleeper->deadline_us <= now_us)
+			wake(sleeper);
+	}
+}
+
+uint64_t host_next_deadline(void)
+{
+	struct sleeper *sleeper;
+	uint64_t next_us = TIME_NEVER;
+	irq_flags_t flags = irq_save();
+
+	list_for_each_entry(sleeper, &sleepers, in_machine)
+		next_us = MIN(next_us, sleeper->deadline_us);
+	irq_restore(flags);
+	return next_us;
+}
+
+void host_wait_for_sleepers(uint32_t count)
+{
+	irq_flags_t flags = irq_save();
+
+	while (sleeper_count < count)
+		pthread_cond_wait(&sleeper_came, host_machine_lock());
+	irq_restore(flags);
+}
+
+void host_signal(bool pending)
+{
+	struct sleeper *sleeper, *next;
+	irq_flags_t flags = irq_save();
+
+	__atomic_store_n(&signal_is_pending, pending, __ATOMIC_RELEASE);
+	if (pending) {
+		list_for_each_entry_safe(sleeper, next, &sleepers, in_machine)
+			wake(sleeper);
+	}
+	irq_restore(flags);
+}
+
+/* As sem_wait_until, but -EAGAIN instead of sleeping. */
+static int look(struct semaphore *sem, uint64_t deadline_us)
+{
+	if (sem_try(sem))
+		return 0;
+	if (signal_pending())
+		return -ERESTARTSYS;
+	return clock_now_us() >= deadline_us ? -ETIMEDOUT : -EAGAIN;
+}
+
+/* The calling thread moves the clock: it sees to it that its own wait ends. */
+static int wait_moving_clock(struct semaphore *sem, uint64_t deadline_us)
+{
+	int error;
+
+	while ((error = look(sem, deadline_us)) == -EAGAIN) {
 		if (host_sleep_step(deadline_us))
 			continue;
 		if (deadline_us == TIME_NEVER)
 			panic("a thread sleeps for ever: nothing is left to wake it");
 		host_clock_advance_to(deadline_us);
 	}
+	return error;
 }
 
-static int wait_real(struct semaphore *sem, uint64_t deadline_us)
+/* Until it is awake, or its deadline has come. The machine's lock is held. */
+static void sleep_until_woken(struct sleeper *sleeper)
 {
+	struct timespec at;
+	bool may_expire = host_clock_reaches_by_itself(sleeper->deadline_us, &at);
 	int error = 0;
-	struct timespec until;
 
-	host_timespec(deadline_us, &until);
-	pthread_mutex_lock(host_machine_lock());
-	while (!take(sem)) {
-		if (signal_is_pending) {
-			error = -ERESTARTSYS;
-			break;
-		}
-		if (deadline_us == TIME_NEVER) {
-			pthread_cond_wait(condition(), host_machine_lock());
-		} else if (pthread_cond_timedwait(condition(), host_machine_lock(), &until) ==
-			   ETIMEDOUT) {
-			error = take(sem) ? 0 : -ETIMEDOUT;
-			break;
-		}
+	while (!sleeper->awake && error != ETIMEDOUT)
+		error = may_expire
+				? pthread_cond_timedwait(&sleeper->woken, host_machine_lock(), &at)
+				: pthread_cond_wait(&sleeper->woken, host_machine_lock());
+	if (!sleeper->awake)
+		wake(sleeper);
+	pthread_cond_destroy(&sleeper->woken);
+}
+
+static int wait_asleep(struct semaphore *sem, uint64_t deadline_us)
+{
+	struct sleeper sleeper;
+	irq_flags_t flags = irq_save();
+	int error = look(sem, deadline_us);
+
+	if (error == -EAGAIN) {
+		fall_asleep(&sleeper, sem, deadline_us);
+		sleep_until_woken(&sleeper);
+		error = signal_pending() ? -ERESTARTSYS : -ETIMEDOUT;
+		if (sleeper.has_token)
+			error = 0;
 	}
-	pthread_mutex_unlock(host_machine_lock());
+	irq_restore(flags);
 	return error;
 }
 
@@ -115,25 +212,11 @@ int sem_wait_until(struct semaphore *sem, uint64_t deadline_us)
 {
 	if (in_softirq())
 		panic("sleeping inside a monitor or softirq");
-	return host_clock_is_virtual() ? wait_virtual(sem, deadline_us)
-				       : wait_real(sem, deadline_us);
+	return host_sleeper_moves_clock() ? wait_moving_clock(sem, deadline_us)
+					  : wait_asleep(sem, deadline_us);
 }
 
 int sem_wait(struct semaphore *sem)
 {
 	return sem_wait_until(sem, TIME_NEVER);
-}
-
-void host_signal(bool pending)
-{
-	pthread_mutex_lock(host_machine_lock());
-	signal_is_pending = pending;
-	pthread_cond_broadcast(condition());
-	pthread_mutex_unlock(host_machine_lock());
-}
-
-bool signal_pending(void);
-bool signal_pending(void)
-{
-	return signal_is_pending;
 }

@@ -5,55 +5,96 @@
 #include <string.h>
 
 #define ETHERNET_OVERHEAD 14
-#define HOLD_LIMIT_US 100000 /* a held frame goes after this long even if nothing passes it */
 
-/* splitmix64 */
-static uint64_t next_random(struct fault_link *link)
+/* The draws of one frame: splitmix64 from a place that the seed and the frame's number give. */
+struct dice {
+	uint64_t state;
+};
+
+static uint64_t mix(uint64_t z)
 {
-	uint64_t z = link->random_state += 0x9e3779b97f4a7c15;
-
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
 	return z ^ (z >> 31);
 }
 
-/*
- * Draws even when the probability is 0, so that changing one setting leaves the others' draws
- * alone.
- */
-static bool happens(struct fault_link *link, double probability)
+static struct dice dice_for(const struct fault_link *link, uint64_t number)
 {
-	return (double)(next_random(link) >> 11) * 0x1p-53 < probability;
+	return (struct dice){mix(link->seed) ^ mix(number)};
+}
+
+static uint64_t roll(struct dice *dice)
+{
+	return mix(dice->state += 0x9e3779b97f4a7c15);
+}
+
+/* Rolls even when the probability is 0, so that one setting leaves the others' draws alone. */
+static bool happens(struct dice *dice, double probability)
+{
+	return (double)(roll(dice) >> 11) * 0x1p-53 < probability;
+}
+
+/* What the dice say of one copy of a frame. */
+struct fate {
+	uint64_t jitter_us;
+	bool corrupt;
+	uint64_t bit;       /* to flip, modulo the frame's length */
+	uint32_t followers; /* that pass it; 0: none */
+};
+
+static struct fate draw_fate(const struct fault_settings *settings, struct dice *dice)
+{
+	struct fate fate;
+
+	fate.jitter_us = roll(dice) % (settings->jitter_us + 1);
+	fate.corrupt = happens(dice, settings->corrupt);
+	fate.bit = roll(dice);
+	bool held = happens(dice, settings->reorder);
+	uint32_t followers = (uint32_t)(roll(dice) % MAX(settings->reorder_depth, 1u)) + 1;
+
+	fate.followers = held && settings->reorder_depth ? followers : 0;
+	return fate;
 }
 
 void fault_link_init(struct fault_link *link, const struct fault_settings *settings, uint64_t seed)
 {
 	memset(link, 0, sizeof(*link));
 	link->settings = *settings;
-	link->random_state = seed;
+	link->seed = seed;
+	list_init(&link->due);
+	list_init(&link->held);
+	list_init(&link->releases);
 }
 
-void fault_link_destroy(struct fault_link *link)
+void fault_link_set(struct fault_link *link, const struct fault_settings *settings)
 {
-	while (link->frames) {
-		struct fault_frame *next = link->frames->next;
+	link->settings = *settings;
+}
 
-		free(link->frames);
-		link->frames = next;
+static void free_all(struct list_head *frames)
+{
+	while (!list_empty(frames)) {
+		struct fault_frame *frame = list_first_entry(frames, struct fault_frame, link);
+
+		list_remove(&frame->link);
+		list_remove(&frame->hold);
+		free(frame);
 	}
 }
 
-static bool lost_in_burst(struct fault_link *link)
+void fault_link_clear(struct fault_link *link)
+{
+	free_all(&link->due);
+	free_all(&link->held);
+}
+
+static bool lost_in_burst(struct fault_link *link, struct dice *dice)
 {
 	const struct fault_settings *s = &link->settings;
-	bool begins = happens(link, s->burst_start);
-	bool ends = happens(link, s->burst_length > 1 ? 1 / s->burst_length : 1);
+	bool begins = happens(dice, s->burst_start);
+	bool ends = happens(dice, s->burst_length > 1 ? 1 / s->burst_length : 1);
 
-	if (!link->in_burst) {
-		link->in_burst = begins;
-		return begins;
-	}
-	link->in_burst = !ends;
+	link->in_burst = link->in_burst ? !ends : begins;
 	return link->in_burst;
 }
 
@@ -63,98 +104,85 @@ static bool lost_in_burst(struct fault_link *link)
  */
 static uint64_t leaves_at(struct fault_link *link, uint32_t length, uint64_t now_us)
 {
-	uint64_t rate = link->settings.rate_bps;
+	uint64_t rate = link->settings.rate_bps, now_ns = now_us * NSEC_PER_USEC;
 
 	if (!rate)
 		return now_us;
-	uint64_t start = MAX(link->wire_free_us, now_us);
-	uint64_t waiting_bytes = (start - now_us) * rate / 8 / USEC_PER_SEC;
+	uint64_t start_ns = MAX(link->wire_free_ns, now_ns);
+	uint64_t waiting_bytes = (start_ns - now_ns) / 8 * rate / NSEC_PER_SEC;
 
 	if (link->settings.queue_bytes && waiting_bytes + length > link->settings.queue_bytes)
 		return UINT64_MAX;
-	link->wire_free_us = start + (uint64_t)length * 8 * USEC_PER_SEC / rate;
-	return link->wire_free_us;
+	link->wire_free_ns = start_ns + (uint64_t)length * 8 * NSEC_PER_SEC / rate;
+	return (link->wire_free_ns + NSEC_PER_USEC - 1) / NSEC_PER_USEC;
 }
 
-/*
- * Behind all frames that are due no later; each one that it would stand behind unheld has
- * passed it.
- */
-static void enqueue(struct fault_link *link, struct fault_frame *frame)
+/* Holds a frame back until `followers` later ones are through: in the order of release. */
+static void hold_back(struct fault_link *link, struct fault_frame *frame, uint32_t followers)
 {
-	struct fault_frame **at = &link->frames;
+	struct list_head *before = link->releases.prev;
 
-	while (*at && (*at)->due_us <= frame->due_us)
-		at = &(*at)->next;
-	frame->next = *at;
-	*at = frame;
+	frame->release = link->copies + followers;
+	frame->due_us += FAULT_HOLD_LIMIT_US;
+	list_append(&link->held, &frame->link);
+	while (before != &link->releases &&
+	       list_entry(before, struct fault_frame, hold)->release > frame->release)
+		before = before->prev;
+	list_insert_between(&frame->hold, before, before->next);
+	link->counts.reordered++;
 }
 
-/*
- * A frame has been sent: those held back come one step nearer; released ones are due with the
- * newcomer.
- */
-static void pass_held(struct fault_link *link, uint64_t due_us)
+/* The frame of number link->copies was let through: those that waited for it follow at once. */
+static void release_held(struct fault_link *link)
 {
-	struct fault_frame **at = &link->frames, *released = NULL;
+	while (!list_empty(&link->releases)) {
+		struct fault_frame *first = list_first_entry(&link->releases, struct fault_frame,
+							     hold);
 
-	while (*at) {
-		struct fault_frame *frame = *at;
-
-		if (!frame->held || --frame->held) {
-			at = &frame->next;
-			continue;
-		}
-		*at = frame->next;
-		frame->next = released;
-		released = frame;
-	}
-	while (released) {
-		struct fault_frame *frame = released;
-
-		released = frame->next;
-		frame->due_us = MIN(frame->due_us, due_us);
-		enqueue(link, frame);
+		if (first->release > link->copies)
+			return;
+		list_remove(&first->hold);
+		list_remove(&first->link);
+		first->due_us = link->last_due_us;
+		list_append(&link->due, &first->link);
 	}
 }
 
-static bool send_copy(struct fault_link *link, const void *bytes, uint32_t length, uint64_t left_us)
+static bool send_copy(struct fault_link *link, const void *bytes, uint32_t length, uint64_t left_us,
+		      const struct fate *fate)
 {
-	const struct fault_settings *s = &link->settings;
 	struct fault_frame *frame = malloc(sizeof(*frame) + length);
 
 	if (!frame)
 		return false;
-	uint64_t jitter = s->jitter_us ? next_random(link) % (s->jitter_us + 1) : 0;
-
-	frame->due_us = MAX(left_us + s->delay_us + jitter, link->last_due_us);
-	link->last_due_us = frame->due_us;
-	frame->held = 0;
+	frame->due_us = left_us + link->settings.delay_us + fate->jitter_us;
+	frame->due_us = link->last_due_us = MAX(frame->due_us, link->last_due_us);
 	frame->length = length;
+	list_init(&frame->hold);
 	memcpy(frame->bytes, bytes, length);
-	if (happens(link, s->corrupt) && length) {
-		uint64_t bit = next_random(link) % ((uint64_t)length * 8);
+	if (fate->corrupt && length) {
+		uint64_t bit = fate->bit % ((uint64_t)length * 8);
 
 		frame->bytes[bit / 8] ^= (uint8_t)(1 << (bit % 8));
 		link->counts.corrupted++;
 	}
-	pass_held(link, frame->due_us);
-	if (happens(link, s->reorder) && s->reorder_depth) {
-		frame->held = 1 + (uint32_t)(next_random(link) % s->reorder_depth);
-		frame->due_us += HOLD_LIMIT_US;
-		link->counts.reordered++;
-	}
-	enqueue(link, frame);
+	link->copies++;
+	if (fate->followers)
+		hold_back(link, frame, fate->followers);
+	else
+		list_append(&link->due, &frame->link);
+	release_held(link);
 	return true;
 }
 
 bool fault_link_send(struct fault_link *link, const void *bytes, uint32_t length, uint64_t now_us)
 {
 	const struct fault_settings *s = &link->settings;
-	bool burst = lost_in_burst(link), lost = happens(link, s->loss),
-	     twice = happens(link, s->duplicate);
+	struct dice dice = dice_for(link, ++link->counts.in);
+	bool burst = lost_in_burst(link, &dice), lost = happens(&dice, s->loss);
+	bool twice = happens(&dice, s->duplicate);
+	struct fate first = draw_fate(s, &dice), second = draw_fate(s, &dice);
 
-	link->counts.in++;
 	if (length > FAULT_FRAME_MAX || (s->mtu && length > s->mtu + ETHERNET_OVERHEAD)) {
 		link->counts.too_long++;
 		return true;
@@ -171,27 +199,45 @@ bool fault_link_send(struct fault_link *link, const void *bytes, uint32_t length
 		return true;
 	}
 	link->counts.duplicated += twice;
-	return send_copy(link, bytes, length, left_us) &&
-	       (!twice || send_copy(link, bytes, length, left_us));
+	return send_copy(link, bytes, length, left_us, &first) &&
+	       (!twice || send_copy(link, bytes, length, left_us, &second));
+}
+
+static struct fault_frame *first_of(const struct list_head *frames)
+{
+	return list_empty(frames) ? NULL : list_first_entry(frames, struct fault_frame, link);
+}
+
+/* Whichever comes out first; one that is held only when its limit comes before. */
+static struct fault_frame *next_frame(const struct fault_link *link)
+{
+	struct fault_frame *due = first_of(&link->due), *held = first_of(&link->held);
+
+	if (!due || (held && held->due_us < due->due_us))
+		return held;
+	return due;
 }
 
 uint64_t fault_link_next(const struct fault_link *link)
 {
-	return link->frames ? link->frames->due_us : UINT64_MAX;
+	const struct fault_frame *frame = next_frame(link);
+
+	return frame ? frame->due_us : UINT64_MAX;
 }
 
 struct fault_frame *fault_link_receive(struct fault_link *link, uint64_t now_us)
 {
-	struct fault_frame *frame = link->frames;
+	struct fault_frame *frame = next_frame(link);
 
 	if (!frame || frame->due_us > now_us)
 		return NULL;
-	link->frames = frame->next;
+	list_remove(&frame->link);
+	list_remove(&frame->hold);
 	link->counts.out++;
 	return frame;
 }
 
-enum unit { UNIT_PROBABILITY, UNIT_TIME, UNIT_RATE, UNIT_COUNT };
+enum unit { UNIT_PROBABILITY, UNIT_NUMBER, UNIT_TIME, UNIT_RATE, UNIT_COUNT };
 
 struct setting_name {
 	const char *name;
@@ -202,7 +248,7 @@ struct setting_name {
 static const struct setting_name setting_names[] = {
 	{"loss", UNIT_PROBABILITY, offsetof(struct fault_settings, loss)},
 	{"burst", UNIT_PROBABILITY, offsetof(struct fault_settings, burst_start)},
-	{"burst-length", UNIT_PROBABILITY, offsetof(struct fault_settings, burst_length)},
+	{"burst-length", UNIT_NUMBER, offsetof(struct fault_settings, burst_length)},
 	{"duplicate", UNIT_PROBABILITY, offsetof(struct fault_settings, duplicate)},
 	{"corrupt", UNIT_PROBABILITY, offsetof(struct fault_settings, corrupt)},
 	{"reorder", UNIT_PROBABILITY, offsetof(struct fault_settings, reorder)},
@@ -221,10 +267,18 @@ struct suffix {
 
 static const struct suffix suffixes[][5] = {
 	[UNIT_PROBABILITY] = {{"%", 0.01}, {"", 1}},
+	[UNIT_NUMBER] = {{"", 1}},
 	[UNIT_TIME] = {{"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"", 1}},
 	[UNIT_RATE] = {{"kbit", 1e3}, {"mbit", 1e6}, {"gbit", 1e9}, {"", 1}},
 	[UNIT_COUNT] = {{"k", 1024}, {"m", 1048576}, {"", 1}},
 };
+
+/* The largest value that makes sense, in the unit's base. */
+static const double largest[] = {[UNIT_PROBABILITY] = 1,
+				 [UNIT_NUMBER] = 1e9,
+				 [UNIT_TIME] = 1e12,
+				 [UNIT_RATE] = 1e12,
+				 [UNIT_COUNT] = UINT32_MAX};
 
 /* "20ms" to `value` in the unit's base; false when it does not read so. */
 static bool parse_value(enum unit unit, const char *text, size_t length, double *value)
@@ -232,14 +286,14 @@ static bool parse_value(enum unit unit, const char *text, size_t length, double 
 	char *end;
 
 	*value = strtod(text, &end);
-	if (end == text || *value < 0)
+	if (end == text)
 		return false;
 	size_t left = length - (size_t)(end - text);
 
 	for (const struct suffix *s = suffixes[unit]; s->text; s++) {
 		if (strlen(s->text) == left && strncmp(s->text, end, left) == 0) {
 			*value *= s->factor;
-			return true;
+			return *value >= 0 && *value <= largest[unit];
 		}
 	}
 	return false;
@@ -262,7 +316,7 @@ static bool apply(struct fault_settings *settings, const char *word, size_t leng
 			continue;
 		if (!parse_value(s->unit, equals + 1, length - name_length - 1, &value))
 			return false;
-		if (s->unit == UNIT_PROBABILITY)
+		if (s->unit == UNIT_PROBABILITY || s->unit == UNIT_NUMBER)
 			*(double *)field = value;
 		else if (s->unit == UNIT_COUNT)
 			*(uint32_t *)field = (uint32_t)value;

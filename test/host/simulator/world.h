@@ -1,8 +1,8 @@
 /*
  * A world of stacks in one process and one virtual time: nodes with complete stacks, joined by
- * links with faults and by switches. Nothing happens but by events (a frame arrives, a timer
- * fires), in order of time; ties go to whoever was made first. The same seed gives the same run
- * to the byte.
+ * links with faults, by switches and by routers. Nothing happens but by events (a frame arrives, a
+ * timer fires), in order of time; ties go to whoever was made first. The same seed gives the same
+ * run to the byte.
  *
  *	struct world *world = world_create(seed);
  *	struct node *a = world_add_node(world, "a"), *b = world_add_node(world, "b");
@@ -10,7 +10,13 @@
  *	node_set_address(a, 0, IP4(10, 0, 0, 1), 24); ...
  *	... socket calls on &a->net; calls that sleep move the world on by themselves ...
  *	world_run_for(world, 5 * USEC_PER_SEC);
- *	world_destroy(world);   // asserts that no packet leaked
+ *	world_destroy(world);   // panics when something leaked
+ *
+ * When a test fails in between, the world is never destroyed. Its seed, time and the number of its
+ * frames are then printed on stderr: at the next world_create, or when the process ends, be it by
+ * a panic or a sanitizer's report.
+ *
+ * With VITRINE_PCAP=DIRECTORY in the environment each link writes world-SEED-link-N.pcap there.
  *
  * One world at a time: it owns the host's virtual clock. Nothing here is thread-safe.
  */
@@ -21,9 +27,12 @@
 
 #include "net/core/netdevice.h"
 #include "test/host/simulator/faults.h"
+#include "test/host/simulator/recording.h"
+#include "test/host/stack/stack.h"
 
 #define WORLD_PORTS_MAX 8 /* of a node or switch */
 #define WORLD_NODES_MAX 64
+#define WORLD_LINKS_MAX RECORDING_LINKS_MAX
 
 struct world;
 struct node;
@@ -34,31 +43,35 @@ struct port {
 	struct net_device *dev; /* NULL at a switch */
 	struct link *link;      /* NULL: nothing is plugged in */
 	uint32_t side;          /* which end of the link: 0 or 1 */
+	struct host_device device;
 };
 
 struct link {
-	struct list_head list; /* world->links */
 	struct world *world;
+	uint32_t number; /* 0 for the first that was made */
 	struct port *end[2];
 	struct fault_link way[2]; /* way[i]: from end[i] to the other */
+	uint32_t frames;          /* that entered it, both ways */
 	bool down;                /* unplugged: frames are lost, carriers are off */
 	FILE *pcap;               /* every frame as it enters the link, or NULL */
+};
+
+struct station { /* a switch's memory of who is where */
+	struct mac mac;
+	uint32_t port;
 };
 
 struct node {
 	struct world *world;
 	char name[16];
 	bool is_switch;
-	struct net net; /* not at a switch */
-	uint64_t random_state;
-	bool work_pending; /* net_run_softirq is asked for */
+	union { /* not at a switch */
+		struct host_stack stack;
+		struct net net; /* the stack's first member, by its short name */
+	};
 	struct port ports[WORLD_PORTS_MAX];
 	uint32_t port_count;
-	struct net_device devices[WORLD_PORTS_MAX];
-	struct { /* a switch's memory of who is where */
-		struct mac mac;
-		uint32_t port;
-	} stations[256];
+	struct station stations[256];
 	uint32_t station_count;
 };
 
@@ -66,19 +79,26 @@ struct world {
 	uint64_t seed, now_us;
 	struct node *nodes[WORLD_NODES_MAX];
 	uint32_t node_count;
-	struct list_head links;
-	uint64_t events; /* so far: a run that never ends shows */
+	struct link *links[WORLD_LINKS_MAX];
+	uint32_t link_count;
+	uint64_t events; /* since time last moved: a run that never ends shows */
+	uint64_t frames, digest;
+	struct recording *record;         /* frames are added to it, or NULL */
+	const struct recording *expected; /* frames are compared with it, or NULL */
+	bool differs;                     /* a difference was printed */
+	struct world *older;              /* unfinished, like this one: see world_report.c */
 };
 
-/*
- * Switches the host to virtual time, starting at 1 s. The seed is printed when a test fails
- * after this.
- */
+/* Switches the host to virtual time, starting at 1 s. */
 struct world *world_create(uint64_t seed);
 void world_destroy(struct world *world);
 
-/* A host with a complete stack, lo up at 127.0.0.1; and a switch that learns. */
+/*
+ * A host with a complete stack, lo up at 127.0.0.1; one that forwards packets between its ports;
+ * and a switch that learns.
+ */
 struct node *world_add_node(struct world *world, const char *name);
+struct node *world_add_router(struct world *world, const char *name);
 struct node *world_add_switch(struct world *world, const char *name);
 
 /* A new interface eth0, eth1, ... (MAC 02:00:00:00:NODE:PORT), up; or a switch's next socket. */
@@ -90,19 +110,50 @@ struct link *world_link(struct world *world, struct port *a, struct port *b,
 void link_set_down(struct link *link, bool down);
 /* Changes the faults of both directions from now on. */
 void link_set_faults(struct link *link, const struct fault_settings *faults);
-/* 0 or a negative errno. */
+/* Writes every frame as it enters the link, with virtual times. 0 or a negative errno. */
 int link_capture(struct link *link, const char *path);
 
-/* Gives interface `port` an address, as ifconfig does; a default route. 0 or a negative errno. */
+/*
+ * Gives interface `port` an address, as ifconfig does; an MTU in bytes; the node a default route.
+ * 0 or a negative errno.
+ */
 int node_set_address(struct node *node, uint32_t port, ip4_t address, uint8_t prefix_length);
+int node_set_mtu(struct node *node, uint32_t port, uint32_t mtu);
 int node_set_gateway(struct node *node, ip4_t gateway);
 
 /* One event, if there is one before or at `limit_us`; false otherwise (the time stays). */
 bool world_step(struct world *world, uint64_t limit_us);
 void world_run_until(struct world *world, uint64_t time_us);
 void world_run_for(struct world *world, uint64_t duration_us);
-/* Until nothing is left to happen but what lies beyond `limit_us`. */
+/* Until busy() answers false (true), or nothing is left but what lies beyond `limit_us` (false). */
 bool world_run_while(struct world *world, bool (*busy)(void *context), void *context,
 		     uint64_t limit_us);
+
+/*
+ * A number that stands for every frame that has entered a link so far: bytes, time, link and
+ * direction. Two runs with the same digest are the same run.
+ */
+uint64_t world_digest(const struct world *world);
+
+/* Keeps every frame from now on in `recording`. */
+void world_record(struct world *world, struct recording *recording);
+
+/*
+ * Compares every frame from now on with `recording`, which is an earlier run's (world_record, or
+ * recording_load of pcap files that link_capture wrote). The first that differs is printed: seed,
+ * link, number, times, and both frames with the bytes that differ marked.
+ */
+void world_expect(struct world *world, const struct recording *recording);
+
+/* So far, or at the end, all as recorded; frames that are missing are printed. */
+bool world_is_as_expected(struct world *world);
+
+/*
+ * Runs a scenario twice with the same seed and compares. The scenario makes everything in the world
+ * that it is given and closes its sockets, the world is destroyed for it. True when both runs were
+ * the same; otherwise the first difference is on stderr.
+ */
+bool world_repeats(uint64_t seed, void (*scenario)(struct world *world, void *context),
+		   void *context);
 
 #endif

@@ -9,56 +9,30 @@
 
 #define START_US (1000 * USEC_PER_SEC)
 
-static uint64_t fixture_now(void *context)
-{
-	return ((struct fixture *)context)->now_us;
-}
+_Static_assert(offsetof(struct host_stack, net) == 0 && offsetof(struct host_device, dev) == 0,
+	       "struct fixture has them by a second name");
 
-/* splitmix64 */
-static void fixture_random(void *context, void *to, size_t n)
+static void sent(void *context, const uint8_t *bytes, uint32_t length)
 {
 	struct fixture *f = context;
-	uint8_t *bytes = to;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t z = f->random_state += 0x9e3779b97f4a7c15;
-
-		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-		z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-		bytes[i] = (uint8_t)(z ^ (z >> 31));
-	}
-}
-
-static void wire_xmit(struct net_device *dev, struct sk_buff *skb)
-{
-	struct fixture *f = dev->driver;
-	struct fixture_frame *frame = malloc(sizeof(*frame) + skb->len);
+	struct fixture_frame *frame = malloc(sizeof(*frame) + length);
 
 	assert_non_null(frame);
 	assert_true(f->sent_count < FIXTURE_SENT_MAX);
-	frame->length = skb->len;
-	skb_copy_bits(skb, 0, frame->bytes, skb->len);
+	frame->length = length;
+	memcpy(frame->bytes, bytes, length);
 	f->sent[f->sent_count++] = frame;
-	dev->statistics.tx_packets++;
-	dev->statistics.tx_bytes += skb->len;
-	skb_free(skb);
 }
 
-static void wire_flush(struct net_device *dev)
+static void flushed(void *context)
 {
-	((struct fixture *)dev->driver)->flushes++;
+	((struct fixture *)context)->flushes++;
 }
 
-static void wire_set_rx_mode(struct net_device *dev)
+static void filter_changed(void *context)
 {
-	((struct fixture *)dev->driver)->rx_mode_changes++;
+	((struct fixture *)context)->rx_mode_changes++;
 }
-
-static const struct net_device_ops wire_ops = {
-	.xmit = wire_xmit,
-	.xmit_flush = wire_flush,
-	.set_rx_mode = wire_set_rx_mode,
-};
 
 static void set_time(struct fixture *f, uint64_t now_us)
 {
@@ -92,59 +66,41 @@ static bool step(void *context, uint64_t deadline_us)
 
 void fixture_init(struct fixture *f)
 {
+	const struct host_stack_options stack_options = {.seed = 1, .link_only = true};
+	const struct host_device_options device_options = {.mac = FIXTURE_MAC,
+							   .transmit = sent,
+							   .flush = flushed,
+							   .filter_changed = filter_changed,
+							   .context = f};
+
 	memset(f, 0, sizeof(*f));
-	f->allocations = host_allocations_live();
 	f->now_us = START_US;
-	f->random_state = 1;
 	host_clock_virtual(START_US);
 	host_on_sleep(step, f);
-
-	const struct net_environment environment = {
-		.now_us = fixture_now,
-		.random_bytes = fixture_random,
-		.context = f,
-	};
-
-	assert_int_equal(net_init(&f->net, &environment), 0);
-	assert_int_equal(ethernet_init(&f->net), 0);
-	assert_int_equal(packet_init(&f->net), 0);
+	assert_int_equal(host_stack_create(&f->stack, &stack_options), 0);
 	host_set_current_net(&f->net);
-	netdev_init_ethernet(&f->dev, FIXTURE_MAC, &wire_ops, f);
-	assert_int_equal(netdev_register(&f->net, &f->dev, "eth%d"), 0);
-	net_lock(&f->net);
-	assert_int_equal(netdev_up(f->net.loopback), 0);
-	assert_int_equal(netdev_up(&f->dev), 0);
-	net_unlock(&f->net);
+	assert_int_equal(host_device_add(&f->eth0, &f->stack, &device_options), 0);
 }
 
 void fixture_destroy(struct fixture *f)
 {
 	host_close_all();
 	fixture_run(f);
-	netdev_unregister(&f->dev);
-	packet_destroy(&f->net);
-	ethernet_destroy(&f->net);
-	net_destroy(&f->net);
+	struct host_leaks leaks = host_stack_destroy(&f->stack);
+
 	fixture_clear_sent(f);
 	host_proc_reset();
 	host_set_current_net(NULL);
 	host_on_sleep(NULL, NULL);
-	assert_int_equal(f->net.live_skbs, 0);
-	assert_int_equal(f->net.live_sockets, 0);
+	assert_int_equal(leaks.packets, 0);
+	assert_int_equal(leaks.sockets, 0);
+	assert_int_equal(leaks.allocations, 0);
 	assert_int_equal(f->net.timestamp_users, 0);
-	assert_int_equal(host_allocations_live(), f->allocations);
 }
 
 void fixture_receive(struct fixture *f, const void *bytes, size_t n)
 {
-	struct sk_buff *skb = skb_alloc(&f->net, n);
-
-	assert_non_null(skb);
-	if (n)
-		memcpy(skb_put(skb, n), bytes, n);
-	net_lock(&f->net);
-	netif_receive(&f->dev, skb);
-	net_unlock(&f->net);
+	assert_int_equal(host_device_receive(&f->eth0, bytes, (uint32_t)n), 0);
 	fixture_run(f);
 }
 

@@ -28,6 +28,7 @@
 #include "net/core/poller.h"
 #include "net/core/socket.h"
 #include "test/host/services/host.h"
+#include "test/host/stack/stack.h"
 
 #define FIXTURE_SENT_MAX 16384
 
@@ -40,15 +41,20 @@ struct fixture_frame {
 };
 
 struct fixture {
-	struct net net;
-	uint64_t now_us;
-	uint64_t random_state;
-	struct net_device dev; /* eth0, up */
+	/* The stack and eth0, which is up. Their first members have a second, shorter name. */
+	union {
+		struct host_stack stack;
+		struct net net;
+	};
+	union {
+		struct host_device eth0;
+		struct net_device dev;
+	};
+	uint64_t now_us; /* the virtual time: for reading; fixture_advance moves it */
 	struct fixture_frame *sent[FIXTURE_SENT_MAX];
 	uint32_t sent_count;
 	uint32_t flushes; /* calls of xmit_flush */
 	uint32_t rx_mode_changes;
-	uint64_t allocations; /* live before the fixture */
 	/*
 	 * Called before a sleeping call lets time pass: what the world does meanwhile. False:
 	 * nothing. May be NULL.

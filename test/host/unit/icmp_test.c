@@ -331,7 +331,7 @@ static void test_datagrams_to_closed_ports_10000(void **state __unused)
 {
 	for (uint32_t i = 0; i < 10000; i++) {
 		closed_port(PEER, false);
-		f.now_us += 100;
+		fixture_advance(&f, 100);
 	}
 	/* One second in all: the burst and about one more. */
 	assert_true(f.sent_count >= ICMP_LIMIT_BURST && f.sent_count <= ICMP_LIMIT_BURST + 3);
@@ -361,7 +361,7 @@ static void test_limiter_has_jitter(void **state __unused)
 			gaps[count++] = f.now_us - last;
 			last = f.now_us;
 		}
-		f.now_us += 10000;
+		fixture_advance(&f, 10000);
 	}
 	for (uint32_t i = ICMP_LIMIT_BURST + 2; i < count; i++) {
 		differ |= gaps[i] != gaps[i - 1];

@@ -55,7 +55,9 @@ static bool frame_sent(void *context, const struct virtio_net_header *header, co
 	rig->sent++;
 	rig->sent_bytes += length;
 	rig->last_header = *header;
-	check_frame(rig, frame, length);
+	memcpy(rig->last_frame, frame, length);
+	if (!rig->no_pattern)
+		check_frame(rig, frame, length);
 	return true;
 }
 
@@ -68,7 +70,13 @@ static void frame_received(struct net_device *dev, struct sk_buff *skb)
 	rig->last_checksum = skb->checksum;
 	rig->last_csum_start = (uint16_t)(skb->csum_start - skb_headroom(skb));
 	rig->last_csum_offset = skb->csum_offset;
-	check_frame(rig, skb->data, skb->len);
+	rig->last_gso_size = skb->gso_size;
+	rig->last_gso_type = skb->gso_type;
+	rig->last_fragments = skb->fragment_count;
+	rig->last_truesize = skb->truesize;
+	skb_copy_bits(skb, 0, rig->last_frame, skb->len);
+	if (!rig->no_pattern)
+		check_frame(rig, rig->last_frame, skb->len);
 	skb_free(skb);
 	if (rig->on_receive)
 		rig->on_receive(rig);

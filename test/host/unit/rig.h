@@ -15,7 +15,9 @@
 #define RIG_FEATURES_ALL                                                       \
 	(VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_NET_F_CSUM |     \
 	 VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MRG_RXBUF | \
-	 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX)
+	 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX |   \
+	 VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_ECN |                      \
+	 VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_ECN)
 
 struct rig {
 	uint64_t now_us;
@@ -33,6 +35,11 @@ struct rig {
 	bool garbled;          /* a frame did not carry its pattern */
 	uint8_t last_checksum; /* enum skb_checksum of the last frame received */
 	uint16_t last_csum_start, last_csum_offset; /* from the frame's first byte */
+	uint16_t last_gso_size;
+	uint8_t last_gso_type, last_fragments;
+	uint32_t last_truesize;
+	uint8_t last_frame[MODEL_FRAME_MAX]; /* received or sent */
+	bool no_pattern;                     /* frames are others than rig_frame's */
 	struct virtio_net_header last_header;       /* of the last frame sent */
 	void (*on_receive)(struct rig *rig); /* called for each frame received; may be NULL */
 	uint64_t live_allocations;           /* before it was made */

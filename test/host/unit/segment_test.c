@@ -2,44 +2,19 @@
  * Large packets: cut in software (net/core/segment.c), and carried whole by those who can. Every
  * segment must be a TCP packet that a receiver would take, and together they must be the whole.
  */
-#include "test/host/unit/ip4_fixture.h"
+#include "test/host/unit/large_packet.h"
 
 #include <string.h>
 
 #include "kernel/byteorder.h"
 #include "kernel/mm/page.h"
 #include "net/core/checksum.h"
-#include "net/core/segment.h"
-#include "net/ethernet/ethernet.h"
-
-#define IP_OPTIONS 4 /* the headers of these tests have some, so that no length is the usual one */
-#define TCP_OPTIONS 12
-#define IP_LENGTH (20 + IP_OPTIONS)
-#define TCP_LENGTH (20 + TCP_OPTIONS)
-#define HEADERS (ETHERNET_HEADER_LENGTH + IP_LENGTH + TCP_LENGTH)
-#define SEQUENCE 0xfffff000u /* wraps within the packet */
-#define ID 0xfffe            /* so does this */
-#define URGENT 3000
-
-/* Flags of TCP. */
-#define FIN 0x01
-#define SYN 0x02
-#define RST 0x04
-#define PSH 0x08
-#define ACK 0x10
-#define URG 0x20
-#define ECE 0x40
-#define CWR 0x80
-
-static uint8_t payload[65535];
 
 static struct fixture f;
 
 static int set_up(void **state __unused)
 {
 	ip4_fixture_init(&f);
-	for (size_t i = 0; i < sizeof(payload); i++)
-		payload[i] = (uint8_t)(i * 7 + i / 251);
 	return 0;
 }
 
@@ -49,77 +24,8 @@ static int tear_down(void **state __unused)
 	return 0;
 }
 
-/* A large packet to be made: its payload is linear, then in pages, of which each holds `piece`. */
-struct large {
-	uint32_t length; /* of the payload */
-	uint32_t linear;
-	uint32_t piece; /* at most a page */
-	uint16_t gso_size;
-	uint8_t gso_type, flags;
-};
-
-static void write_headers(uint8_t *frame, const struct large *large)
-{
-	uint8_t *ip = frame + ETHERNET_HEADER_LENGTH, *tcp = ip + IP_LENGTH;
-
-	memset(frame, 0, HEADERS);
-	memcpy(frame, FIXTURE_PEER.bytes, MAC_LENGTH);
-	memcpy(frame + MAC_LENGTH, FIXTURE_MAC.bytes, MAC_LENGTH);
-	put_be16(frame + 12, ETHERTYPE_IP4);
-	ip[0] = 0x40 | IP_LENGTH / 4;
-	put_be16(ip + 2, (uint16_t)(IP_LENGTH + TCP_LENGTH + large->length));
-	put_be16(ip + 4, ID);
-	put_be16(ip + 6, 0x4000); /* don't fragment */
-	ip[8] = 64;
-	ip[9] = IPPROTO_TCP;
-	put_be32(ip + 12, OURS);
-	put_be32(ip + 16, PEER);
-	memset(ip + 20, 1, IP_OPTIONS);
-	ip4_fix_checksum(ip);
-	put_be16(tcp, 1000);
-	put_be16(tcp + 2, 2000);
-	put_be32(tcp + 4, SEQUENCE);
-	put_be32(tcp + 8, 0x12345678);
-	tcp[12] = TCP_LENGTH / 4 << 4;
-	tcp[13] = large->flags;
-	put_be16(tcp + 14, 512);
-	put_be16(tcp + 18, URGENT);
-	memset(tcp + 20, 1, TCP_OPTIONS);
-}
-
-static struct sk_buff *make_frame(const struct large *large)
-{
-	struct sk_buff *skb = skb_alloc(&f.net, SKB_HEADROOM + HEADERS + large->linear);
-	uint32_t done = large->linear;
-
-	assert_non_null(skb);
-	skb_reserve(skb, SKB_HEADROOM);
-	write_headers(skb_put(skb, HEADERS), large);
-	memcpy(skb_put(skb, large->linear), payload, large->linear);
-	while (done < large->length) {
-		uint32_t part = MIN(large->piece, large->length - done);
-		struct page *page = page_alloc();
-
-		assert_non_null(page);
-		memcpy((uint8_t *)page_address(page) + (PAGE_SIZE - part), payload + done, part);
-		assert_int_equal(skb_add_fragment(skb, page, PAGE_SIZE - part, part), 0);
-		done += part;
-	}
-	skb_mark_link_header(skb);
-	skb->network_offset = skb->link_offset + ETHERNET_HEADER_LENGTH;
-	skb->transport_offset = skb->network_offset + IP_LENGTH;
-	skb->protocol = ETHERTYPE_IP4;
-	skb->dev = &f.dev;
-	skb->gso_size = large->gso_size;
-	skb->gso_type = large->gso_type ? large->gso_type : SKB_GSO_TCP4;
-	skb->checksum = SKB_CHECKSUM_PARTIAL;
-	skb->csum_start = skb->transport_offset;
-	skb->csum_offset = 16;
-	return skb;
-}
-
 /* A frame of `n` bytes as a receiver sees it: the next part of the payload, at `offset`. */
-static uint32_t check_frame(const uint8_t *frame, size_t n, const struct large *large,
+static uint32_t check_frame(const uint8_t *frame, size_t n, const struct large_packet *large,
 			    uint32_t offset, uint32_t index)
 {
 	const uint8_t *ip = frame + ETHERNET_HEADER_LENGTH, *tcp = ip + IP_LENGTH;
@@ -145,12 +51,13 @@ static uint32_t check_frame(const uint8_t *frame, size_t n, const struct large *
 	assert_int_equal(tcp[13], flags);
 	if (flags & URG)
 		assert_int_equal(get_be16(tcp + 18), URGENT - offset);
-	assert_memory_equal(frame + HEADERS, payload + offset, part);
+	for (uint32_t i = 0; i < part; i++)
+		assert_int_equal(frame[HEADERS + i], large_packet_byte(offset + i));
 	return part;
 }
 
 /* What dev_xmit sent is `large` in segments. */
-static void check_sent(const struct large *large)
+static void check_sent(const struct large_packet *large)
 {
 	uint32_t offset = 0;
 
@@ -170,9 +77,9 @@ static void transmit(struct sk_buff *skb)
 	net_unlock(&f.net);
 }
 
-static void check_cut(struct large large)
+static void check_cut(struct large_packet large)
 {
-	transmit(make_frame(&large));
+	transmit(large_packet_make(&f.net, &large));
 	assert_int_equal(f.sent_count, (large.length + large.gso_size - 1) / large.gso_size);
 	check_sent(&large);
 }
@@ -184,11 +91,11 @@ static void test_sizes(void **state __unused)
 
 	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(sizes); j++)
-			check_cut((struct large){.length = lengths[i],
-						 .linear = MIN(lengths[i], 3000),
-						 .piece = PAGE_SIZE,
-						 .gso_size = sizes[j],
-						 .flags = ACK | PSH});
+			check_cut((struct large_packet){.length = lengths[i],
+							.linear = MIN(lengths[i], 3000),
+							.piece = PAGE_SIZE,
+							.gso_size = sizes[j],
+							.flags = ACK | PSH});
 }
 
 /* Where the payload lies must not matter. */
@@ -196,11 +103,11 @@ static void test_layouts(void **state __unused)
 {
 	for (uint32_t linear = 0; linear <= 3000; linear += 250)
 		for (uint32_t piece = 177; piece <= PAGE_SIZE; piece += 653)
-			check_cut((struct large){.length = 3000,
-						 .linear = linear,
-						 .piece = piece,
-						 .gso_size = 536,
-						 .flags = ACK});
+			check_cut((struct large_packet){.length = 3000,
+							.linear = linear,
+							.piece = piece,
+							.gso_size = 536,
+							.flags = ACK});
 }
 
 static void test_flags(void **state __unused)
@@ -211,19 +118,19 @@ static void test_flags(void **state __unused)
 					ACK | URG, ACK | URG | PSH};
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-		check_cut((struct large){.length = 5000,
-					 .linear = 100,
-					 .piece = PAGE_SIZE,
-					 .gso_size = 1000,
-					 .flags = flags[i]});
+		check_cut((struct large_packet){.length = 5000,
+						.linear = 100,
+						.piece = PAGE_SIZE,
+						.gso_size = 1000,
+						.flags = flags[i]});
 }
 
 /* Cutting shares the pages: only headers, and what was linear, are copied. */
 static void test_pages_are_shared(void **state __unused)
 {
-	const struct large large = {
+	const struct large_packet large = {
 		.length = 8192, .piece = PAGE_SIZE, .gso_size = 3000, .flags = ACK};
-	struct sk_buff *skb = make_frame(&large), *segment;
+	struct sk_buff *skb = large_packet_make(&f.net, &large), *segment;
 	struct page *page = skb->fragments[0].page;
 	struct skb_queue segments;
 
@@ -251,7 +158,7 @@ struct damage {
 #define IP_AT ETHERNET_HEADER_LENGTH
 #define TCP_AT (ETHERNET_HEADER_LENGTH + IP_LENGTH)
 
-static const struct large USUAL = {
+static const struct large_packet USUAL = {
 	.length = 3000, .linear = 1000, .piece = PAGE_SIZE, .gso_size = 1000, .flags = ACK};
 
 static void check_refused(struct sk_buff *skb)
@@ -283,7 +190,7 @@ static void test_what_is_no_tcp_packet(void **state __unused)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
-		struct sk_buff *skb = make_frame(&USUAL);
+		struct sk_buff *skb = large_packet_make(&f.net, &USUAL);
 
 		skb->data[damages[i].at] = damages[i].value;
 		check_refused(skb);
@@ -292,25 +199,25 @@ static void test_what_is_no_tcp_packet(void **state __unused)
 
 static void test_what_is_no_large_packet(void **state __unused)
 {
-	struct large large = USUAL;
+	struct large_packet large = USUAL;
 	struct sk_buff *skb;
 
 	large.gso_size = GSO_SIZE_MIN - 1;
-	check_refused(make_frame(&large));
+	check_refused(large_packet_make(&f.net, &large));
 	large = USUAL;
 	large.gso_type = 3; /* UDP, virtio's */
-	check_refused(make_frame(&large));
+	check_refused(large_packet_make(&f.net, &large));
 	large.gso_type = SKB_GSO_ECN;
-	check_refused(make_frame(&large));
+	check_refused(large_packet_make(&f.net, &large));
 	large.gso_type = SKB_GSO_TCP6;
-	check_refused(make_frame(&large));
+	check_refused(large_packet_make(&f.net, &large));
 	large = USUAL;
 	large.length = large.linear = 0;
-	check_refused(make_frame(&large));
-	skb = make_frame(&USUAL);
+	check_refused(large_packet_make(&f.net, &large));
+	skb = large_packet_make(&f.net, &USUAL);
 	skb->network_offset = 0; /* before the data */
 	check_refused(skb);
-	skb = make_frame(&USUAL);
+	skb = large_packet_make(&f.net, &USUAL);
 	skb->network_offset = 0xffff; /* not known */
 	check_refused(skb);
 }
@@ -319,7 +226,7 @@ static void test_what_is_no_large_packet(void **state __unused)
 static void test_cut_packets(void **state __unused)
 {
 	for (uint32_t n = 1; n <= HEADERS; n++) {
-		struct sk_buff *skb = make_frame(&USUAL);
+		struct sk_buff *skb = large_packet_make(&f.net, &USUAL);
 
 		skb_trim(skb, n);
 		check_refused(skb);
@@ -329,7 +236,7 @@ static void test_cut_packets(void **state __unused)
 static void test_no_memory(void **state __unused)
 {
 	for (uint64_t nth = 1;; nth++) {
-		struct sk_buff *skb = make_frame(&USUAL);
+		struct sk_buff *skb = large_packet_make(&f.net, &USUAL);
 		struct skb_queue segments;
 
 		host_fail_allocation(nth);
@@ -352,23 +259,23 @@ static void test_no_memory(void **state __unused)
 static void test_device_that_takes_them_whole(void **state __unused)
 {
 	f.dev.features = NETDEV_CHECKSUM_OFFLOAD | NETDEV_TSO4;
-	transmit(make_frame(&USUAL));
+	transmit(large_packet_make(&f.net, &USUAL));
 	assert_int_equal(f.sent_count, 1);
 	assert_int_equal(fixture_sent(&f, 0)->length, HEADERS + USUAL.length);
 }
 
 static void test_ecn_wants_its_own_feature(void **state __unused)
 {
-	struct large large = USUAL;
+	struct large_packet large = USUAL;
 
 	large.gso_type = SKB_GSO_TCP4 | SKB_GSO_ECN;
 	large.flags |= CWR;
 	f.dev.features = NETDEV_CHECKSUM_OFFLOAD | NETDEV_TSO4;
-	transmit(make_frame(&large));
+	transmit(large_packet_make(&f.net, &large));
 	assert_int_equal(f.sent_count, 3);
 	fixture_clear_sent(&f);
 	f.dev.features |= NETDEV_TSO_ECN;
-	transmit(make_frame(&large));
+	transmit(large_packet_make(&f.net, &large));
 	assert_int_equal(f.sent_count, 1);
 }
 
@@ -378,7 +285,7 @@ static void test_ecn_wants_its_own_feature(void **state __unused)
  */
 static void test_verified_packet_is_cut_here(void **state __unused)
 {
-	struct sk_buff *skb = make_frame(&USUAL);
+	struct sk_buff *skb = large_packet_make(&f.net, &USUAL);
 
 	skb->checksum = SKB_CHECKSUM_VERIFIED;
 	f.dev.features = NETDEV_CHECKSUM_OFFLOAD | NETDEV_TSO4;
@@ -391,7 +298,7 @@ static void test_interface_that_is_down(void **state __unused)
 	net_lock(&f.net);
 	netdev_down(&f.dev);
 	net_unlock(&f.net);
-	transmit(make_frame(&USUAL));
+	transmit(large_packet_make(&f.net, &USUAL));
 	assert_int_equal(f.sent_count, 0);
 	assert_int_equal(fixture_drops(&f, DROP_DEVICE_DOWN), 1);
 }
@@ -399,9 +306,9 @@ static void test_interface_that_is_down(void **state __unused)
 /* IPv4 */
 
 /* The packet without its link header, as IPv4 has it. */
-static struct sk_buff *make_packet(const struct large *large)
+static struct sk_buff *make_packet(const struct large_packet *large)
 {
-	struct sk_buff *skb = make_frame(large);
+	struct sk_buff *skb = large_packet_make(&f.net, large);
 
 	skb_pull(skb, ETHERNET_HEADER_LENGTH);
 	return skb;
@@ -424,10 +331,10 @@ static int send_ip4(uint16_t gso_size, bool dont_fragment)
 {
 	const struct ip4_send how = {
 		.destination = PEER, .protocol = IPPROTO_TCP, .dont_fragment = dont_fragment};
-	struct large large = USUAL;
+	struct large_packet large = USUAL;
 
 	large.gso_size = gso_size;
-	struct sk_buff *skb = make_frame(&large);
+	struct sk_buff *skb = large_packet_make(&f.net, &large);
 
 	skb_pull(skb, ETHERNET_HEADER_LENGTH + IP_LENGTH);
 	net_lock(&f.net);
@@ -460,8 +367,8 @@ static void test_segments_longer_than_the_mtu(void **state __unused)
 /* A large packet arrives for somebody else behind a device that cannot send it whole. */
 static void test_forward(void **state __unused)
 {
-	struct large large = USUAL;
-	struct sk_buff *skb = make_frame(&large);
+	struct large_packet large = USUAL;
+	struct sk_buff *skb = large_packet_make(&f.net, &large);
 	uint8_t *ip = skb->data + ETHERNET_HEADER_LENGTH;
 
 	memcpy(skb->data, FIXTURE_MAC.bytes, MAC_LENGTH);
@@ -480,7 +387,7 @@ static void test_forward(void **state __unused)
 		assert_memory_equal(frame->bytes, GATEWAY_MAC.bytes, MAC_LENGTH);
 		assert_int_equal(frame->bytes[ETHERNET_HEADER_LENGTH + 8], 63);
 		assert_int_equal(frame->length, HEADERS + 1000);
-		assert_memory_equal(frame->bytes + HEADERS, payload + i * 1000ul, 1000);
+		assert_int_equal(frame->bytes[HEADERS], large_packet_byte(i * 1000));
 	}
 }
 

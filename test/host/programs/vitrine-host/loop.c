@@ -15,6 +15,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "kernel/clock.h"
 #include "kernel/timer.h"
 
 enum watched {
@@ -101,17 +102,20 @@ static void timer_expired(struct loop *loop)
 	loop->deadline_us = TIME_NEVER; /* it has to be set again */
 }
 
-uint32_t loop_wait(struct loop *loop, uint32_t interests, uint64_t deadline_us, bool busy)
+uint32_t loop_wait(struct loop *loop, uint32_t interests, uint64_t deadline_us)
 {
 	struct epoll_event events[WATCHED_COUNT];
 	uint32_t ready = 0;
+	bool only_look = deadline_us <= clock_now_us();
 
 	if (interests != loop->interests)
 		watch(loop, EPOLL_CTL_MOD, loop->tap, WATCHED_TAP, interests);
 	loop->interests = interests;
-	set_timer(loop, deadline_us);
+	if (!only_look)
+		set_timer(loop, deadline_us);
 
-	int n = epoll_pwait(loop->epoll, events, WATCHED_COUNT, busy ? 0 : -1, &loop->open_signals);
+	int n = epoll_pwait(loop->epoll, events, WATCHED_COUNT, only_look ? 0 : -1,
+			    &loop->open_signals);
 
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.u32 == WATCHED_TIMER)

@@ -21,9 +21,9 @@ bool loop_stopped(void);
 
 /*
  * Sleeps until the TAP is ready for one of `interests`, `deadline_us` has come (by clock_now_us;
- * TIME_NEVER), or a signal. Returns the TAP's EPOLL* events, 0 when there are none. With `busy` it
- * only looks.
+ * TIME_NEVER), or a signal. Returns the TAP's EPOLL* events, 0 when there are none. A deadline that
+ * has passed lets it only look.
  */
-uint32_t loop_wait(struct loop *loop, uint32_t interests, uint64_t deadline_us, bool busy);
+uint32_t loop_wait(struct loop *loop, uint32_t interests, uint64_t deadline_us);
 
 #endif

@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "test/host/services/host.h"
-
 typedef unsigned long long number; /* for printf */
 
 static void report_interface(const struct net_device *dev)
@@ -38,21 +36,20 @@ void report_counters(const struct stack *stack)
 	report_interface(stack->eth0);
 	report_device(&stack->device);
 	for (uint32_t i = 0; i < DROP_REASON_COUNT; i++)
-		if (stack->net.drops[i])
+		if (stack->host.net.drops[i])
 			printf("drops: %s %llu\n", drop_reason_name(i),
-			       (number)stack->net.drops[i]);
+			       (number)stack->host.net.drops[i]);
 }
 
-bool report_leftovers(const struct stack *stack, uint64_t allocations)
+bool report_leftovers(const struct stack *stack, const struct host_leaks *leaks)
 {
-	uint64_t left = host_allocations_live() - allocations;
-	bool clean = !stack->net.live_skbs && !stack->net.live_sockets && !left;
+	const struct virtio_model *model = &stack->device.model;
 
-	if (!clean)
+	if (host_leaks_any(leaks))
 		printf("left behind: %llu packets, %llu sockets, %llu allocations\n",
-		       (number)stack->net.live_skbs, (number)stack->net.live_sockets, (number)left);
-	if (stack->device.model.violations)
+		       (number)leaks->packets, (number)leaks->sockets, (number)leaks->allocations);
+	if (model->violations)
 		printf("the driver broke %llu rules of the device, first: %s\n",
-		       (number)stack->device.model.violations, stack->device.model.violation);
-	return clean && !stack->device.model.violations;
+		       (number)model->violations, model->violation);
+	return !host_leaks_any(leaks) && !model->violations;
 }

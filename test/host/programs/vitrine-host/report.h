@@ -8,9 +8,9 @@
 void report_counters(const struct stack *stack);
 
 /*
- * After stack_stop: true, and no line, when no packet, no socket and no allocation is left beyond
- * the `allocations` that there were before it began, and the driver broke no rule of the device.
+ * After stack_stop: true, and no line, when nothing was left behind and the driver broke no rule of
+ * the device.
  */
-bool report_leftovers(const struct stack *stack, uint64_t allocations);
+bool report_leftovers(const struct stack *stack, const struct host_leaks *leaks);
 
 #endif

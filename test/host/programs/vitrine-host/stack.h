@@ -5,16 +5,16 @@
 #include <stdio.h>
 
 #include "drivers/virtio/virtio_net.h"
+#include "test/host/stack/stack.h"
 #include "test/host/tap/tap_device.h"
 
 struct stack {
-	struct net net;
+	struct host_stack host;
 	struct virtio_bus bus;
 	struct virtio_net_driver driver;
 	struct tap_device device;
 	struct virtio_device *found; /* the device as the driver sees it */
 	struct net_device *eth0;
-	bool work;  /* net_run_softirq is asked for */
 	FILE *pcap; /* the caller's, or NULL */
 };
 
@@ -23,10 +23,7 @@ struct stack {
  * stderr. `stack` may be large: static.
  */
 int stack_start(struct stack *stack, int tap, const struct tap_device_options *options, FILE *pcap);
-/* All sockets are closed. */
-void stack_stop(struct stack *stack);
-
-/* Timers that are due, and one round of the softirq. True when there is more to do at once. */
-bool stack_run(struct stack *stack);
+/* All sockets are closed. What was left behind. */
+struct host_leaks stack_stop(struct stack *stack);
 
 #endif

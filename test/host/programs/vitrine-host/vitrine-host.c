@@ -24,7 +24,6 @@
 #include "test/host/programs/vitrine-host/report.h"
 #include "test/host/programs/vitrine-host/server.h"
 #include "test/host/programs/vitrine-host/stack.h"
-#include "test/host/services/host.h"
 #include "test/host/simulator/pcap.h"
 #include "test/host/tap/tap.h"
 
@@ -74,17 +73,17 @@ static int configure(struct program *program)
 /* What is to be done now. True when there is more at once. */
 static bool work(struct program *program)
 {
-	bool more = stack_run(&program->stack);
+	bool more = host_stack_run(&program->stack.host);
 
 	more |= server_run(&program->server);
 	if (program->arguments.dhcp)
 		dhcp_tick(&program->dhcp);
-	return more || program->stack.work;
+	return more;
 }
 
 static uint64_t next_deadline(struct program *program)
 {
-	uint64_t deadline_us = net_next_timer(&program->stack.net);
+	uint64_t deadline_us = host_stack_next(&program->stack.host);
 
 	return program->arguments.dhcp ? MIN(deadline_us, dhcp_deadline(&program->dhcp))
 				       : deadline_us;
@@ -96,9 +95,10 @@ static int run(struct program *program)
 	struct tap_device *device = &program->stack.device;
 
 	while (!loop_stopped()) {
-		bool busy = work(program);
+		bool more = work(program);
+		uint64_t deadline_us = more ? 0 : next_deadline(program);
 		uint32_t events = loop_wait(&program->loop, tap_device_interests(device),
-					    next_deadline(program), busy);
+					    deadline_us);
 
 		if (events)
 			tap_device_ready(device, events);
@@ -127,7 +127,6 @@ int main(int argc, char **argv)
 {
 	static struct program program;
 	struct tap_device_options options;
-	uint64_t allocations = host_allocations_live();
 
 	setvbuf(stdout, NULL, _IOLBF, 0); /* whoever reads a pipe wants whole lines, now */
 	arguments_parse(argc, argv, &program.arguments);
@@ -136,13 +135,15 @@ int main(int argc, char **argv)
 	loop_init(&program.loop, program.tap);
 	if (stack_start(&program.stack, program.tap, &options, program.pcap))
 		return 1;
-	server_init(&program.server, &program.stack.net);
+	server_init(&program.server, &program.stack.host.net);
 	int status = start_and_run(&program);
 
 	server_remove_all(&program.server);
 	report_counters(&program.stack);
-	stack_stop(&program.stack);
-	if (!report_leftovers(&program.stack, allocations))
+
+	struct host_leaks leaks = stack_stop(&program.stack);
+
+	if (!report_leftovers(&program.stack, &leaks))
 		status = 1;
 	if (program.pcap)
 		fclose(program.pcap);

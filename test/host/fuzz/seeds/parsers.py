@@ -1,0 +1,128 @@
+"""Seeds of the parsers of net/. The format of each input stands in the target's source."""
+
+import struct
+
+from seeds.files import hexadecimal, write, write_dictionary
+
+
+def arp(operation):
+    return (
+        hexadecimal("0001 0800 06 04")
+        + struct.pack(">H", operation)
+        + hexadecimal("020000000002 0a000002 000000000000 0a000001")
+    )
+
+
+def ip4(options=b"", total=None, fragment=0x4000, protocol=17):
+    length = 20 + len(options)
+    return (
+        struct.pack(">BBHHHBBH", 0x40 | length // 4, 0, total or length + 8, 7, fragment, 64, protocol, 0)
+        + bytes((10, 0, 0, 2, 10, 0, 0, 1))
+        + options
+    )
+
+
+def write_small_parsers():
+    write(
+        "arp_wire",
+        request=arp(1),
+        reply=arp(2),
+        padded=arp(1) + bytes(18),
+        cut=arp(1)[:27],
+        other_operation=arp(3),
+    )
+    right = b"\x01\0\x08"
+    write(
+        "ipv4_wire",
+        plain=right + ip4(),
+        options=right + ip4(hexadecimal("94040000")),
+        longest=right + ip4(b"\x01" * 40),
+        fragment=right + ip4(fragment=0x2001),
+        wrong_checksum=b"\0\0\x08" + ip4(),
+        cut=b"\x01\0\0" + ip4()[:19],
+        total_length_below_header=right + ip4(total=19),
+        version_6=right + b"\x65" + ip4()[1:],
+    )
+    write(
+        "ipv4_options",
+        router_alert=hexadecimal("94040000"),
+        record_route=hexadecimal("07070400000000 00"),
+        timestamp=hexadecimal("440c0500") + bytes(8),
+        source_route=hexadecimal("8307040a000001 00"),
+        nops=b"\x01" * 40,
+        length_0=hexadecimal("07000000"),
+        length_beyond=hexadecimal("07290000"),
+        unknown=hexadecimal("9e0400000b0400 00"),
+    )
+    quoted = b"\x05\xdc"
+    write(
+        "icmp_wire",
+        echo=quoted + hexadecimal("0800000012340001"),
+        port_unreachable=quoted + hexadecimal("0303000000000000"),
+        needs_fragments=quoted + hexadecimal("0304000000000240"),
+        needs_fragments_mtu_0=quoted + hexadecimal("0304000000000000"),
+        parameter_problem=quoted + hexadecimal("0c00000014000000"),
+        unknown=quoted + hexadecimal("ff00000000000000"),
+    )
+    write(
+        "igmp_wire",
+        v1_query=hexadecimal("01 11000000 00000000"),
+        v2_query=hexadecimal("01 11640000 ef010203"),
+        v3_query=hexadecimal("01 11ff0000 00000000 027d0000"),
+        v2_report=hexadecimal("01 16000000 ef010203"),
+        leave=hexadecimal("01 17000000 ef010203"),
+        wrong_checksum=hexadecimal("00 1164ffff 00000000"),
+        nine_bytes=hexadecimal("01 11640000 ef010203 00"),
+    )
+    write(
+        "udp_wire",
+        empty=hexadecimal("0000 03e80007 0008 1234"),
+        payload=hexadecimal("0000 03e80007 000c 0000 61626364"),
+        beyond=hexadecimal("0100 03e80007 0108 ffff"),
+        length_7=hexadecimal("0000 03e80007 0007 1234"),
+        length_beyond=hexadecimal("0000 03e80007 0009 1234"),
+    )
+
+
+def tcp(flags, options=b"", syn=False, header=None):
+    length = header if header is not None else 20 + len(options)
+    return (
+        bytes((1 if syn else 0, 0, 0))
+        + struct.pack(">HHIIBBHHH", 1000, 80, 1, 2, length // 4 << 4, flags, 65535, 0, 0)
+        + options
+    )
+
+
+def write_tcp():
+    timestamps = hexadecimal("0101080a0000000100000002")
+    write(
+        "tcp_wire",
+        syn=tcp(2, hexadecimal("020405b4 0402") + timestamps[2:] + hexadecimal("01 030307"), True),
+        ack=tcp(16, timestamps),
+        sack=tcp(16, timestamps + hexadecimal("0101051a") + struct.pack(">6I", 10, 20, 30, 40, 50, 60)),
+        four_sacks=tcp(16, hexadecimal("01010522") + struct.pack(">8I", *range(10, 90, 10))),
+        cookie=tcp(2, hexadecimal("220a0102030405060708 0101"), True),
+        cookie_request=tcp(2, hexadecimal("22020101"), True),
+        experimental_cookie=tcp(2, hexadecimal("fe0cf9890102030405060708"), True),
+        no_options=tcp(4),
+        scale_of_15=tcp(2, hexadecimal("03030f00"), True),
+        offset_4=tcp(16, header=16),
+        offset_15=tcp(16, header=60),
+        length_0=tcp(16, hexadecimal("08000000")),
+        length_beyond=tcp(16, hexadecimal("08200000")),
+    )
+    write_dictionary(
+        "tcp_wire",
+        mss=hexadecimal("020405b4"),
+        scale=hexadecimal("030307"),
+        sack_ok=hexadecimal("0402"),
+        timestamps=hexadecimal("080a"),
+        sack=hexadecimal("050a"),
+        cookie=hexadecimal("220a"),
+        experiment=hexadecimal("fe0cf989"),
+    )
+
+
+def write_all():
+    write_small_parsers()
+    write_tcp()
