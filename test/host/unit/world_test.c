@@ -1,4 +1,4 @@
-/* The simulator itself: stacks that talk over links with faults, the same way every time. */
+/* The simulator itself: stacks that talk over links, through switches and routers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,61 +130,6 @@ static void test_a_switch_learns(void **state)
 	world_destroy(world);
 }
 
-static char *contents(const char *path, size_t *length)
-{
-	FILE *file = fopen(path, "rb");
-	char *bytes = malloc(1 << 20);
-
-	assert_non_null(file);
-	assert_non_null(bytes);
-	*length = fread(bytes, 1, 1 << 20, file);
-	fclose(file);
-	return bytes;
-}
-
-/* A hundred datagrams over a bad link; the capture's contents. */
-static char *captured_run(uint64_t seed, size_t *length)
-{
-	const struct fault_settings faults = {.loss = 0.2,
-					      .duplicate = 0.1,
-					      .corrupt = 0.1,
-					      .reorder = 0.2,
-					      .reorder_depth = 5,
-					      .delay_us = 1000,
-					      .jitter_us = 300};
-	struct pair pair = make_pair(seed, &faults);
-	char path[] = "/tmp/vitrine-world-XXXXXX";
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	assert_int_equal(link_capture(pair.link, path), 0);
-	for (uint32_t i = 0; i < 100; i++) {
-		(void)send_to(pair.from, IP4(10, 0, 0, 2), &i, sizeof(i));
-		world_run_for(pair.world, 100);
-	}
-	world_run_for(pair.world, USEC_PER_SEC);
-	end_pair(&pair);
-	char *bytes = contents(path, length);
-
-	remove(path);
-	return bytes;
-}
-
-static void test_the_same_seed_gives_the_same_packets(void **state)
-{
-	size_t n[3];
-	char *first = captured_run(SEED, &n[0]), *second = captured_run(SEED, &n[1]);
-	char *other = captured_run(SEED + 1, &n[2]);
-
-	(void)state;
-	assert_int_equal(n[0], n[1]);
-	assert_memory_equal(first, second, n[0]);
-	assert_true(n[2] != n[0] || memcmp(first, other, n[0]) != 0);
-	free(first);
-	free(second);
-	free(other);
-}
-
 static void test_a_link_that_is_down_carries_nothing(void **state)
 {
 	struct pair pair = make_pair(SEED, NULL);
@@ -201,79 +146,84 @@ static void test_a_link_that_is_down_carries_nothing(void **state)
 	end_pair(&pair);
 }
 
-/* Sends `count` numbered frames a millisecond apart and notes in which order they come out. */
-static uint32_t pass_frames(const struct fault_settings *settings, uint32_t count, uint32_t *order)
+/* host a, 10.0.1.1 -- router 10.0.1.2, 10.0.2.2 -- host b, 10.0.2.1, behind a narrower link */
+#define NARROW_MTU 576
+
+struct routed {
+	struct world *world;
+	struct node *a, *router, *b;
+	struct link *near, *far;
+};
+
+static struct routed make_routed(void)
 {
-	struct fault_link link;
-	uint32_t out = 0;
+	struct routed r = {.world = world_create(SEED)};
 
-	fault_link_init(&link, settings, SEED);
-	for (uint32_t i = 0; i < 2 * count; i++) {
-		uint64_t now_us = i * USEC_PER_MSEC;
-		struct fault_frame *frame;
-
-		if (i < count)
-			assert_true(fault_link_send(&link, &i, sizeof(i), now_us));
-		while ((frame = fault_link_receive(&link, now_us))) {
-			assert_true(out < 2 * count);
-			memcpy(&order[out++], frame->bytes, sizeof(i));
-			free(frame);
-		}
-	}
-	assert_int_equal(fault_link_next(&link), UINT64_MAX);
-	fault_link_clear(&link);
-	return out;
+	r.a = world_add_node(r.world, "a");
+	r.router = world_add_router(r.world, "router");
+	r.b = world_add_node(r.world, "b");
+	r.near = world_link(r.world, node_add_port(r.a), node_add_port(r.router), NULL);
+	r.far = world_link(r.world, node_add_port(r.router), node_add_port(r.b), NULL);
+	assert_int_equal(node_set_mtu(r.router, 1, NARROW_MTU), 0);
+	assert_int_equal(node_set_mtu(r.b, 0, NARROW_MTU), 0);
+	assert_int_equal(node_set_address(r.a, 0, IP4(10, 0, 1, 1), 24), 0);
+	assert_int_equal(node_set_address(r.router, 0, IP4(10, 0, 1, 2), 24), 0);
+	assert_int_equal(node_set_address(r.router, 1, IP4(10, 0, 2, 2), 24), 0);
+	assert_int_equal(node_set_address(r.b, 0, IP4(10, 0, 2, 1), 24), 0);
+	assert_int_equal(node_set_gateway(r.a, IP4(10, 0, 1, 2)), 0);
+	assert_int_equal(node_set_gateway(r.b, IP4(10, 0, 2, 2)), 0);
+	return r;
 }
 
-static void test_faults_come_in_the_measure_asked_for(void **state)
+static void test_a_router_between_two_links(void **state)
 {
-	enum { COUNT = 10000, DEPTH = 4 };
-	static uint32_t order[2 * COUNT];
-	const struct fault_settings lossy = {.loss = 0.1},
-				    bursts = {.burst_start = 0.01, .burst_length = 10};
-	const struct fault_settings mixed = {.reorder = 0.1, .reorder_depth = DEPTH};
-	uint32_t displaced = 0;
+	struct routed r = make_routed();
+	struct socket *from = udp_socket(r.a, PORT), *to = udp_socket(r.b, PORT);
+	char text[16] = {0};
 
 	(void)state;
-	assert_in_range(pass_frames(&lossy, COUNT, order), COUNT * 88 / 100, COUNT * 92 / 100);
-	assert_in_range(pass_frames(&bursts, COUNT, order), COUNT * 86 / 100, COUNT * 95 / 100);
-	assert_int_equal(pass_frames(&mixed, COUNT, order), COUNT);
-	for (uint32_t i = 0; i < COUNT; i++) {
-		assert_true(order[i] + DEPTH + 1 >= i && order[i] <= i + DEPTH + 1);
-		displaced += order[i] != i;
-	}
-	assert_true(displaced > COUNT / 20);
+	assert_int_equal(send_to(from, IP4(10, 0, 2, 1), "hello", 5), 5);
+	assert_int_equal(receive(to, text, sizeof(text)), 5);
+	assert_string_equal(text, "hello");
+	/* And back. */
+	assert_int_equal(send_to(to, IP4(10, 0, 1, 1), "there", 5), 5);
+	assert_int_equal(receive(from, text, sizeof(text)), 5);
+	assert_string_equal(text, "there");
+	socket_close(from);
+	socket_close(to);
+	world_destroy(r.world);
 }
 
-static void test_rate_and_queue(void **state)
+/* RFC 1191: a packet that may not be fragmented comes back as ICMP, and the next ones fit. */
+static void test_a_router_with_a_narrow_link(void **state)
 {
-	const struct fault_settings slow = {.rate_bps = 8000000, .queue_bytes = 3000};
-	uint8_t frame[1000] = {0};
-	struct fault_link link;
+	enum { LENGTH = 1000 };
+	struct routed r = make_routed();
+	struct socket *from = udp_socket(r.a, PORT), *to = udp_socket(r.b, PORT);
+	uint8_t sent[LENGTH], received[LENGTH];
+	int option = IP_PMTUDISC_DO;
 
 	(void)state;
-	fault_link_init(&link, &slow, SEED);
-	for (uint32_t i = 0; i < 5; i++)
-		assert_true(fault_link_send(&link, frame, sizeof(frame), 0));
-	/* A megabyte a second: a frame a millisecond, and what does not fit the queue is lost. */
-	assert_int_equal(fault_link_next(&link), 1000);
-	assert_int_equal(link.counts.queue_lost, 2);
-	fault_link_clear(&link);
-}
+	memset(sent, 0x5a, sizeof(sent));
+	assert_int_equal(
+		socket_setsockopt(from, IPPROTO_IP, IP_MTU_DISCOVER, &option, sizeof(option)), 0);
+	assert_int_equal(send_to(from, IP4(10, 0, 2, 1), sent, LENGTH), LENGTH);
+	world_run_for(r.world, USEC_PER_SEC);
+	/* It was lost at the router, which said so; we know now. */
+	assert_int_equal(r.router->net.drops[DROP_IP4_MUST_FRAGMENT], 1);
+	assert_int_equal(send_to(from, IP4(10, 0, 2, 1), sent, LENGTH), -EMSGSIZE);
+	option = IP_PMTUDISC_WANT;
+	assert_int_equal(
+		socket_setsockopt(from, IPPROTO_IP, IP_MTU_DISCOVER, &option, sizeof(option)), 0);
+	uint64_t before = r.near->way[0].counts.in;
 
-static void test_settings_are_read_or_refused(void **state)
-{
-	struct fault_settings settings;
-
-	(void)state;
-	assert_null(fault_settings_parse(&settings, "loss=1%,delay=20ms,rate=10mbit,depth=20"));
-	assert_true(settings.loss > 0.0099 && settings.loss < 0.0101);
-	assert_int_equal(settings.delay_us, 20000);
-	assert_int_equal(settings.rate_bps, 10000000);
-	assert_int_equal(settings.reorder_depth, 20);
-	assert_string_equal(fault_settings_parse(&settings, "loss=1%,dely=2ms"), "dely=2ms");
-	assert_string_equal(fault_settings_parse(&settings, "delay=2miles"), "delay=2miles");
-	assert_string_equal(fault_settings_parse(&settings, "loss"), "loss");
+	assert_int_equal(send_to(from, IP4(10, 0, 2, 1), sent, LENGTH), LENGTH);
+	assert_int_equal(receive(to, received, LENGTH), LENGTH);
+	assert_memory_equal(sent, received, LENGTH);
+	assert_int_equal(r.near->way[0].counts.in - before, 2); /* fragments of our making */
+	socket_close(from);
+	socket_close(to);
+	world_destroy(r.world);
 }
 
 int main(void)
@@ -281,11 +231,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_sleeping_call_moves_the_world_on),
 		cmocka_unit_test(test_a_switch_learns),
-		cmocka_unit_test(test_the_same_seed_gives_the_same_packets),
 		cmocka_unit_test(test_a_link_that_is_down_carries_nothing),
-		cmocka_unit_test(test_faults_come_in_the_measure_asked_for),
-		cmocka_unit_test(test_rate_and_queue),
-		cmocka_unit_test(test_settings_are_read_or_refused),
+		cmocka_unit_test(test_a_router_between_two_links),
+		cmocka_unit_test(test_a_router_with_a_narrow_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

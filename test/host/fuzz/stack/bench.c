@@ -7,6 +7,7 @@
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/icmp_wire.h"
 #include "net/ipv4/ipv4_state.h"
+#include "net/tcp/tcp.h"
 #include "test/host/fuzz/stack/packet.h"
 #include "test/host/fuzz/stack/stack.h"
 #include "test/host/services/host.h"
@@ -155,6 +156,7 @@ void bench_create(struct bench *bench)
 	CHECK(packet_init(&bench->net) == 0);
 	host_set_current_net(&bench->net);
 	CHECK(ipv4_init(&bench->net) == 0);
+	CHECK(tcp_init(&bench->net) == 0);
 	for (uint32_t i = 0; i < WIRES; i++)
 		wire_create(bench, i);
 	configure(bench);
@@ -211,6 +213,7 @@ void bench_finish(struct bench *bench)
 	restore(bench);
 	check_still_answers(bench);
 	netdev_unregister(&bench->wires[1]);
+	tcp_destroy(&bench->net);
 	ipv4_destroy(&bench->net);
 	netdev_unregister(&bench->wires[0]);
 	packet_destroy(&bench->net);

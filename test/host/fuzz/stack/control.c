@@ -10,6 +10,7 @@
 #include "net/core/socket.h"
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/ipv4_state.h"
+#include "net/tcp/tcp.h"
 #include "test/host/fuzz/stack/stack.h"
 #include "test/host/services/host.h"
 
@@ -210,7 +211,7 @@ void op_proc(struct bench *bench, uint32_t bits)
 		{ipv4_proc_init, "net/route"},    {ipv4_proc_init, "net/snmp"},
 		{ipv4_proc_init, "net/netstat"},  {ipv4_proc_init, "net/udp"},
 		{ipv4_proc_init, "net/raw"},      {ipv4_proc_init, "net/icmp"},
-		{ipv4_proc_init, "net/igmp"},     {ipv4_proc_init, "net/tcp"},
+		{ipv4_proc_init, "net/igmp"},     {tcp_proc_init, "net/tcp"},
 	};
 	static char text[65536];
 	size_t which = (read_u8(bench) + bits) % ARRAY_SIZE(files);

@@ -1,0 +1,221 @@
+/* TCP between two stacks in the simulator: opening, data both ways, closing; on links good and bad. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/uapi/in.h"
+#include "kernel/byteorder.h"
+#include "net/core/socket.h"
+#include "net/tcp/tcp_state.h"
+#include "test/host/services/host.h"
+#include "test/host/simulator/world.h"
+
+#define CLIENT IP4(10, 0, 0, 1)
+#define SERVER IP4(10, 0, 0, 2)
+#define PORT 4000
+
+/* Two hosts and the wire between them. */
+struct pair {
+	struct world *world;
+	struct node *client, *server;
+	struct link *link;
+	struct socket *listener;
+};
+
+static struct sockaddr_storage name_of(ip4_t address, uint16_t port)
+{
+	struct sockaddr_storage storage = {0};
+	const struct sockaddr_in in = {
+		.sin_family = AF_INET,
+		.sin_port = cpu_to_be16(port),
+		.sin_addr.s_addr = cpu_to_be32(address),
+	};
+
+	memcpy(&storage, &in, sizeof(in));
+	return storage;
+}
+
+static struct socket *open_socket(struct node *node)
+{
+	struct socket *socket;
+
+	assert_int_equal(socket_create(&node->stack.net, AF_INET, SOCK_STREAM, 0, &socket), 0);
+	return socket;
+}
+
+static void pair_create(struct pair *pair, const struct fault_settings *faults)
+{
+	struct sockaddr_storage name = name_of(IP4_ANY, PORT);
+
+	pair->world = world_create(1);
+	pair->client = world_add_node(pair->world, "client");
+	pair->server = world_add_node(pair->world, "server");
+	pair->link = world_link(pair->world, node_add_port(pair->client),
+				node_add_port(pair->server), faults);
+	assert_int_equal(node_set_address(pair->client, 0, CLIENT, 24), 0);
+	assert_int_equal(node_set_address(pair->server, 0, SERVER, 24), 0);
+	if (getenv("VITRINE_PCAP"))
+		link_capture(pair->link, getenv("VITRINE_PCAP"));
+	pair->listener = open_socket(pair->server);
+	assert_int_equal(socket_bind(pair->listener, &name, sizeof(struct sockaddr_in)), 0);
+	assert_int_equal(socket_listen(pair->listener, 16), 0);
+}
+
+static void pair_destroy(struct pair *pair)
+{
+	socket_close(pair->listener);
+	world_run_for(pair->world, 200 * USEC_PER_SEC);
+	assert_int_equal(tcp_of(&pair->client->stack.net)->memory_used, 0);
+	assert_int_equal(tcp_of(&pair->server->stack.net)->memory_used, 0);
+	world_destroy(pair->world);
+}
+
+static void pair_connect(struct pair *pair, struct socket **client, struct socket **server)
+{
+	struct sockaddr_storage name = name_of(SERVER, PORT);
+
+	*client = open_socket(pair->client);
+	assert_int_equal(socket_connect(*client, &name, sizeof(struct sockaddr_in), false), 0);
+	assert_int_equal(socket_accept(pair->listener, server, false), 0);
+}
+
+static int64_t send_bytes(struct socket *socket, const void *bytes, size_t length, uint32_t flags)
+{
+	struct message message = {.flags = flags};
+
+	iov_init_kernel(&message.iov, (void *)(uintptr_t)bytes, length);
+	return socket_sendmsg(socket, &message);
+}
+
+static int64_t receive_bytes(struct socket *socket, void *to, size_t length, uint32_t flags)
+{
+	struct message message = {.flags = flags};
+
+	iov_init_kernel(&message.iov, to, length);
+	return socket_recvmsg(socket, &message);
+}
+
+static void test_opens_talks_and_closes(void **state __unused)
+{
+	struct socket *client, *server;
+	struct pair pair;
+	char text[16];
+
+	pair_create(&pair, NULL);
+	pair_connect(&pair, &client, &server);
+	assert_int_equal(send_bytes(client, "hello", 5, 0), 5);
+	assert_int_equal(receive_bytes(server, text, sizeof(text), 0), 5);
+	assert_memory_equal(text, "hello", 5);
+	assert_int_equal(send_bytes(server, "world!", 6, 0), 6);
+	assert_int_equal(receive_bytes(client, text, sizeof(text), 0), 6);
+	socket_close(client);
+	assert_int_equal(receive_bytes(server, text, sizeof(text), 0), 0);
+	socket_close(server);
+	pair_destroy(&pair);
+}
+
+/* One side sends `size` bytes of a pattern while the other receives, in turns. */
+static void carry(struct pair *pair, struct socket *from, struct socket *to, size_t size)
+{
+	uint8_t *buffer = malloc(65536), *expected = malloc(65536);
+	size_t sent = 0, received = 0;
+
+	while (received < size) {
+		size_t part = size - sent < 65536 ? size - sent : 65536;
+		bool moved = false;
+
+		for (size_t i = 0; i < part; i++)
+			buffer[i] = (uint8_t)((sent + i) * 7 + (sent + i) / 251);
+		int64_t n = part ? send_bytes(from, buffer, part, MSG_DONTWAIT) : 0;
+
+		if (n > 0) {
+			sent += (size_t)n;
+			moved = true;
+		}
+		n = receive_bytes(to, buffer, 65536, MSG_DONTWAIT);
+		assert_true(n > 0 || n == -EAGAIN);
+		for (int64_t i = 0; i < n; i++) {
+			expected[i] = (uint8_t)((received + (size_t)i) * 7 +
+						(received + (size_t)i) / 251);
+		}
+		if (n > 0) {
+			assert_memory_equal(buffer, expected, (size_t)n);
+			received += (size_t)n;
+			moved = true;
+		}
+		if (!moved)
+			assert_true(world_step(pair->world, TIME_NEVER - 1));
+	}
+	free(buffer);
+	free(expected);
+}
+
+static void transfer(const struct fault_settings *faults, size_t size)
+{
+	struct socket *client, *server;
+	struct pair pair;
+
+	pair_create(&pair, faults);
+	pair_connect(&pair, &client, &server);
+
+	uint64_t began_us = pair.world->now_us;
+
+	carry(&pair, client, server, size);
+	if (getenv("VITRINE_LOG"))
+		fprintf(stderr, "%zu bytes in %.3f s: %.1f Mbit/s\n", size,
+			(double)(pair.world->now_us - began_us) / 1e6,
+			(double)size * 8 / (double)(pair.world->now_us - began_us));
+	carry(&pair, server, client, size / 4);
+	socket_close(client);
+	socket_close(server);
+	pair_destroy(&pair);
+}
+
+static void test_transfer_on_a_perfect_wire(void **state __unused)
+{
+	transfer(NULL, 4 << 20);
+}
+
+static void test_transfer_with_delay(void **state __unused)
+{
+	const struct fault_settings faults = {.delay_us = 20000, .rate_bps = 100000000};
+
+	transfer(&faults, 8 << 20);
+}
+
+static void test_transfer_with_loss(void **state __unused)
+{
+	const struct fault_settings faults = {.delay_us = 20000, .loss = 0.01};
+
+	transfer(&faults, 4 << 20);
+}
+
+static void test_transfer_with_much_loss_and_reordering(void **state __unused)
+{
+	const struct fault_settings faults = {.delay_us = 5000,
+					      .loss = 0.1,
+					      .reorder = 0.2,
+					      .reorder_depth = 20,
+					      .corrupt = 0.01,
+					      .duplicate = 0.05};
+
+	transfer(&faults, 1 << 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_opens_talks_and_closes),
+		cmocka_unit_test(test_transfer_on_a_perfect_wire),
+		cmocka_unit_test(test_transfer_with_delay),
+		cmocka_unit_test(test_transfer_with_loss),
+		cmocka_unit_test(test_transfer_with_much_loss_and_reordering),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
