@@ -156,7 +156,8 @@ void tcp_setup(struct tcp_socket *tcp)
 
 	forget_connection(tcp);
 	tcp->state = TCP_CLOSE;
-	list_init(&tcp->port_link);
+	if (!tcp->port) /* connect to AF_UNSPEC leaves it bound */
+		list_init(&tcp->port_link);
 	tcp_stream_init(&tcp->stream, 0);
 	tcp_timers_init(tcp);
 	tcp->ato_us = TCP_DELAYED_ACK_MAX_US;

@@ -7,7 +7,7 @@
 #include "net/tcp/tcp_scoreboard.h"
 #include "net/tcp/tcp_state.h"
 
-#define TSO_BYTES_MAX 65000 /* of one packet that is segmented later: with headers below 64 KiB */
+#define TSO_BYTES_MAX 65000u /* of one packet that is segmented later: with headers below 64 KiB */
 
 /* ---- Segments without data ---- */
 
@@ -103,8 +103,10 @@ static bool worth_sending(const struct tcp_socket *tcp, uint32_t length)
 static uint32_t next_length(struct tcp_socket *tcp, uint32_t congestion_room) NEEDS_NET_LOCK
 {
 	uint32_t length = MIN(unsent(tcp), window_room(tcp));
-	uint32_t most = tcp->device_features & NETDEV_TSO4 ? TSO_BYTES_MAX : tcp->mss;
+	uint32_t most = tcp->mss;
 
+	if (tcp->device_features & NETDEV_TSO4)
+		most = MAX(most, TSO_BYTES_MAX);
 	/* The window of congestion counts whole segments: one more is sent than would just fit. */
 	if (congestion_room == 0)
 		return 0;

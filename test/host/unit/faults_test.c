@@ -43,24 +43,24 @@ static void take_due(struct fault_link *link, uint64_t now_us, struct passed *pa
 
 /* COUNT numbered frames, `gap_us` apart; each is taken at the moment in which it comes out. */
 static struct fault_counts pass(const struct fault_settings *settings, uint64_t seed,
-				uint64_t gap_us, struct passed *passed)
+				uint64_t gap_us, struct passed *to)
 {
 	uint8_t bytes[FRAME_LENGTH] = {0};
 	struct fault_link link;
 	uint64_t now_us = 0;
 
-	passed->count = 0;
+	memset(to, 0, sizeof(*to));
 	fault_link_init(&link, settings, seed);
 	for (uint32_t i = 0; i < COUNT; i++, now_us += gap_us) {
 		while (fault_link_next(&link) <= now_us)
-			take_due(&link, fault_link_next(&link), passed);
+			take_due(&link, fault_link_next(&link), to);
 		memcpy(bytes, &i, sizeof(i));
 		assert_true(fault_link_send(&link, bytes, sizeof(bytes), now_us));
 	}
 	while (fault_link_next(&link) != UINT64_MAX)
-		take_due(&link, fault_link_next(&link), passed);
+		take_due(&link, fault_link_next(&link), to);
 	assert_int_equal(link.counts.in, COUNT);
-	assert_int_equal(link.counts.out, passed->count);
+	assert_int_equal(link.counts.out, to->count);
 	return link.counts;
 }
 

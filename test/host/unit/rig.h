@@ -12,12 +12,12 @@
 #include "test/host/virtio/device_model.h"
 
 /* What every device of these tests offers beyond VERSION_1. */
-#define RIG_FEATURES_ALL                                                       \
-	(VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_NET_F_CSUM |     \
-	 VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MRG_RXBUF | \
-	 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX |   \
-	 VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_ECN |                      \
-	 VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_ECN)
+#define RIG_FEATURES_ALL                                                            \
+	(VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_NET_F_CSUM |          \
+	 VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MRG_RXBUF |      \
+	 VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX |        \
+	 VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_ECN | VIRTIO_NET_F_GUEST_TSO4 | \
+	 VIRTIO_NET_F_GUEST_ECN)
 
 struct rig {
 	uint64_t now_us;
@@ -38,11 +38,11 @@ struct rig {
 	uint16_t last_gso_size;
 	uint8_t last_gso_type, last_fragments;
 	uint32_t last_truesize;
-	uint8_t last_frame[MODEL_FRAME_MAX]; /* received or sent */
-	bool no_pattern;                     /* frames are others than rig_frame's */
-	struct virtio_net_header last_header;       /* of the last frame sent */
-	void (*on_receive)(struct rig *rig); /* called for each frame received; may be NULL */
-	uint64_t live_allocations;           /* before it was made */
+	uint8_t last_frame[MODEL_FRAME_MAX];  /* received or sent */
+	bool no_pattern;                      /* frames are others than rig_frame's */
+	struct virtio_net_header last_header; /* of the last frame sent */
+	void (*on_receive)(struct rig *rig);  /* called for each frame received; may be NULL */
+	uint64_t live_allocations;            /* before it was made */
 };
 
 struct model_options rig_options(bool legacy, uint64_t features);

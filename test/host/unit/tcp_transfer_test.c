@@ -207,11 +207,30 @@ static void test_transfer_with_much_loss_and_reordering(void **state __unused)
 	transfer(&faults, 1 << 20);
 }
 
+/* lo carries packets of 64 KiB, more than half of what the receiver's first window is. */
+static void test_transfer_over_loopback(void **state __unused)
+{
+	struct sockaddr_storage name = name_of(IP4_LOOPBACK, PORT);
+	struct socket *client, *server;
+	struct pair pair;
+
+	pair_create(&pair, NULL);
+	client = open_socket(pair.server);
+	assert_int_equal(socket_connect(client, &name, sizeof(struct sockaddr_in), false), 0);
+	assert_int_equal(socket_accept(pair.listener, &server, false), 0);
+	carry(&pair, client, server, 8 << 20);
+	carry(&pair, server, client, 1 << 20);
+	socket_close(client);
+	socket_close(server);
+	pair_destroy(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opens_talks_and_closes),
 		cmocka_unit_test(test_transfer_on_a_perfect_wire),
+		cmocka_unit_test(test_transfer_over_loopback),
 		cmocka_unit_test(test_transfer_with_delay),
 		cmocka_unit_test(test_transfer_with_loss),
 		cmocka_unit_test(test_transfer_with_much_loss_and_reordering),

@@ -172,7 +172,7 @@ static int open_messages(struct dhcp *dhcp)
 {
 	const char *name = dhcp->dev->name;
 	struct socket *socket;
-	int error = stack_socket_open(dhcp->dev->net, DHCP_CLIENT_PORT, &socket);
+	int error = stack_socket_open(dhcp->dev->net, SOCK_DGRAM, DHCP_CLIENT_PORT, &socket);
 
 	if (error)
 		return error;

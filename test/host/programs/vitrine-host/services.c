@@ -7,6 +7,7 @@
 #include "net/ipv4/inet_socket.h"
 #include "test/host/programs/vitrine-host/server.h"
 #include "test/host/programs/vitrine-host/stack_socket.h"
+#include "test/host/programs/vitrine-host/streams.h"
 
 #define DATAGRAM_MAX 65507
 #define PRIVILEGED_PORTS 1024
@@ -18,6 +19,7 @@ struct service {
 	/* A datagram of `length` bytes came; message->name says from whom. NULL: none of UDP's. */
 	void (*datagram)(struct socket *socket, struct message *message, void *bytes,
 			 size_t length);
+	stream_service *stream; /* what a TCP connection gets */
 };
 
 /*
@@ -42,9 +44,13 @@ static void discard_datagram(struct socket *socket __unused, struct message *mes
 }
 
 static const struct service services[SERVICE_COUNT] = {
-	[SERVICE_ECHO] = {"echo", 7, "gives back what it is sent (RFC 862)", echo_datagram},
+	[SERVICE_ECHO] = {"echo", 7, "gives back what it is sent (RFC 862)", echo_datagram,
+			  echo_stream},
 	[SERVICE_DISCARD] = {"discard", 9, "takes all and answers nothing (RFC 863)",
-			     discard_datagram},
+			     discard_datagram, discard_stream},
+	/* Not by UDP: one forged datagram would send many to somebody else. */
+	[SERVICE_CHARGEN] = {"chargen", 19, "sends without end (RFC 864), TCP only", NULL,
+			     chargen_stream},
 };
 
 int service_find(const char *name)
@@ -87,17 +93,24 @@ static enum served_state serve_datagrams(struct served *served)
 static int start_datagrams(struct server *server, const struct service *service)
 {
 	struct socket *socket;
-	int error = stack_socket_open(server->net, service->port, &socket);
+	int error = stack_socket_open(server->net, SOCK_DGRAM, service->port, &socket);
 
 	if (!error && !server_add(server, socket, serve_datagrams, (void *)(uintptr_t)service))
 		error = -ENOMEM;
 	return error;
 }
 
+static int start(struct server *server, const struct service *service)
+{
+	int error = service->datagram ? start_datagrams(server, service) : 0;
+
+	return error ? error : streams_start(server, service->port, service->stream);
+}
+
 int services_start(struct server *server, const bool wanted[SERVICE_COUNT])
 {
 	for (int i = 0; i < SERVICE_COUNT; i++) {
-		int error = wanted[i] ? start_datagrams(server, &services[i]) : 0;
+		int error = wanted[i] ? start(server, &services[i]) : 0;
 
 		if (error) {
 			fprintf(stderr, "vitrine-host: service %s: %s\n", services[i].name,

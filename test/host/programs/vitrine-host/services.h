@@ -10,6 +10,7 @@ struct server;
 enum service_index {
 	SERVICE_ECHO,
 	SERVICE_DISCARD,
+	SERVICE_CHARGEN,
 	SERVICE_COUNT,
 };
 

@@ -13,9 +13,9 @@ int stack_socket_bind(struct socket *socket, ip4_t address, uint16_t port)
 	return socket_bind(socket, &name, length);
 }
 
-int stack_socket_open(struct net *net, uint16_t port, struct socket **result)
+int stack_socket_open(struct net *net, int type, uint16_t port, struct socket **result)
 {
-	int error = socket_create(net, AF_INET, SOCK_DGRAM, 0, result);
+	int error = socket_create(net, AF_INET, type, 0, result);
 
 	if (error)
 		return error;

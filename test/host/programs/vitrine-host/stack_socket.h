@@ -4,8 +4,8 @@
 
 #include "net/core/socket.h"
 
-/* A UDP socket bound to the port of any address. 0 or a negative errno. */
-int stack_socket_open(struct net *net, uint16_t port, struct socket **result);
+/* A socket of SOCK_DGRAM or SOCK_STREAM bound to the port of any address. 0 or a negative errno. */
+int stack_socket_open(struct net *net, int type, uint16_t port, struct socket **result);
 
 int stack_socket_bind(struct socket *socket, ip4_t address, uint16_t port);
 

@@ -5,7 +5,8 @@
  *	stack           the stack, the virtio-net driver, and the device model on the TAP
  *	loop            the one place where the program sleeps
  *	server          turns for those sockets of the stack that something happened to
- *	services, dhcp  what is served; who asks for an address
+ *	services        what is served: datagrams; streams has the connections
+ *	dhcp            asks for an address
  *	interface       addresses and routes
  *	report          the last words
  *
