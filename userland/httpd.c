@@ -37,6 +37,7 @@ static const char usage[] =
 struct client {
 	int fd;
 	bool answering;
+	bool ending;         /* the last answer is out: what still comes is thrown away */
 	bool waits_for_room; /* epoll watches for EPOLLOUT */
 	struct http_answer answer;
 	size_t text_sent;
@@ -137,10 +138,17 @@ static enum progress send_answer(struct client *client)
 		return progress;
 	client->answering = false;
 	client->text_sent = 0;
-	bool keep_alive = client->answer.keep_alive;
-
+	/*
+	 * Closing while there is something unread would be a reset, which may overtake the answer:
+	 * RFC 9112 9.6.
+	 */
+	if (!client->answer.keep_alive) {
+		client->ending = true;
+		client->filled = 0;
+		shutdown(client->fd, SHUT_WR);
+	}
 	http_answer_free(&client->answer);
-	return keep_alive ? DONE : BROKEN;
+	return DONE;
 }
 
 /* ---- Asking ---- */
@@ -204,8 +212,10 @@ static enum progress work(struct server *server, struct client *client)
 	for (;;) {
 		enum progress progress = DONE;
 
+		if (client->ending)
+			client->filled = 0;
 		if (!client->answering)
-			progress = next_request(server, client);
+			progress = client->ending ? WAIT : next_request(server, client);
 		if (progress == WAIT) {
 			progress = read_request(client);
 			if (progress != DONE)

@@ -276,10 +276,14 @@ static int wait_for(pid_t wanted)
 
 __attribute__((noreturn)) static void run_command(const struct boot *boot, int ready_fd)
 {
+	char *script = NULL;
 	char *arguments[] = {"sh", "-c", (char *)boot->command, NULL};
 	pid_t child;
 	int status;
 
+	/* Aliases hold from the next line on. */
+	if (asprintf(&script, ". /etc/programs\n%s", boot->command) >= 0)
+		arguments[2] = script;
 	if (ready_fd >= 0)
 		wait_for_network(ready_fd);
 	child = start_on_console(arguments);

@@ -2,9 +2,10 @@
  * Receive buffers with MRG_RXBUF: each is a page, and a frame fills as many as it needs
  * (5.1.6.4).
  *
- * A short frame, or the beginning of a longer one with its headers, is copied into an sk_buff of
- * its own; the rest of a longer one stays where the device put it, as page fragments. The page of a
- * short frame is kept for the next filling.
+ * An ordinary frame, or the beginning of a longer one with its headers, is copied into an sk_buff
+ * of its own; the rest of a longer one stays where the device put it, as page fragments. Copying an
+ * ordinary frame costs about what a new page does, its page is kept for the next filling, and a
+ * socket's receive buffer is charged for what the frame is and not for a page.
  */
 #include "drivers/virtio/virtio_net.h"
 
@@ -15,8 +16,8 @@
 /* The longest frame that is joined: an IP packet of 65535 bytes and its link header. */
 #define FRAME_MAX (65535u + ETHERNET_HEADER_LENGTH)
 
-/* The linear area: in front room for a header of the device's, should the frame be sent on. */
-#define LINEAR_SIZE 256
+#define COPIED_WHOLE 1600 /* bytes: the frames of an MTU of 1500, and tags in front of them */
+#define BEGINNING 240     /* bytes of a longer frame that are copied: all headers are among them */
 
 _Static_assert(SKB_MAX_FRAGMENTS >= (FRAME_MAX + VIRTIO_NET_HEADER_LENGTH) / PAGE_SIZE + 1,
 	       "full pages of the longest frame");
@@ -75,18 +76,21 @@ bool virtio_net_fill_merged(struct virtio_net *vnet)
 	return true;
 }
 
-/* A packet with the first bytes of the frame, as many as fit; `length` of them are in the page. */
+/*
+ * A packet with the frame, of which `length` bytes are in the page, or with its beginning. In front
+ * is room for a header of the device's, should the frame be sent on.
+ */
 static struct sk_buff *copy_beginning(const struct virtio_net *vnet, const struct page *page,
 				      uint32_t length)
 {
 	size_t front = virtio_net_padding(vnet) + vnet->header_length;
-	struct sk_buff *skb = skb_alloc(vnet->net, LINEAR_SIZE);
+	uint32_t copied = length <= COPIED_WHOLE ? length : BEGINNING;
+	struct sk_buff *skb = skb_alloc(vnet->net, front + copied);
 
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, front);
-	length = MIN(length, (uint32_t)(LINEAR_SIZE - front));
-	memcpy(skb_put(skb, length), (uint8_t *)page_address(page) + vnet->header_length, length);
+	memcpy(skb_put(skb, copied), (uint8_t *)page_address(page) + vnet->header_length, copied);
 	return skb;
 }
 

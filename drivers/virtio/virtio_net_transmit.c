@@ -78,6 +78,16 @@ static uint32_t describe_frame(const struct virtio_net *vnet, const struct sk_bu
 	return n;
 }
 
+/*
+ * A batch that fills half of the ring is announced before it ends: the device works on it while we
+ * fill the other half.
+ */
+static void announce_half(struct virtqueue *vq)
+{
+	if ((uint16_t)(vq->available - vq->announced) >= vq->size / 2)
+		virtqueue_kick(vq);
+}
+
 /* Into the ring; it owns skb then. False when there is no room. */
 static bool post_frame(struct virtio_net *vnet, struct sk_buff *skb) NEEDS_NET_LOCK
 {
@@ -90,6 +100,7 @@ static bool post_frame(struct virtio_net *vnet, struct sk_buff *skb) NEEDS_NET_L
 		skb_orphan(skb);
 	if (skb->owner)
 		vnet->transmit_charged++;
+	announce_half(vnet->transmit);
 	return true;
 }
 

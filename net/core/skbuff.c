@@ -25,26 +25,42 @@ static void set_linear_area(struct sk_buff *skb, uint8_t *area, size_t size)
 	skb->end = area + size;
 }
 
+/* Where the linear area is at first: behind the sk_buff, in the same piece of memory. */
+static uint8_t *first_area(struct sk_buff *skb)
+{
+	return (uint8_t *)(skb + 1);
+}
+
+_Static_assert(sizeof(struct sk_buff) % SKB_ALIGN == 0, "the area behind it is aligned");
+
+static struct sk_buff *allocate(struct net *net, size_t size)
+{
+	struct sk_buff *skb = kmalloc(sizeof(*skb) + size);
+
+	if (skb)
+		__atomic_add_fetch(&net->live_skbs, 1, __ATOMIC_RELAXED);
+	return skb;
+}
+
+static void free_area(struct sk_buff *skb)
+{
+	if (skb->head != first_area(skb))
+		kfree(skb->head);
+}
+
 struct sk_buff *skb_alloc(struct net *net, size_t size)
 {
-	struct sk_buff *skb = kmalloc(sizeof(*skb));
+	struct sk_buff *skb = allocate(net, size);
 
 	if (!skb)
 		return NULL;
-	uint8_t *area = kmalloc(size);
-
-	if (!area) {
-		kfree(skb);
-		return NULL;
-	}
-	memset(skb, 0,
-	       offsetof(struct sk_buff, fragments)); /* fragment_count says which are valid */
+	/* fragment_count says which of the fragments are valid */
+	memset(skb, 0, offsetof(struct sk_buff, fragments));
 	list_init(&skb->link);
 	skb->net = net;
-	set_linear_area(skb, area, size);
-	skb->truesize = (uint32_t)(kmalloc_size(sizeof(*skb)) + kmalloc_size(size));
+	set_linear_area(skb, first_area(skb), size);
+	skb->truesize = (uint32_t)kmalloc_size(sizeof(*skb) + size);
 	skb->link_offset = skb->network_offset = skb->transport_offset = NO_OFFSET;
-	__atomic_add_fetch(&net->live_skbs, 1, __ATOMIC_RELAXED);
 	return skb;
 }
 
@@ -60,7 +76,7 @@ void skb_free(struct sk_buff *skb)
 		skb_orphan(skb);
 	put_fragments(skb);
 	__atomic_sub_fetch(&skb->net->live_skbs, 1, __ATOMIC_RELAXED);
-	kfree(skb->head);
+	free_area(skb);
 	kfree(skb);
 }
 
@@ -95,62 +111,22 @@ void skb_drop(struct sk_buff *skb, enum drop_reason reason)
 struct sk_buff *skb_clone(const struct sk_buff *skb)
 {
 	size_t size = (size_t)(skb->end - skb->head);
-	struct sk_buff *clone = kmalloc(sizeof(*clone));
+	struct sk_buff *clone = allocate(skb->net, size);
 
 	if (!clone)
 		return NULL;
-	uint8_t *area = kmalloc(size);
-
-	if (!area) {
-		kfree(clone);
-		return NULL;
-	}
 	memcpy(clone, skb,
 	       offsetof(struct sk_buff, fragments) +
 		       skb->fragment_count * sizeof(skb->fragments[0]));
 	list_init(&clone->link);
 	clone->owner = NULL;
-	set_linear_area(clone, area, size);
+	set_linear_area(clone, first_area(clone), size);
 	clone->data += skb_headroom(skb);
 	clone->tail = clone->data + skb_linear_len(skb);
-	memcpy(clone->data - skb_headroom(skb), skb->head, (size_t)(skb->tail - skb->head));
+	memcpy(clone->head, skb->head, (size_t)(skb->tail - skb->head));
 	for (uint32_t i = 0; i < clone->fragment_count; i++)
 		page_get(clone->fragments[i].page);
-	__atomic_add_fetch(&clone->net->live_skbs, 1, __ATOMIC_RELAXED);
 	return clone;
-}
-
-void skb_reserve(struct sk_buff *skb, size_t n)
-{
-	assert_always(skb->len == 0 && n <= skb_tailroom(skb));
-	skb->data += n;
-	skb->tail += n;
-}
-
-void *skb_put(struct sk_buff *skb, size_t n)
-{
-	assert_always(n <= skb_tailroom(skb) && skb->fragments_len == 0);
-	uint8_t *bytes = skb->tail;
-
-	skb->tail += n;
-	skb->len += (uint32_t)n;
-	return bytes;
-}
-
-void *skb_push(struct sk_buff *skb, size_t n)
-{
-	assert_always(n <= skb_headroom(skb));
-	skb->data -= n;
-	skb->len += (uint32_t)n;
-	return skb->data;
-}
-
-void *skb_pull(struct sk_buff *skb, size_t n)
-{
-	assert_always(n <= skb_linear_len(skb));
-	skb->data += n;
-	skb->len -= (uint32_t)n;
-	return skb->data;
 }
 
 /*
@@ -174,7 +150,7 @@ static int move_linear_area(struct sk_buff *skb, size_t headroom, size_t tailroo
 	skb->network_offset += skb->network_offset != NO_OFFSET ? shift : 0;
 	skb->transport_offset += skb->transport_offset != NO_OFFSET ? shift : 0;
 	skb->csum_start += skb->checksum == SKB_CHECKSUM_PARTIAL ? shift : 0;
-	kfree(skb->head);
+	free_area(skb);
 	set_linear_area(skb, area, size);
 	skb->data += headroom;
 	skb->tail = skb->data + linear;
@@ -204,12 +180,10 @@ static void skip_fragment_bytes(struct sk_buff *skb, size_t n)
 		skb->fragment_count * sizeof(skb->fragments[0]));
 }
 
-bool skb_may_pull(struct sk_buff *skb, size_t n)
+bool skb_pull_fragments(struct sk_buff *skb, size_t n)
 {
 	size_t linear = skb_linear_len(skb);
 
-	if (likely(n <= linear))
-		return true;
 	if (n > skb->len)
 		return false;
 	size_t missing = n - linear;
@@ -222,10 +196,8 @@ bool skb_may_pull(struct sk_buff *skb, size_t n)
 	return true;
 }
 
-void skb_trim(struct sk_buff *skb, size_t n)
+void skb_cut(struct sk_buff *skb, size_t n)
 {
-	if (n >= skb->len)
-		return;
 	size_t linear = MIN(n, skb_linear_len(skb)), left = n - linear;
 
 	skb->tail = skb->data + linear;
@@ -262,12 +234,10 @@ void skb_trim_front(struct sk_buff *skb, size_t n)
 	skb->fragments[0].length -= (uint32_t)left;
 }
 
-int skb_ensure_headroom(struct sk_buff *skb, size_t n)
+int skb_make_headroom(struct sk_buff *skb, size_t n)
 {
 	size_t headroom = skb_headroom(skb);
 
-	if (likely(n <= headroom))
-		return 0;
 	/* By a multiple of the alignment, so that what was aligned stays so. */
 	return move_linear_area(skb, headroom + ALIGN_UP(n - headroom, (size_t)SKB_ALIGN),
 				skb_tailroom(skb));

@@ -10,6 +10,7 @@
  *	skb_push     adds a header in front                   data -= n
  *	skb_pull     takes a header off the front             data += n
  * Payload beyond the linear area lives in reference-counted page fragments; `len` counts both.
+ * The linear area stands behind the sk_buff in one piece of memory, until it has to grow.
  *
  * Parsers: ask skb_may_pull(skb, n) before reading n bytes at skb->data. It brings fragment bytes
  * into the linear area when need be. Nothing else touches packet bytes.
@@ -24,6 +25,7 @@
 #define NET_CORE_SKBUFF_H
 
 #include "kernel/list.h"
+#include "kernel/printk.h"
 #include "kernel/types.h"
 #include "net/core/drop.h"
 
@@ -120,26 +122,13 @@ void skb_drop(struct sk_buff *skb, enum drop_reason reason);
 /* Counts a packet that was given up before there was an sk_buff for it. */
 void skb_count_drop(struct net *net, enum drop_reason reason);
 
-/*
- * The four verbs. They panic when the area does not suffice: a bug of the caller's, never the
- * packet's.
- */
-void skb_reserve(struct sk_buff *skb, size_t n);
-void *skb_put(struct sk_buff *skb, size_t n);  /* returns the new bytes */
-void *skb_push(struct sk_buff *skb, size_t n); /* returns the new start */
-void *skb_pull(struct sk_buff *skb, size_t n); /* returns the new start; n <= linear bytes */
-
-/* True, and n bytes stand at skb->data, unless the packet is shorter (or memory is out). */
-bool skb_may_pull(struct sk_buff *skb, size_t n) __must_check;
-
-/* Cuts the packet to its first n bytes; harmless when it is shorter. */
-void skb_trim(struct sk_buff *skb, size_t n);
+/* The rare cases of skb_may_pull, skb_trim and skb_ensure_headroom, which see below. */
+bool skb_pull_fragments(struct sk_buff *skb, size_t n) __must_check;
+void skb_cut(struct sk_buff *skb, size_t n);
+int skb_make_headroom(struct sk_buff *skb, size_t n) __must_check;
 
 /* Takes the first n bytes off, in fragments too; n is at most len. */
 void skb_trim_front(struct sk_buff *skb, size_t n);
-
-/* Makes at least n bytes of headroom, reallocating if need be. 0 or -ENOMEM. */
-int skb_ensure_headroom(struct sk_buff *skb, size_t n) __must_check;
 
 /* Takes over the caller's reference on `page`. 0, or -ENOSPC when all fragments are used. */
 int skb_add_fragment(struct sk_buff *skb, struct page *page, uint32_t offset,
@@ -177,6 +166,65 @@ static inline size_t skb_headroom(const struct sk_buff *skb)
 static inline size_t skb_tailroom(const struct sk_buff *skb)
 {
 	return (size_t)(skb->end - skb->tail);
+}
+
+/*
+ * The four verbs. They panic when the area does not suffice: a bug of the caller's, never the
+ * packet's.
+ */
+static inline void skb_reserve(struct sk_buff *skb, size_t n)
+{
+	assert_always(skb->len == 0 && n <= skb_tailroom(skb));
+	skb->data += n;
+	skb->tail += n;
+}
+
+/* Returns the new bytes. */
+static inline void *skb_put(struct sk_buff *skb, size_t n)
+{
+	assert_always(n <= skb_tailroom(skb) && skb->fragments_len == 0);
+	uint8_t *bytes = skb->tail;
+
+	skb->tail += n;
+	skb->len += (uint32_t)n;
+	return bytes;
+}
+
+/* Returns the new start. */
+static inline void *skb_push(struct sk_buff *skb, size_t n)
+{
+	assert_always(n <= skb_headroom(skb));
+	skb->data -= n;
+	skb->len += (uint32_t)n;
+	return skb->data;
+}
+
+/* Returns the new start. */
+static inline void *skb_pull(struct sk_buff *skb, size_t n)
+{
+	assert_always(n <= skb_linear_len(skb));
+	skb->data += n;
+	skb->len -= (uint32_t)n;
+	return skb->data;
+}
+
+/* True, and n bytes stand at skb->data, unless the packet is shorter (or memory is out). */
+static inline __must_check bool skb_may_pull(struct sk_buff *skb, size_t n)
+{
+	return likely(n <= skb_linear_len(skb)) || skb_pull_fragments(skb, n);
+}
+
+/* Cuts the packet to its first n bytes; harmless when it is shorter. */
+static inline void skb_trim(struct sk_buff *skb, size_t n)
+{
+	if (n < skb->len)
+		skb_cut(skb, n);
+}
+
+/* Makes at least n bytes of headroom, reallocating if need be. 0 or -ENOMEM. */
+static inline __must_check int skb_ensure_headroom(struct sk_buff *skb, size_t n)
+{
+	return likely(n <= skb_headroom(skb)) ? 0 : skb_make_headroom(skb, n);
 }
 
 static inline void skb_mark_link_header(struct sk_buff *skb)

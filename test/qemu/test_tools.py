@@ -32,7 +32,9 @@ def test_help_names_every_option():
 
 
 @pytest.mark.parametrize("options, complaint", [
-    (["--net", "bridge"], "user, tap=IFNAME, none"),
+    (["--net", "bridge"], "user, tap=IFNAME, unix=PATH, none"),
+    (["--net", "unix="], "user, tap=IFNAME, unix=PATH, none"),
+    (["--net", f"unix=/tmp/{'x' * 120}"], "too long"),
     (["--net", "none", "--net", "user"], "--net none"),
     (["--net", "none", "--fwd", "udp:1:1"], "--fwd needs"),
     (["--net", "none", "--pcap", "x"], "--pcap needs"),

@@ -9,12 +9,25 @@ import urllib.parse
 
 DEFAULT_MAC = "52:54:00:12:34:56"
 
+# With --net unix=PATH, PATH is the other side's datagram socket, as tools/relay opens it, and this is
+# added for the machine's own.
+MACHINE_SOCKET = ".vm"
+SOCKET_PATH_MAX = 107  # bytes: sockaddr_un
+
 
 def network(text):
-    """`user`, `none`, or `tap=IFNAME`."""
+    """`user`, `none`, `tap=IFNAME` or `unix=PATH`."""
     if text in ("user", "none") or re.fullmatch(r"tap=[^,\s]{1,15}", text):
         return text
-    raise argparse.ArgumentTypeError(f"`{text}` is none of user, tap=IFNAME, none")
+    if not re.fullmatch(r"unix=.+", text):
+        raise argparse.ArgumentTypeError(f"`{text}` is none of user, tap=IFNAME, unix=PATH, none")
+    if len(os.fsencode(own_socket(text))) > SOCKET_PATH_MAX:
+        raise argparse.ArgumentTypeError(f"`{text}`: the path is too long for a socket")
+    return text
+
+
+def own_socket(net):
+    return net[len("unix="):] + MACHINE_SOCKET
 
 
 def mac_address(text):
@@ -52,6 +65,11 @@ def networks(arguments):
     return [net for net in arguments.net or ["user"] if net != "none"]
 
 
+def sockets(arguments):
+    """The paths at which QEMU makes sockets, and leaves them."""
+    return [own_socket(net) for net in networks(arguments) if net.startswith("unix=")]
+
+
 def conflict(arguments):
     """What is wrong with the options together, or None."""
     if "none" in (arguments.net or []) and len(arguments.net) > 1:
@@ -75,6 +93,13 @@ def accelerator(chosen_cpu):
     return ["-accel", "tcg", "-cpu", chosen_cpu or "cortex-a57"], ""
 
 
+def dgram(index, net):
+    """A backend of raw frames, one a datagram. QEMU wants commas doubled."""
+    own, other = (path.replace(",", ",,") for path in (own_socket(net), net[len("unix="):]))
+    return (f"dgram,id=net{index},local.type=unix,local.path={own},"
+            f"remote.type=unix,remote.path={other}")
+
+
 def cards(arguments):
     """A -netdev and a -device for each network."""
     options = []
@@ -84,6 +109,8 @@ def cards(arguments):
         if net == "user":
             backend = f"user,id=net{index}" + ",".join(forwards)
             forwards = []
+        elif net.startswith("unix="):
+            backend = dgram(index, net)
         else:
             backend = f"tap,id=net{index},ifname={net[len('tap='):]},script=no,downscript=no"
             if arguments.pcap and index == 0:

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -111,6 +112,45 @@ def test_last_words(tap, number):
     assert re.search(r"eth0: sent [1-9]\d* packets", text)
     assert "drops: UDP_NO_SOCKET 1" in text
     assert "left behind" not in text
+
+
+def test_it_ends_with_open_connections(tap):
+    with VitrineHost(*STATIC, variant="check") as running:
+        running.wait_for(READY)
+        socks = [socket.create_connection((ADDRESS, port), timeout=5) for port in (7, 9, 19) for _ in range(10)]
+        socks[0].sendall(bytes(100000))
+        status, text = running.end()
+        assert status == 0, text
+        assert "left behind" not in text
+    for sock in socks:
+        sock.close()
+
+
+def sizes_of_frames(text):
+    """The mean length of frames received and sent, from the last words."""
+    numbers = [re.search(rf"eth0: {way} (\d+) packets, (\d+) bytes", text) for way in ("received", "sent")]
+    return [int(match.group(2)) / int(match.group(1)) for match in numbers]
+
+
+@pytest.mark.parametrize("offload, port, received_large, sent_large", [
+    ("on", 9, True, False), ("off", 9, False, False), ("on", 19, False, True), ("off", 19, False, False)])
+def test_large_packets(tap, offload, port, received_large, sent_large):
+    tap.forget_neighbours()
+    with VitrineHost(*STATIC, "--offload", offload) as running:
+        running.wait_for(READY)
+        with socket.create_connection((ADDRESS, port), timeout=5) as sock:
+            if port == 9:
+                sock.sendall(bytes(32 << 20))
+                sock.shutdown(socket.SHUT_WR)
+                sock.recv(1)
+            else:
+                left = 32 << 20
+                while left > 0:
+                    left -= len(sock.recv(1 << 20))
+        _, text = running.end()
+    received, sent = sizes_of_frames(text)
+    assert (received > 3000) == received_large, text
+    assert (sent > 3000) == sent_large, text
 
 
 # Refusals ---------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from conftest import HOST
 from harness.guest import BUILD
 
 ADDRESS = "10.77.0.2"
-STATIC = ("--ip", f"{ADDRESS}/24,{HOST}")
+STATIC = ("--ip", f"{ADDRESS}/24,{HOST}", "--service", "echo,discard,chargen")
 MAC = "02:00:00:00:00:77"
 READY = r"net: eth0 10\.77\.0\.2/24 gateway 10\.77\.0\.1 \(static\)"
 

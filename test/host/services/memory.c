@@ -55,15 +55,30 @@ void host_fail_allocations_from(uint64_t nth)
 	fail_allocations(nth, UINT64_MAX);
 }
 
-void *kmalloc(size_t size)
-{
-	if (allocation_fails())
-		return NULL;
-	void *memory = malloc(size ? size : 1);
+/* As the kernel's classes have it: what is larger than this lies on a multiple of a cache line. */
+#define UNALIGNED_MAX 96
+#define CACHE_LINE 64
 
+static void *allocate(size_t size)
+{
+	void *memory = NULL;
+
+	if (size <= UNALIGNED_MAX)
+		memory = malloc(size ? size : 1);
+	else if (posix_memalign(&memory, CACHE_LINE, size))
+		memory = NULL;
 	if (!memory)
 		panic("the host has no memory left");
 	return memory;
+}
+
+void *kmalloc(size_t size)
+{
+	if (keeps_freed_memory)
+		return take_kept(size);
+	if (allocation_fails())
+		return NULL;
+	return allocate(size);
 }
 
 void *kzalloc(size_t size)
@@ -79,10 +94,15 @@ void kfree(void *memory)
 {
 	if (!memory)
 		return;
+	if (keeps_freed_memory) {
+		keep(memory);
+		return;
+	}
 	allocation_freed();
 	free(memory);
 }
 
+/* The kernel's classes from 96 bytes on are about these: a power of two, or one and a half. */
 size_t kmalloc_size(size_t size)
 {
 	size_t class = 16;

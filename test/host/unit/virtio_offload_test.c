@@ -237,7 +237,8 @@ static void test_where_a_frame_lies(void **state __unused)
 	} rows[] = {
 		{0, 80, 0},
 		{0, 200, 0},
-		{0, 1500, 1},
+		{0, 1600, 0},
+		{0, 1601, 1},
 		{0, HEADERS + PAYLOAD_MAX, 17},
 		{VIRTIO_NET_F_MRG_RXBUF, 80, 0},
 		{VIRTIO_NET_F_MRG_RXBUF, 1500, 0},

@@ -233,7 +233,7 @@ static void test_unmerged_mtu(void **state __unused)
 
 static void check_batch(struct rig *rig, const struct kind *kind)
 {
-	uint32_t batch = kind->ring_size / 2;
+	uint32_t batch = kind->ring_size / 2 - 1;
 	const struct model_queue *queue = &rig->model.queues[VIRTIO_NET_QUEUE_TX];
 
 	for (uint32_t i = 0; i < batch; i++)
@@ -251,6 +251,28 @@ static void check_batch(struct rig *rig, const struct kind *kind)
 static void test_batch(void **state __unused)
 {
 	for_each_kind(check_batch);
+}
+
+/* Half a ring of frames is announced before the batch ends, so that the device need not wait. */
+static void check_long_batch(struct rig *rig, const struct kind *kind)
+{
+	uint32_t half = kind->ring_size / 2;
+	const struct model_queue *queue = &rig->model.queues[VIRTIO_NET_QUEUE_TX];
+
+	for (uint32_t i = 0; i < half; i++)
+		rig_xmit(rig, rig_skb(rig, 60));
+	assert_int_equal(queue->notifications, 1);
+	assert_int_equal(rig->sent, half);
+	for (uint32_t i = 0; i < kind->ring_size * 10; i++)
+		rig_xmit(rig, rig_skb(rig, 60));
+	rig_flush(rig);
+	assert_int_equal(rig->sent, half + kind->ring_size * 10);
+	assert_int_equal(rig->net.drops[DROP_TX_QUEUE_FULL], 0);
+}
+
+static void test_long_batch(void **state __unused)
+{
+	for_each_kind(check_long_batch);
 }
 
 static void check_device_suppression(struct rig *rig, const struct kind *kind __unused)
@@ -473,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_merged_receive),
 		cmocka_unit_test(test_unmerged_mtu),
 		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_long_batch),
 		cmocka_unit_test(test_device_suppression),
 		cmocka_unit_test(test_no_interrupts_while_polling),
 		cmocka_unit_test(test_check_again),

@@ -35,7 +35,8 @@ from seeds.parsers import ip4
     MEMORY,
     PROC,
     SENDFILE,
-) = range(31)
+    TCP_SETTING,
+) = range(32)
 (
     OURS,
     PEER,
@@ -255,6 +256,97 @@ def write_tcp():
     )
 
 
+def write_tcp_in_trouble():
+    short = socket(KIND_TCP) + op(CONNECT, 0, name(PEER, PORT_80)) + answer(0, 0x0F, b"\3\xf4", 7, 0)
+    short += op(SEND, 0, 0, 18, 0)  # 4096 bytes in segments of 1000: what we said last is five frames ago
+
+    def duplicate(start, length):
+        return op(TCP_ANSWER, 5, 0x10, 0, 0, 0x18, 0, start, length, PLAIN)
+
+    listen = socket(KIND_TCP) + op(BIND, 0, name(ANY, PORT_80))
+
+    def syn(port, with_what, *more, number=9):
+        return op(TCP, 0, PEER, OURS, port, PORT_80, 2, number, 0, with_what, *more, PLAIN)
+
+    accepted = listen + op(LISTEN, 0, 5) + syn(PORT_1000, 0x0F, b"\5\xb4", 7, 0)
+    accepted += answer(0, 8, 0) + op(ACCEPT, 0, 16)
+    closed_first = accepted + op(CLOSE, 1) + answer(0x10, 8, 0) + answer(0x11, 8, 0)
+    cookie = b"\x22\x0a" + bytes(8)
+    write(
+        "stack",
+        tcp_fast_recovery=short + duplicate(10, 10) + duplicate(10, 20) + duplicate(10, 30) + answer(0, 8, 0),
+        tcp_dsack=short + duplicate(10, 10) + op(TIME, NEXT_TIMER) * 3 + duplicate(0, 10) + answer(0, 8, 0),
+        tcp_no_sack=short.replace(b"\x0f\3\xf4", b"\x0b\3\xf4")
+        + op(TCP_ANSWER, 5, 0x10, 0, 0, 8, 0, PLAIN) * 4,
+        tcp_timeouts=short + op(TIME, NEXT_TIMER) * 8 + answer(0, 8, 0),
+        tcp_gives_up=op(TCP_SETTING, 0, 9, 2) + short + op(TIME, 5) * 8,
+        tcp_closed_window=short + answer(0x10, 0x88, 0, b"\0\0") + send(0) + op(TIME, NEXT_TIMER) * 4,
+        tcp_out_of_order=accepted
+        + op(TCP_ANSWER, 0, 0x18, 100, 0, 0x48, 0, n(50), PLAIN)
+        + op(TCP_ANSWER, 0, 0x18, 50, 0, 0x48, 0, n(50), PLAIN)
+        + op(TCP_ANSWER, 1, 0x18, 0, 0, 0x48, 0, n(60), PLAIN)
+        + receive(1),
+        tcp_urgent=accepted + op(TCP_ANSWER, 0, 0x38, 0, 0, 0x48, 0, n(5), b"\0\x01\x27\3") + receive(1, 16),
+        tcp_urgent_sent=accepted + op(SEND, 1, 16, n(5), 0) + answer(0, 8, 0),
+        tcp_keepalive=accepted
+        + op(SET_OPTION, 1, 14, b"\0\1")
+        + op(SET_OPTION, 1, 47, b"\0\5")
+        + op(SET_OPTION, 1, 48, b"\0\2")
+        + op(TIME, 5) * 2,
+        tcp_time_wait=closed_first + answer(0x10, 8, 0) + syn(PORT_1000, 0x0F, b"\5\xb4", 7, 0, number=99),
+        tcp_syn_cookie=op(TCP_SETTING, 0, 5, 2)
+        + listen
+        + op(LISTEN, 0, 5)
+        + syn(PORT_1000, 0x0F, b"\5\xb4", 7, 0)
+        + answer(0, 8, 0)
+        + op(ACCEPT, 0, 16),
+        tcp_full_backlog=op(TCP_SETTING, 0, 6, 0)
+        + listen
+        + op(LISTEN, 0, 0)
+        + b"".join(syn(port, 0) for port in range(6))
+        + answer(),
+        tcp_fast_open_server=op(TCP_SETTING, 0, 16, 3)
+        + listen
+        + op(SET_OPTION, 0, 58, b"\0\5")
+        + op(LISTEN, 0, 5)
+        + syn(PORT_1000, 0x20, 2, b"\x22\2")
+        + syn(PORT_1001, 0x60, 10, cookie, n(5))
+        + op(ACCEPT, 0, 16),
+        tcp_fast_open_client=op(TCP_SETTING, 0, 16, 1)
+        + socket(KIND_TCP)
+        + op(SEND, 0, 0, n(5), 129, name(PEER, PORT_80))
+        + answer(0, 0x20, 10, cookie)
+        + op(CLOSE, 0)
+        + socket(KIND_TCP)
+        + op(SEND, 0, 0, n(5), 129, name(PEER, PORT_80)),
+        tcp_new_reno=socket(KIND_TCP)
+        + op(SET_OPTION, 0, 56, b"\7\4reno")
+        + op(CONNECT, 0, name(PEER, PORT_80))
+        + answer(0, 0x0F, b"\3\xf4", 7, 0)
+        + op(SEND, 0, 0, 18, 0)
+        + duplicate(10, 30) * 2
+        + answer(0, 8, 0),
+        tcp_ecn=op(TCP_SETTING, 0, 4, 1)
+        + socket(KIND_TCP)
+        + op(CONNECT, 0, name(PEER, PORT_80))
+        + answer(0x52, 0x0F, b"\3\xf4", 7, 0)
+        + op(SEND, 0, 0, 18, 0)
+        + answer(0x50, 8, 0),
+        tcp_smaller_path=short
+        + op(ICMP_ERROR, 0, GATEWAY, 0, 4, b"\2\x40", 64, PLAIN)
+        + op(TIME, NEXT_TIMER) * 2,
+        tcp_simultaneous=socket(KIND_TCP)
+        + op(CONNECT, 0, name(PEER, PORT_80))
+        + op(TCP_ANSWER, 0, 2, 0, 0, 0, PLAIN)
+        + answer(0x10),
+        tcp_options=accepted
+        + b"".join(
+            op(SET_OPTION, 1, which, b"\0\1") + op(GET_OPTION, 1, which, 104) for which in range(44, 62)
+        ),
+        tcp_disconnect=accepted + op(CONNECT, 1, b"\2", ANY, PORT_0) + op(CONNECT, 1, name(PEER, PORT_80)),
+    )
+
+
 def write_words():
     write_dictionary(
         "stack/stack",
@@ -278,4 +370,5 @@ def write_words():
 def write_all():
     write_datagrams()
     write_tcp()
+    write_tcp_in_trouble()
     write_words()

@@ -10,7 +10,7 @@
 #include "net/core/socket.h"
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/ipv4_state.h"
-#include "net/tcp/tcp.h"
+#include "net/tcp/tcp_state.h"
 #include "test/host/fuzz/stack/stack.h"
 #include "test/host/services/host.h"
 
@@ -185,6 +185,48 @@ void op_setting(struct bench *bench, uint32_t bits)
 		bench->net.core.packet_trace = value >> 7;
 		break;
 	}
+}
+
+/* TCP's: which, and its value. */
+void op_tcp_setting(struct bench *bench, uint32_t bits)
+{
+#define FIELD(name) offsetof(struct tcp_settings, name)
+	/* Order matters to the inputs that are kept: new ones at the end. */
+	static const struct {
+		size_t field;
+		int32_t least, most;
+	} known[] = {
+		{FIELD(tcp_window_scaling), 0, 1},
+		{FIELD(tcp_timestamps), 0, 1},
+		{FIELD(tcp_sack), 0, 1},
+		{FIELD(tcp_dsack), 0, 1},
+		{FIELD(tcp_ecn), 0, 2},
+		{FIELD(tcp_syncookies), 0, 2},
+		{FIELD(tcp_max_syn_backlog), 1, 8},
+		{FIELD(tcp_synack_retries), 0, 3},
+		{FIELD(tcp_syn_retries), 1, 3},
+		{FIELD(tcp_retries2), 0, 4},
+		{FIELD(tcp_orphan_retries), 0, 3},
+		{FIELD(tcp_max_orphans), 0, 2},
+		{FIELD(tcp_fin_timeout), 1, 60},
+		{FIELD(tcp_max_tw_buckets), 0, 3},
+		{FIELD(tcp_tw_reuse), 0, 2},
+		{FIELD(tcp_rfc1337), 0, 1},
+		{FIELD(tcp_fastopen), 0, 7},
+		{FIELD(tcp_slow_start_after_idle), 0, 1},
+		{FIELD(tcp_mtu_probing), 0, 2},
+		{FIELD(tcp_challenge_ack_limit), 0, 4},
+		{FIELD(tcp_mem[2]), 1, 20},
+		{FIELD(tcp_rmem[1]), 4096, 4200},
+		{FIELD(tcp_abort_on_overflow), 0, 1},
+		{FIELD(tcp_stdurg), 0, 1},
+	};
+#undef FIELD
+	uint8_t which = (uint8_t)(read_u8(bench) + bits) % ARRAY_SIZE(known);
+	int32_t value = known[which].least +
+			read_u8(bench) % (known[which].most - known[which].least + 1);
+
+	memcpy((char *)&tcp_of(&bench->net)->settings + known[which].field, &value, sizeof(value));
 }
 
 /* The allocation `bits` + 8 n from now fails; bit 7: and all that follow. 0: none. */

@@ -127,8 +127,8 @@ static void call_twice(uint32_t number, uint32_t fd, const struct msghdr *header
 
 /*
  * Flags, a length, how (bit 0: with a name, bit 1: with control data, bit 2: in two pieces, bit 3:
- * by sendto, bit 4: by write, bit 5: by sendmmsg, twice, bit 6: the first bytes), and what these
- * announce.
+ * by sendto, bit 4: by write, bit 5: by sendmmsg, twice, bit 6: the first bytes, bit 7: MSG_FASTOPEN),
+ * and what these announce.
  */
 void op_send(struct bench *bench, uint32_t bits)
 {
@@ -141,6 +141,7 @@ void op_send(struct bench *bench, uint32_t bits)
 				  {(uintptr_t)pattern() + length / 3, length - length / 3}};
 	struct msghdr header = {.msg_iov = (uintptr_t)pieces, .msg_iovlen = 2};
 
+	flags |= how & 128 ? MSG_FASTOPEN : 0;
 	if (how & 64)
 		begin_pattern(bench);
 	if (!(how & 4)) {

@@ -3,14 +3,6 @@
 
 #include "test/host/services/host.h"
 
-static operation_function op_nothing;
-
-static void op_nothing(struct bench *bench, uint32_t bits)
-{
-	(void)bench;
-	(void)bits;
-}
-
 /* Time passes: to the next timer, or by one of these. */
 static void op_time(struct bench *bench, uint32_t bits)
 {
@@ -61,7 +53,7 @@ static operation_function *const operations[OPERATIONS] = {
 	[OP_MEMORY] = op_memory,
 	[OP_PROC] = op_proc,
 	[OP_SENDFILE] = op_sendfile,
-	[31] = op_nothing,
+	[OP_TCP_SETTING] = op_tcp_setting,
 };
 
 static void run_operation(struct bench *bench)

@@ -55,6 +55,7 @@ enum operation {
 	OP_MEMORY = 28,
 	OP_PROC = 29,
 	OP_SENDFILE = 30,
+	OP_TCP_SETTING = 31,
 	OPERATIONS = 32
 };
 
@@ -135,7 +136,7 @@ operation_function op_socket, op_close, op_bind, op_connect, op_shutdown, op_lis
 	op_name, op_poll;
 operation_function op_send, op_receive, op_sendfile;
 operation_function op_set_option, op_get_option;
-operation_function op_ioctl, op_device, op_setting, op_memory, op_proc;
+operation_function op_ioctl, op_device, op_setting, op_tcp_setting, op_memory, op_proc;
 
 /* calls.c: the port that a descriptor's socket is bound to; 0: none. */
 uint16_t bound_port(int fd);

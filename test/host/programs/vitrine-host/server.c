@@ -48,6 +48,7 @@ void server_remove(struct served *served)
 	list_remove(&served->ready_link);
 	list_remove(&served->link);
 	socket_close(served->socket);
+	free(served->memory);
 	free(served);
 }
 

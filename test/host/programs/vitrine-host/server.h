@@ -26,6 +26,7 @@ struct served {
 	struct socket *socket;
 	enum served_state (*turn)(struct served *served);
 	void *context; /* the turn's */
+	void *memory;  /* the turn's too, from malloc: freed with the socket */
 };
 
 struct server {

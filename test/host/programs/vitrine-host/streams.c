@@ -34,18 +34,12 @@ static int64_t send_piece(struct socket *socket, const void *bytes, size_t lengt
 	return stack_socket_send(socket, &nobody, 0, bytes, length);
 }
 
-static enum served_state end_echo(struct served *served)
-{
-	free(served->context);
-	return SERVED_ENDED;
-}
-
 /* RFC 862. What the peer has sent before its FIN is answered before ours. */
 enum served_state echo_stream(struct served *served)
 {
-	if (!served->context)
-		served->context = calloc(1, sizeof(struct echo));
-	struct echo *echo = served->context;
+	if (!served->memory)
+		served->memory = calloc(1, sizeof(struct echo));
+	struct echo *echo = served->memory;
 
 	for (int i = 0; echo && i < PIECES_A_TURN; i++) {
 		int64_t n;
@@ -62,7 +56,7 @@ enum served_state echo_stream(struct served *served)
 		if (n == -EAGAIN)
 			return SERVED_IDLE;
 		if (n <= 0)
-			return end_echo(served);
+			return SERVED_ENDED;
 	}
 	return echo ? SERVED_MORE : SERVED_ENDED;
 }
