@@ -27,6 +27,12 @@ def describe_fuzzing(ninja, host):
                     text="FUZZ" if name == "fuzz" else "TEST fuzz")
 
 
+def describe_coverage(ninja, host):
+    directory = ninja.product("coverage")
+    ninja.build("coverage", "console", [], implicit=host["coverage"] + ["tools/coverage"],
+                command=f"tools/coverage {directory} " + " ".join(host["coverage"]), text="COVERAGE")
+
+
 def describe_benchmarks(ninja, host, kernels, comparison):
     ninja.build("bench", "console", [], implicit=comparison + kernels["default"],
                 command=f"tools/bench --build {ninja.build_dir}", text="BENCH Vitrine and Linux")
@@ -44,6 +50,7 @@ def describe_editor_files(ninja, ninja_file):
 def describe(ninja, ninja_file, kernels, host, comparison):
     describe_tests(ninja, kernels, host)
     describe_benchmarks(ninja, host, kernels, comparison)
+    describe_coverage(ninja, host)
     compile_commands = describe_editor_files(ninja, ninja_file)
 
     code = " ".join(CODE)

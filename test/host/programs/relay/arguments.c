@@ -123,6 +123,11 @@ void arguments_parse(int argc, char **argv, struct arguments *arguments)
 	arguments->faults[1] = arguments->faults[0];
 	if (back)
 		parse_faults(&arguments->faults[1], back);
-	for (int i = 0; i < 2; i++)
-		arguments->ends[i] = argv[optind + i];
+	for (int i = 0; i < 2; i++) {
+		const char *end = argv[optind + i];
+
+		if (strncmp(end, "tap=", 4) != 0 && strncmp(end, "unix=", 5) != 0)
+			refuse("neither tap=IFNAME nor unix=PATH:", end);
+		arguments->ends[i] = end;
+	}
 }

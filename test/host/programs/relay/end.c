@@ -74,14 +74,10 @@ void end_open(struct end *end, const char *text)
 	end->name = text;
 	if (strncmp(text, "unix=", 5) == 0) {
 		open_socket(end, text + 5);
-	} else if (strncmp(text, "tap=", 4) == 0) {
+	} else {
 		end->fd = tap_open(text + 4, false);
 		if (end->fd < 0)
 			exit(1);
-	} else {
-		fprintf(stderr, "relay: '%s' is neither tap=IFNAME nor unix=PATH (see --help)\n",
-			text);
-		exit(2);
 	}
 }
 

@@ -26,8 +26,8 @@ struct end {
 };
 
 /*
- * Opens what `text` says: tap=IFNAME, unix=PATH or unix=PATH,PEER. Ends the program with one line
- * on stderr when that cannot be.
+ * Opens what `text` says: tap=IFNAME, unix=PATH or unix=PATH,PEER (arguments_parse has seen to it).
+ * Ends the program with one line on stderr when that cannot be.
  */
 void end_open(struct end *end, const char *text);
 void end_close(struct end *end);
