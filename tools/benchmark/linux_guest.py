@@ -9,7 +9,7 @@ from machine.debian import apt_command, archive_of, run, unpack
 
 META_PACKAGE = "linux-image-cloud-arm64"
 # In the order in which they need each other.
-MODULES = ["virtio", "virtio_ring", "virtio_mmio", "failover", "net_failover", "virtio_net"]
+MODULES = ["virtio_ring", "virtio", "virtio_mmio", "failover", "net_failover", "virtio_net"]
 
 INIT = """#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
