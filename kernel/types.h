@@ -38,6 +38,8 @@ typedef uint64_t user_addr_t;
 #define __printf(format_index, first) __attribute__((format(printf, format_index, first)))
 #define __unused __attribute__((unused))
 
+#define CACHE_LINE 64 /* bytes: what one miss brings in */
+
 #define PAGE_SHIFT 12
 #define PAGE_SIZE (1ul << PAGE_SHIFT)
 

@@ -1,7 +1,8 @@
 /*
  * The virtio network device (VIRTIO 1.2 section 5.1).
  *
- *	virtio_net.c          probe, negotiation, start and stop, interrupt and poll
+ *	virtio_net.c          probe, start and stop, interrupt and poll
+ *	virtio_net_features.c what is negotiated, and what follows from it
  *	virtio_net_receive.c  the receive queue: frames from it
  *	virtio_net_merged.c   its buffers with MRG_RXBUF: pages
  *	virtio_net_whole.c    its buffers without: one for each frame
@@ -87,6 +88,16 @@ struct virtio_net {
 };
 
 /* All of these need the net lock. */
+
+/* Settles the features. 0, or virtio_negotiate's refusal. */
+int virtio_net_negotiate(struct virtio_net *vnet) NEEDS_NET_LOCK;
+/* MTU, layout of buffers, offloads: once there are queues. */
+void virtio_net_configure(struct virtio_net *vnet) NEEDS_NET_LOCK;
+/* The device's address, or one of our own making. */
+struct mac virtio_net_mac(struct virtio_net *vnet) NEEDS_NET_LOCK;
+bool virtio_net_link_is_up(struct virtio_net *vnet) NEEDS_NET_LOCK;
+/* " csum mac ..." for the log. No lock. */
+void virtio_net_feature_names(const struct virtio_net *vnet, char *text, size_t size);
 
 /* Adds buffers until the queue is full, for the next kick. False when memory ran out before. */
 bool virtio_net_fill(struct virtio_net *vnet) NEEDS_NET_LOCK;

@@ -111,7 +111,7 @@ static enum drop_reason add_page(struct sk_buff *skb, struct page *page, uint32_
 	return DROP_FRAME_TOO_LONG;
 }
 
-/* The frame goes on in `more` pages. DROP_NONE, or why it is refused: the pages are taken anyway. */
+/* The frame goes on in `more` pages. DROP_NONE, or why it is refused; they are taken anyway. */
 static enum drop_reason add_pages(struct virtio_net *vnet, struct sk_buff *skb, uint32_t more)
 {
 	enum drop_reason refused = DROP_NONE;

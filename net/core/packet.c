@@ -234,59 +234,58 @@ static int check_target(struct socket *socket, const struct packet_target *targe
 	return raw && length < ETHERNET_HEADER ? -EINVAL : 0;
 }
 
-/*
- * Gives the frame its link header, or finds the one that it has. Owns skb unless it returns an
- * error.
- */
-static int transmit(struct socket *socket, struct sk_buff *skb,
-		    const struct packet_target *target) NEEDS_NET_LOCK
+static int find_target(struct socket *socket, const struct message *message, size_t length,
+		       struct packet_target *target) NEEDS_NET_LOCK
 {
-	int error = check_target(socket, target, skb->len); /* again: it may have gone since */
+	int error = choose_target(packet_socket_of(socket), message, target);
 
-	if (error)
-		return error;
-	struct net_device *dev = netdev_by_index(socket->net, target->ifindex);
+	return error ? error : check_target(socket, target, length);
+}
 
+/* Gives the frame its link header, or finds the one that it has. */
+static int add_link_header(struct socket *socket, struct net_device *dev, struct sk_buff *skb,
+			   const struct packet_target *target) NEEDS_NET_LOCK
+{
 	skb->protocol = target->protocol;
-	if (socket->type == SOCK_RAW) {
-		skb->protocol = get_be16(skb->data + 2 * MAC_LENGTH);
-		skb_mark_link_header(skb);
-		if (dev->type == ARPHRD_LOOPBACK)
-			skb_pull(skb, ETHERNET_HEADER);
-	} else if (dev->link_type && dev->link_type->push_header) {
-		error = dev->link_type->push_header(dev, skb, target->protocol, target->mac);
+	if (socket->type != SOCK_RAW) {
+		if (!dev->link_type || !dev->link_type->push_header)
+			return 0;
+		return dev->link_type->push_header(dev, skb, target->protocol, target->mac);
 	}
+	skb->protocol = get_be16(skb->data + 2 * MAC_LENGTH);
+	skb_mark_link_header(skb);
+	if (dev->type == ARPHRD_LOOPBACK)
+		skb_pull(skb, ETHERNET_HEADER);
+	return 0;
+}
+
+/* Owns skb. */
+static int transmit(struct socket *socket, const struct message *message,
+		    struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	struct packet_target target;
+	int error = find_target(socket, message, skb->len, &target); /* it may have gone since */
+
+	struct net_device *dev = error ? NULL : netdev_by_index(socket->net, target.ifindex);
+
 	if (!error)
+		error = add_link_header(socket, dev, skb, &target);
+	if (error)
+		skb_free(skb);
+	else
 		dev_xmit(dev, skb);
 	return error;
 }
 
 static int64_t packet_sendmsg(struct socket *socket, struct message *message)
 {
-	struct net *net = socket->net;
-	size_t length = message->iov.remaining;
 	struct packet_target target;
-	int error;
 
-	net_lock(net);
-	error = choose_target(packet_socket_of(socket), message, &target);
-	if (!error)
-		error = check_target(socket, &target, length);
-	net_unlock(net);
-	if (error)
-		return error;
-	struct sk_buff *skb = socket_alloc_send(socket, message, &error);
+	net_lock(socket->net);
+	int error = find_target(socket, message, message->iov.remaining, &target);
 
-	if (!skb)
-		return error;
-	net_lock(net);
-	error = transmit(socket, skb, &target);
-	net_unlock(net);
-	if (error) {
-		skb_free(skb);
-		return error;
-	}
-	return (int64_t)length;
+	net_unlock(socket->net);
+	return error ? error : socket_send_datagram(socket, message, transmit);
 }
 
 static void tell_source(const struct sk_buff *skb, struct message *message)

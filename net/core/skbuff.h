@@ -253,13 +253,13 @@ static inline uint8_t *skb_transport_header(const struct sk_buff *skb)
 }
 
 /*
- * Charges the packet to a socket's send buffer, and holds a reference on it, until it is freed
- * (then the socket's wait list hears POLLOUT). With or without the net lock.
+ * Charges the packet to a socket's send buffer until it is freed (then the socket's wait list hears
+ * POLLOUT); the socket stays as long. Needs the net lock, and so do all who free such a packet.
  */
 void skb_set_owner(struct sk_buff *skb, struct socket *socket);
 /*
  * Takes it off the owner's account now: where a packet starts a new life as a received one
- * (loopback).
+ * (loopback). Needs the net lock.
  */
 void skb_orphan(struct sk_buff *skb);
 

@@ -258,7 +258,6 @@ int64_t socket_recvmsg(struct socket *socket, struct message *message)
 uint32_t socket_datagram_ready(struct socket *socket)
 {
 	uint32_t ready = 0;
-	uint32_t charged = __atomic_load_n(&socket->send_charged, __ATOMIC_SEQ_CST);
 
 	if (socket->error || socket->error_queue.length)
 		ready |= POLLERR;
@@ -268,7 +267,8 @@ uint32_t socket_datagram_ready(struct socket *socket)
 		ready |= POLLHUP;
 	if (socket->receive_queue.length)
 		ready |= POLLIN | POLLRDNORM;
-	if (charged < (uint32_t)socket->send_buffer / 2) /* skb_orphan wakes when this comes true */
+	/* skb_orphan wakes when this comes true. */
+	if (socket->send_charged < (uint32_t)socket->send_buffer / 2)
 		ready |= POLLOUT | POLLWRNORM;
 	return ready;
 }
@@ -308,8 +308,7 @@ static int common_ioctl(struct socket *socket, uint32_t command, void *argument)
 		*(int32_t *)argument = first ? (int32_t)first->len : 0;
 		return 0;
 	case SIOCOUTQ:
-		*(int32_t *)argument = (int32_t)__atomic_load_n(&socket->send_charged,
-								__ATOMIC_RELAXED);
+		*(int32_t *)argument = (int32_t)socket->send_charged;
 		return 0;
 	case SIOCGSTAMP:
 		stamp_us = last_stamp(socket);

@@ -6,8 +6,8 @@
  * (net/core/socket_syscalls.c) and the host library stand on them. They answer the errno of Linux's
  * manual pages, in process context, without the net lock, and they sleep unless told not to.
  *
- * Reference counting: the file holds one; a packet charged to the socket (skb_set_owner) holds one;
- * a lookup that leaves the net lock takes one. socket_close detaches it from its protocol at once.
+ * Reference counting: the file holds one; the packets charged to the socket (skb_set_owner) hold one
+ * together; a lookup that leaves the net lock takes one. socket_close detaches it from its protocol at once.
  */
 #ifndef NET_CORE_SOCKET_H
 #define NET_CORE_SOCKET_H
@@ -121,38 +121,46 @@ struct socket_ops {
 	uint32_t (*ready)(struct socket *socket);
 };
 
+/*
+ * With thousands of sockets, cache misses are most of what a packet costs. So what each packet asks
+ * for stands together in front, in two cache lines.
+ */
 struct socket {
-	uint32_t references;
 	struct net *net;
 	const struct socket_ops *ops;
-	uint16_t family, type; /* AF_*, SOCK_* */
-	uint16_t protocol;     /* what the family made of the argument */
-	struct list_head link; /* the kind's own list or table */
+	struct wait_list wait;
+	uint32_t references;
+	int bound_ifindex; /* SO_BINDTODEVICE; 0: any */
+	int error;         /* pending, positive errno: SO_ERROR, or what the next call returns */
+	uint32_t send_charged; /* truesize of packets on their way out */
+	/* Bytes of truesize: SO_RCVBUF, SO_SNDBUF as getsockopt shows them. */
+	int32_t receive_buffer, send_buffer;
 
 	struct skb_queue receive_queue;
 	struct skb_queue error_queue; /* IP_RECVERR; each charged to receive */
-	uint32_t send_charged;        /* truesize of packets on their way out; changed atomically */
-	uint64_t drops;               /* packets refused because the receive buffer was full */
-	struct wait_list wait;
-
-	/* Bytes of truesize: SO_RCVBUF, SO_SNDBUF as getsockopt shows them. */
-	int32_t receive_buffer, send_buffer;
-	bool receive_buffer_chosen, send_buffer_chosen; /* by the process: TCP leaves them alone */
-	uint64_t receive_timeout_us, send_timeout_us;   /* 0: none */
-	int32_t receive_low;                            /* SO_RCVLOWAT */
-	int error;         /* pending, positive errno: SO_ERROR, or what the next call returns */
-	int bound_ifindex; /* SO_BINDTODEVICE; 0: any */
-	uint32_t priority, mark;
-	uint64_t last_stamp_us;
-	uint32_t linger_seconds;
-	uint32_t uid;          /* who made it */
-	uint64_t inode_number; /* what /proc/net shows and fstat gives */
-	bool reuse_address, reuse_port, broadcast, keepalive, oob_inline, linger, dont_route;
-	bool passcred, no_check, timestamp, timestamp_ns, listening;
+	uint16_t family, type;        /* AF_*, SOCK_* */
+	uint16_t protocol;            /* what the family made of the argument */
+	uint8_t shutdown;             /* 1: receive, 2: send */
+	bool reuse_port, broadcast, no_check;
+	bool timestamp;
 	bool stamp_asked; /* SIOCGSTAMP was used: packets are stamped from then on */
-	bool closed;      /* detached from its protocol; only references keep it */
-	uint8_t shutdown; /* 1: receive, 2: send */
+
+	struct list_head link; /* the kind's own list or table */
+	uint64_t drops;        /* packets refused because the receive buffer was full */
+	uint64_t receive_timeout_us, send_timeout_us; /* 0: none */
+	uint64_t last_stamp_us;
+	uint64_t inode_number; /* what /proc/net shows and fstat gives */
+	int32_t receive_low;   /* SO_RCVLOWAT */
+	uint32_t priority, mark;
+	uint32_t linger_seconds;
+	uint32_t uid;                                   /* who made it */
+	bool receive_buffer_chosen, send_buffer_chosen; /* by the process: TCP leaves them alone */
+	bool reuse_address, keepalive, oob_inline, linger, dont_route, passcred, timestamp_ns;
+	bool listening;
+	bool closed; /* detached from its protocol; only references keep it */
 };
+
+_Static_assert(offsetof(struct socket, link) <= 2 * CACHE_LINE, "for each packet: two lines");
 
 #define SHUTDOWN_RECEIVE 1
 #define SHUTDOWN_SEND 2
@@ -242,10 +250,10 @@ void socket_put_timestamp(struct socket *socket, const struct sk_buff *skb,
 			  struct message *message);
 
 /*
- * Queues a received packet, or drops it (SOCKET_BUFFER_FULL, drops++) beyond receive_buffer. Owns
- * skb. Wakes POLLIN.
+ * Queues a received packet, or drops it (SOCKET_BUFFER_FULL, drops++) beyond receive_buffer and
+ * returns false. Owns skb. Wakes POLLIN.
  */
-void socket_queue_receive(struct socket *socket, struct sk_buff *skb) NEEDS_NET_LOCK;
+bool socket_queue_receive(struct socket *socket, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /*
  * Takes the first packet, sleeping by the socket's timeout and the flags' MSG_DONTWAIT; with
@@ -256,11 +264,15 @@ int socket_wait_receive(struct socket *socket, uint32_t flags, struct sk_buff **
 	EXCLUDES(net_lock_held);
 
 /*
- * A packet with all of the message's bytes behind SKB_HEADROOM, charged to the send buffer; sleeps
- * while that is full. Without the net lock. NULL and *error otherwise.
+ * sendmsg of sockets that send a message in one packet: copies the message's bytes into a packet,
+ * behind SKB_HEADROOM, charges it to the send buffer, sleeping while that is full, and gives it to
+ * `transmit`, which owns it and returns 0 or a negative errno. Bytes sent or a negative errno
+ * (-ENOBUFS: no memory). Without the net lock; `transmit` needs it.
  */
-struct sk_buff *socket_alloc_send(struct socket *socket, struct message *message, int *error)
-	EXCLUDES(net_lock_held);
+typedef int socket_transmit(struct socket *socket, const struct message *message,
+			    struct sk_buff *skb);
+int64_t socket_send_datagram(struct socket *socket, struct message *message,
+			     socket_transmit *transmit) EXCLUDES(net_lock_held);
 
 /*
  * Queues a packet that tells of an error (IP_RECVERR), within the receive buffer. Owns skb. Wakes

@@ -20,19 +20,24 @@ static bool receive_buffer_full(const struct socket *socket)
 	       (uint32_t)socket->receive_buffer;
 }
 
-void socket_queue_receive(struct socket *socket, struct sk_buff *skb)
+bool socket_queue_receive(struct socket *socket, struct sk_buff *skb)
 {
-	if (receive_buffer_full(socket)) {
+	if (unlikely(receive_buffer_full(socket))) {
 		socket->drops++;
 		skb_drop(skb, DROP_SOCKET_BUFFER_FULL);
-		return;
+		return false;
 	}
 	skb_queue_append(&socket->receive_queue, skb);
 	socket_wake(socket, POLLIN | POLLRDNORM);
+	return true;
 }
 
 void socket_queue_error(struct socket *socket, struct sk_buff *skb)
 {
+	if (socket->closed) { /* a connection outlives its socket: nobody will read it */
+		skb_drop(skb, DROP_SOCKET_CLOSED);
+		return;
+	}
 	if (receive_buffer_full(socket)) {
 		socket->drops++;
 		skb_drop(skb, DROP_SOCKET_BUFFER_FULL);
@@ -163,8 +168,10 @@ int socket_wait_receive(struct socket *socket, uint32_t flags, struct sk_buff **
 
 void skb_set_owner(struct sk_buff *skb, struct socket *socket)
 {
-	skb->owner = socket_get(socket);
-	__atomic_add_fetch(&socket->send_charged, skb->truesize, __ATOMIC_SEQ_CST);
+	if (socket->send_charged == 0)
+		socket_get(socket);
+	socket->send_charged += skb->truesize;
+	skb->owner = socket;
 }
 
 void skb_orphan(struct sk_buff *skb)
@@ -173,65 +180,86 @@ void skb_orphan(struct sk_buff *skb)
 
 	if (!socket)
 		return;
-	skb->owner = NULL;
-	uint32_t left = __atomic_sub_fetch(&socket->send_charged, skb->truesize, __ATOMIC_SEQ_CST);
+	uint32_t before = socket->send_charged, left = before - skb->truesize;
 	uint32_t half = (uint32_t)socket->send_buffer / 2;
 
+	skb->owner = NULL;
+	socket->send_charged = left;
 	/* Senders wait for half of the buffer, so that they are not woken for each packet. */
-	if (left < half && left + skb->truesize >= half)
+	if (left < half && before >= half)
 		wait_list_wake(&socket->wait, POLLOUT | POLLWRNORM);
-	socket_put(socket);
+	if (left == 0)
+		socket_put(socket);
 }
 
-/* One look: charges the packet if the send buffer has room. -EAGAIN: it has not. */
-static int try_charge(struct socket *socket, struct sk_buff *skb)
+/* One look. -EAGAIN: the send buffer is full. */
+static int look_for_room(struct socket *socket) NEEDS_NET_LOCK
 {
-	net_lock(socket->net);
 	int error = socket_take_error(socket);
 
-	if (!error && (socket->shutdown & SHUTDOWN_SEND))
-		error = -EPIPE;
-	if (!error && __atomic_load_n(&socket->send_charged, __ATOMIC_SEQ_CST) >=
-			      (uint32_t)socket->send_buffer)
-		error = -EAGAIN;
-	if (!error)
-		skb_set_owner(skb, socket);
-	net_unlock(socket->net);
-	return error;
+	if (error)
+		return error;
+	if (socket->shutdown & SHUTDOWN_SEND)
+		return -EPIPE;
+	return socket->send_charged < (uint32_t)socket->send_buffer ? 0 : -EAGAIN;
 }
 
-static int wait_to_charge(struct socket *socket, struct sk_buff *skb)
+/* Sleeps, without the net lock meanwhile, until look_for_room has another answer than -EAGAIN. */
+static int wait_for_room(struct socket *socket) NEEDS_NET_LOCK
 {
+	struct net *net = socket->net;
 	struct socket_wait wait;
 	int error;
 
+	net_unlock(net);
 	socket_wait_begin(&wait, socket, socket->send_timeout_us);
-	while ((error = try_charge(socket, skb)) == -EAGAIN) {
+	net_lock(net);
+	while ((error = look_for_room(socket)) == -EAGAIN) {
+		net_unlock(net);
 		error = socket_wait_sleep(&wait);
+		net_lock(net);
 		if (error)
 			break;
 	}
+	net_unlock(net);
 	socket_wait_end(&wait);
+	net_lock(net);
 	return error;
 }
 
-struct sk_buff *socket_alloc_send(struct socket *socket, struct message *message, int *error)
+/* Owns skb. */
+static int charge_and_transmit(struct socket *socket, const struct message *message,
+			       struct sk_buff *skb, socket_transmit *transmit) NEEDS_NET_LOCK
+{
+	int error = look_for_room(socket);
+
+	if (error == -EAGAIN && !(message->flags & MSG_DONTWAIT))
+		error = wait_for_room(socket);
+	if (error) {
+		skb_free(skb);
+		return error;
+	}
+	skb_set_owner(skb, socket);
+	return transmit(socket, message, skb);
+}
+
+int64_t socket_send_datagram(struct socket *socket, struct message *message,
+			     socket_transmit *transmit)
 {
 	uint64_t length = message->iov.remaining;
 	struct sk_buff *skb = skb_alloc(socket->net, SKB_HEADROOM + length);
+	int error;
 
-	if (!skb) {
-		*error = -ENOBUFS;
-		return NULL;
-	}
+	if (!skb)
+		return -ENOBUFS;
 	skb_reserve(skb, SKB_HEADROOM);
-	*error = try_charge(socket, skb);
-	if (*error == -EAGAIN && !(message->flags & MSG_DONTWAIT))
-		*error = wait_to_charge(socket, skb);
-	if (!*error)
-		*error = skb_put_from_iov(skb, &message->iov, length);
-	if (!*error)
-		return skb;
-	skb_free(skb);
-	return NULL;
+	error = skb_put_from_iov(skb, &message->iov, length);
+	if (error) {
+		skb_free(skb);
+		return error;
+	}
+	net_lock(socket->net);
+	error = charge_and_transmit(socket, message, skb, transmit);
+	net_unlock(socket->net);
+	return error ? error : (int64_t)length;
 }

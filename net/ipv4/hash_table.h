@@ -36,18 +36,27 @@ static inline bool hash_node_linked(const struct hash_node *node)
 	return node->link.link != NULL;
 }
 
-/* The first node of the chain for `hash`, or NULL. */
-static inline struct hlist_node *hash_table_chain(const struct hash_table *table, uint32_t hash)
+/* A walk along the chain where nodes with `hash` are. */
+struct hash_walk {
+	struct hlist_node *at; /* NULL: the end */
+	uint32_t hash;
+};
+
+static inline struct hash_walk hash_table_walk(const struct hash_table *table, uint32_t hash)
 {
-	return table->count ? table->buckets[hash & (table->bucket_count - 1)].first : NULL;
+	struct hash_walk walk = {.hash = hash};
+
+	if (table->count)
+		walk.at = table->buckets[hash & (table->bucket_count - 1)].first;
+	return walk;
 }
 
-/* Visits the nodes that have exactly `hash`; `entry` embeds a struct hash_node as `member`. */
-#define hash_table_for_each(entry, table, wanted, member)                                          \
-	for (struct hlist_node *chain_at = hash_table_chain(table, wanted);                        \
-	     chain_at && ((entry) = container_of(chain_at, __typeof__(*(entry)), member.link), 1); \
-	     chain_at = chain_at->next)                                                            \
-		if ((entry)->member.hash == (wanted))
+/* Visits the nodes that have exactly `wanted`; `entry` embeds a struct hash_node as `member`. */
+#define hash_table_for_each(entry, table, wanted, member)                                        \
+	for (struct hash_walk walk = hash_table_walk(table, wanted);                             \
+	     walk.at && ((entry) = container_of(walk.at, __typeof__(*(entry)), member.link), 1); \
+	     walk.at = walk.at->next)                                                            \
+		if ((entry)->member.hash == walk.hash)
 
 /* Visits every node; the body may remove or free `entry`, and nothing else. */
 #define hash_table_for_each_safe(entry, table, member)                                             \

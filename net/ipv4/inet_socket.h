@@ -19,35 +19,35 @@
 struct inet_socket {
 	struct socket socket; /* first */
 
-	/* What input looks at to find the socket stands together, in few cache lines. */
-	struct hash_node node;  /* in the table by which the kind finds it */
-	struct endpoint local;  /* address AF_UNSPEC: any */
-	struct endpoint remote; /* address AF_UNSPEC: not connected */
-
-	const struct inet_family *inet;
-	bool address_bound; /* bind gave the local address, not connect */
-	bool port_bound;    /* bind gave the local port, not the first send */
-
 	/* Sending. */
-	int16_t ttl; /* -1: the stack's default */
+	struct endpoint remote; /* address AF_UNSPEC: not connected */
+	int16_t ttl;            /* -1: the stack's default */
 	uint8_t tos;
 	uint8_t mtu_discover; /* IP_PMTUDISC_* */
 	bool header_included; /* IP_HDRINCL: raw sockets only */
 	bool free_bind;       /* may bind to an address that is not ours */
 	uint8_t multicast_ttl;
 	bool multicast_loop;
-	int multicast_ifindex; /* IP_MULTICAST_IF; 0: the route's */
-	struct net_addr multicast_source;
-	uint8_t options[IP4_OPTIONS_MAX];
+	int multicast_ifindex;  /* IP_MULTICAST_IF; 0: the route's */
 	uint8_t options_length; /* a multiple of 4 */
 
-	/* Receiving. */
+	/* Receiving: one cache line, for the reason that struct socket gives. */
+	struct hash_node node; /* in the table by which the kind finds it */
+	struct endpoint local; /* address AF_UNSPEC: any */
+	const struct inet_family *inet;
 	bool want_pktinfo, want_ttl, want_tos, want_options;
-	bool want_errors;             /* IP_RECVERR */
-	bool multicast_all;           /* take groups that others joined too: IP_MULTICAST_ALL */
+	bool want_errors;   /* IP_RECVERR */
+	bool multicast_all; /* take groups that others joined too: IP_MULTICAST_ALL */
+	bool address_bound; /* bind gave the local address, not connect */
+	bool port_bound;    /* bind gave the local port, not the first send */
+
+	struct net_addr multicast_source;
 	struct list_head memberships; /* struct inet_membership */
 	uint32_t membership_count;
+	uint8_t options[IP4_OPTIONS_MAX];
 };
+
+_Static_assert(offsetof(struct inet_socket, node) % CACHE_LINE == 0, "begins a cache line");
 
 static inline struct inet_socket *inet_socket(struct socket *socket)
 {

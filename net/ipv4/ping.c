@@ -126,10 +126,10 @@ static void complete_request(struct ping_socket *ping, struct sk_buff *skb)
 }
 
 /* Owns skb: an ICMP message. */
-static int send_locked(struct ping_socket *ping, const struct message *message,
-		       struct sk_buff *skb) NEEDS_NET_LOCK
+static int send_request(struct socket *socket, const struct message *message,
+			struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	struct net *net = ping->inet.socket.net;
+	struct ping_socket *ping = ping_socket(socket);
 	struct inet_outgoing out;
 	int error = inet_prepare(&ping->inet, message, &out);
 
@@ -145,16 +145,14 @@ static int send_locked(struct ping_socket *ping, const struct message *message,
 		return error;
 	}
 	complete_request(ping, skb);
-	icmp_count_sent(net, ICMP_ECHO);
+	icmp_count_sent(socket->net, ICMP_ECHO);
 	out.how.protocol = IPPROTO_ICMP;
-	return ping->inet.inet->send(net, skb, &out.how);
+	return ping->inet.inet->send(socket->net, skb, &out.how);
 }
 
 static int64_t ping_sendmsg(struct socket *socket, struct message *message)
 {
 	uint64_t length = message->iov.remaining;
-	struct sk_buff *skb;
-	int error;
 
 	if (message->flags & MSG_OOB)
 		return -EOPNOTSUPP;
@@ -162,13 +160,7 @@ static int64_t ping_sendmsg(struct socket *socket, struct message *message)
 		return -EMSGSIZE;
 	if (length < ICMP_HEADER_LENGTH)
 		return -EINVAL;
-	skb = socket_alloc_send(socket, message, &error);
-	if (!skb)
-		return error;
-	net_lock(socket->net);
-	error = send_locked(ping_socket(socket), message, skb);
-	net_unlock(socket->net);
-	return error ? error : (int64_t)length;
+	return socket_send_datagram(socket, message, send_request);
 }
 
 static int64_t ping_recvmsg(struct socket *socket, struct message *message)

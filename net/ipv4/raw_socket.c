@@ -124,9 +124,10 @@ static int send_payload(struct inet_socket *inet, struct inet_outgoing *out,
 	return inet->inet->send(net, skb, &out->how);
 }
 
-static int send_locked(struct inet_socket *inet, const struct message *message,
+static int send_packet(struct socket *socket, const struct message *message,
 		       struct sk_buff *skb) NEEDS_NET_LOCK
 {
+	struct inet_socket *inet = inet_socket(socket);
 	struct inet_outgoing out;
 	int error = inet_prepare(inet, message, &out);
 
@@ -140,21 +141,11 @@ static int send_locked(struct inet_socket *inet, const struct message *message,
 
 static int64_t raw_sendmsg(struct socket *socket, struct message *message)
 {
-	uint64_t length = message->iov.remaining;
-	struct sk_buff *skb;
-	int error;
-
 	if (message->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (length > IP4_PACKET_MAX)
+	if (message->iov.remaining > IP4_PACKET_MAX)
 		return -EMSGSIZE;
-	skb = socket_alloc_send(socket, message, &error);
-	if (!skb)
-		return error;
-	net_lock(socket->net);
-	error = send_locked(inet_socket(socket), message, skb);
-	net_unlock(socket->net);
-	return error ? error : (int64_t)length;
+	return socket_send_datagram(socket, message, send_packet);
 }
 
 static int64_t raw_recvmsg(struct socket *socket, struct message *message)

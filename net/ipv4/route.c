@@ -12,7 +12,9 @@
  */
 static uint32_t prefix_hash(ip4_t prefix)
 {
-	return hash_words(prefix, 0, 0, 0);
+	uint32_t product = prefix * 0x9e3779b1u;
+
+	return product ^ product >> 16;
 }
 
 static bool is_ours(const struct route *route)
@@ -214,8 +216,17 @@ static int lookup_unicast(struct net *net, ip4_t destination, int ifindex,
 	return 0;
 }
 
-int route_lookup(struct net *net, ip4_t destination, ip4_t source, int ifindex,
-		 struct route_result *result)
+static struct route_cache_entry *cache_entry(struct route_table *table, ip4_t destination,
+					     int ifindex)
+{
+	uint32_t hash = prefix_hash(destination + (uint32_t)ifindex);
+
+	return &table->cache[hash % ROUTE_CACHE_ENTRIES];
+}
+
+/* What the cache does not know. */
+static int look_up(struct net *net, ip4_t destination, ip4_t source, int ifindex,
+		   struct route_result *result) NEEDS_NET_LOCK
 {
 	struct route_table *table = &ip4_stack(net)->routes;
 
@@ -223,24 +234,29 @@ int route_lookup(struct net *net, ip4_t destination, ip4_t source, int ifindex,
 	if (destination == IP4_BROADCAST || ip4_is_multicast(destination))
 		return lookup_group(net, destination, source, ifindex, result);
 
-	uint32_t slot = hash_words(destination, (uint32_t)ifindex, 0, 0) % ROUTE_CACHE_ENTRIES;
-	struct route_cache_entry *cached = &table->cache[slot];
-
-	if (cached->generation == table->generation && cached->destination == destination &&
-	    cached->ifindex == ifindex) {
-		*result = cached->result;
-		return 0;
-	}
-
 	int error = lookup_unicast(net, destination, ifindex, result);
 
 	if (error)
 		return error;
 	apply_path_mtu(net, destination, result);
-	*cached = (struct route_cache_entry){.destination = destination,
-					     .ifindex = ifindex,
-					     .generation = table->generation,
-					     .result = *result};
+	*cache_entry(table, destination,
+		     ifindex) = (struct route_cache_entry){.destination = destination,
+							   .ifindex = ifindex,
+							   .generation = table->generation,
+							   .result = *result};
+	return 0;
+}
+
+int route_lookup(struct net *net, ip4_t destination, ip4_t source, int ifindex,
+		 struct route_result *result)
+{
+	struct route_table *table = &ip4_stack(net)->routes;
+	const struct route_cache_entry *cached = cache_entry(table, destination, ifindex);
+
+	if (cached->destination != destination || cached->ifindex != ifindex ||
+	    cached->generation != table->generation)
+		return look_up(net, destination, source, ifindex, result);
+	*result = cached->result;
 	return 0;
 }
 

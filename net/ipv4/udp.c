@@ -8,10 +8,7 @@
 
 static void queue(struct net *net, struct udp_socket *socket, struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	uint64_t drops = socket->inet.socket.drops;
-
-	socket_queue_receive(&socket->inet.socket, skb);
-	if (socket->inet.socket.drops == drops) {
+	if (socket_queue_receive(&socket->inet.socket, skb)) {
 		udp_count(net, UDP_STAT_IN_DATAGRAMS);
 	} else {
 		udp_count(net, UDP_STAT_RECEIVE_BUFFER_ERRORS);

@@ -171,9 +171,10 @@ static int transmit(struct udp_socket *udp, struct inet_outgoing *out,
 }
 
 /* Owns skb, whose bytes are the payload. */
-static int send_locked(struct udp_socket *udp, const struct message *message,
-		       struct sk_buff *skb) NEEDS_NET_LOCK
+static int send_datagram(struct socket *socket, const struct message *message,
+			 struct sk_buff *skb) NEEDS_NET_LOCK
 {
+	struct udp_socket *udp = udp_socket(socket);
 	struct inet_outgoing out;
 	int error = inet_prepare(&udp->inet, message, &out);
 
@@ -190,25 +191,16 @@ static int send_locked(struct udp_socket *udp, const struct message *message,
 
 static int64_t udp_sendmsg(struct socket *socket, struct message *message)
 {
-	uint64_t length = message->iov.remaining;
-	struct sk_buff *skb;
-	int error;
-
 	/* Datagrams are not gathered from several calls (MSG_MORE), and there is no urgent data. */
 	if (message->flags & (MSG_OOB | MSG_MORE))
 		return -EOPNOTSUPP;
-	if (length > UDP_PAYLOAD_MAX)
+	if (message->iov.remaining > UDP_PAYLOAD_MAX)
 		return -EMSGSIZE;
-	skb = socket_alloc_send(socket, message, &error);
-	if (!skb) {
-		if (error == -ENOBUFS)
-			udp_count(socket->net, UDP_STAT_SEND_BUFFER_ERRORS);
-		return error;
-	}
-	net_lock(socket->net);
-	error = send_locked(udp_socket(socket), message, skb);
-	net_unlock(socket->net);
-	return error ? error : (int64_t)length;
+	int64_t sent = socket_send_datagram(socket, message, send_datagram);
+
+	if (sent == -ENOBUFS)
+		udp_count(socket->net, UDP_STAT_SEND_BUFFER_ERRORS);
+	return sent;
 }
 
 /* The source of a queued datagram: its UDP header still stands in front of the payload. */

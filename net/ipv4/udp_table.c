@@ -131,88 +131,85 @@ static int device_score(const struct udp_socket *socket, int ifindex)
 	return bound == ifindex ? 2 : 0;
 }
 
-/*
- * Of several that share an end by SO_REUSEPORT, each flow has its own; else the newest is the one.
- */
-struct choice {
+/* Who is to receive what goes from one end to another, as far as one has looked. */
+struct search {
+	const struct udp_table *table;
+	const struct endpoint *local, *remote;
+	int ifindex; /* 0: any */
 	struct udp_socket *best;
 	int score;
 	uint32_t equals; /* sharers of the best score so far */
-	uint32_t flow;   /* a hash of the two ends */
 };
 
-static void consider(struct choice *choice, struct udp_socket *socket, int ifindex)
+/*
+ * Of several that share an end by SO_REUSEPORT, each flow has its own; else the newest is the one.
+ */
+static void consider(struct search *search, struct udp_socket *socket)
 {
-	int score = device_score(socket, ifindex);
+	int score = device_score(socket, search->ifindex);
 
-	if (score == 0 || score < choice->score)
+	if (score == 0 || score < search->score)
 		return;
-	if (score > choice->score) {
-		choice->best = socket;
-		choice->score = score;
-		choice->equals = 1;
+	if (score > search->score) {
+		search->best = socket;
+		search->score = score;
+		search->equals = 1;
 		return;
 	}
-	if (!socket->inet.socket.reuse_port || !choice->best->inet.socket.reuse_port)
+	if (!socket->inet.socket.reuse_port || !search->best->inet.socket.reuse_port)
 		return;
 	/* A fair draw that the same flow always makes the same way. */
-	choice->equals++;
-	if (hash_words(choice->flow, choice->equals, 0, 0) % choice->equals == 0)
-		choice->best = socket;
+	uint32_t flow = connection_hash(search->table, search->local, search->remote);
+
+	search->equals++;
+	if (hash_words(flow, search->equals, 0, 0) % search->equals == 0)
+		search->best = socket;
 }
 
-static struct udp_socket *find_connected(const struct udp_table *table,
-					 const struct endpoint *local,
-					 const struct endpoint *remote, int ifindex)
+static void look_for_connected(struct search *search)
 {
-	struct choice choice = {0};
+	const struct udp_table *table = search->table;
+	const struct endpoint *local = search->local, *remote = search->remote;
 	struct udp_socket *socket;
 
 	if (table->by_connection.count == 0)
-		return NULL;
-
-	uint32_t hash = connection_hash(table, local, remote);
-
-	choice.flow = hash;
-	hash_table_for_each(socket, &table->by_connection, hash, inet.node) {
+		return;
+	hash_table_for_each(socket, &table->by_connection, connection_hash(table, local, remote),
+			    inet.node) {
 		if (socket->inet.local.port == local->port &&
 		    socket->inet.remote.port == remote->port &&
 		    net_addr_equal(&socket->inet.local.addr, &local->addr) &&
 		    net_addr_equal(&socket->inet.remote.addr, &remote->addr))
-			consider(&choice, socket, ifindex);
+			consider(search, socket);
 	}
-	return choice.best;
 }
 
 /* `bound` is by_address, or by_any with an end without address. */
-static struct udp_socket *find_bound(const struct udp_table *table, const struct hash_table *bound,
-				     const struct endpoint *local, uint32_t flow, int ifindex)
+static void look_for_bound(struct search *search, const struct hash_table *bound,
+			   const struct endpoint *local)
 {
-	struct choice choice = {.flow = flow};
 	struct udp_socket *socket;
 
 	if (bound->count == 0)
-		return NULL;
-	hash_table_for_each(socket, bound, address_hash(table, local), inet.node) {
+		return;
+	hash_table_for_each(socket, bound, address_hash(search->table, local), inet.node) {
 		if (socket->inet.local.port == local->port &&
 		    net_addr_equal(&socket->inet.local.addr, &local->addr))
-			consider(&choice, socket, ifindex);
+			consider(search, socket);
 	}
-	return choice.best;
 }
 
 struct udp_socket *udp_table_find(const struct udp_table *table, const struct endpoint *local,
 				  const struct endpoint *remote, int ifindex)
 {
+	struct search search = {
+		.table = table, .local = local, .remote = remote, .ifindex = ifindex};
 	const struct endpoint any = {.port = local->port};
-	struct udp_socket *socket = find_connected(table, local, remote, ifindex);
-	uint32_t flow;
 
-	if (socket)
-		return socket;
-	flow = connection_hash(table, local, remote);
-	socket = find_bound(table, &table->by_address, local, flow, ifindex);
-	if (!socket)
-		socket = find_bound(table, &table->by_any, &any, flow, ifindex);
-	return socket;
+	look_for_connected(&search);
+	if (!search.best)
+		look_for_bound(&search, &table->by_address, local);
+	if (!search.best)
+		look_for_bound(&search, &table->by_any, &any);
+	return search.best;
 }

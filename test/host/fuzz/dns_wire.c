@@ -3,7 +3,7 @@
  *
  *	0	a whole response;
  *	1	the records of a response whose header and question are right: the three counts of
- *		records (a byte each), flags (2 bytes), then the records; offset 12 is the name asked;
+ *		records (a byte each), flags (2 bytes), then the records; offset 12: the name asked;
  *	2	a name as text;
  *	3	an address, to be looked up in reverse.
  */

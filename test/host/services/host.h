@@ -30,6 +30,11 @@ uint64_t host_allocations_live(void);          /* not yet freed */
 uint64_t host_allocations_made(void);          /* since host_fail_allocation was last called */
 void host_fail_allocation(uint64_t nth);       /* the nth from now on fails once; 0: none */
 void host_fail_allocations_from(uint64_t nth); /* the nth and all after it fail; 0: none */
+/*
+ * For speed: kmalloc from slabs, which is neither counted nor made to fail, and unknown to a
+ * sanitizer. Before the first allocation.
+ */
+void host_use_slabs(void);
 
 /*
  * Time. The thread that calls host_clock_virtual is the one that moves the clock: it alone may call

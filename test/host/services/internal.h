@@ -26,6 +26,11 @@ bool host_clock_reaches_by_itself(uint64_t deadline_us, struct timespec *at);
 /* Wakes whoever sleeps until `now_us` at the latest. The machine's lock is held. */
 void host_wake_sleepers_due(uint64_t now_us);
 
+/* kmalloc and kfree after host_use_slabs. */
+bool host_slabs_in_use(void);
+void *host_slab_alloc(size_t size); /* never NULL */
+void host_slab_free(void *memory);
+
 /* As kernel/proc/signal.h, whose structures would clash with the C library's. */
 bool signal_pending(void);
 

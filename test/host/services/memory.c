@@ -7,6 +7,9 @@
 #include "kernel/mm/page.h"
 #include "kernel/printk.h"
 #include "test/host/services/host.h"
+#include "test/host/services/internal.h"
+
+#define UNALIGNED_MAX 96 /* bytes; what is larger begins with a cache line */
 
 /* Changed atomically: any thread allocates. */
 static uint64_t live, made;
@@ -55,10 +58,7 @@ void host_fail_allocations_from(uint64_t nth)
 	fail_allocations(nth, UINT64_MAX);
 }
 
-/* As the kernel's classes have it: what is larger than this lies on a multiple of a cache line. */
-#define UNALIGNED_MAX 96
-#define CACHE_LINE 64
-
+/* With the alignment that kmalloc.h promises. */
 static void *allocate(size_t size)
 {
 	void *memory = NULL;
@@ -74,11 +74,9 @@ static void *allocate(size_t size)
 
 void *kmalloc(size_t size)
 {
-	if (keeps_freed_memory)
-		return take_kept(size);
-	if (allocation_fails())
-		return NULL;
-	return allocate(size);
+	if (host_slabs_in_use())
+		return host_slab_alloc(size);
+	return allocation_fails() ? NULL : allocate(size);
 }
 
 void *kzalloc(size_t size)
@@ -94,22 +92,18 @@ void kfree(void *memory)
 {
 	if (!memory)
 		return;
-	if (keeps_freed_memory) {
-		keep(memory);
+	if (host_slabs_in_use()) {
+		host_slab_free(memory);
 		return;
 	}
 	allocation_freed();
 	free(memory);
 }
 
-/* The kernel's classes from 96 bytes on are about these: a power of two, or one and a half. */
+/* Powers of two, which is roughly what the kernel's classes are. */
 size_t kmalloc_size(size_t size)
 {
-	size_t class = 16;
-
-	while (class < size)
-		class *= 2;
-	return class;
+	return size <= 16 ? 16 : 1ull << (64 - __builtin_clzll(size - 1));
 }
 
 /*

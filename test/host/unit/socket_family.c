@@ -80,19 +80,19 @@ static int test_name(struct socket *socket, bool peer, struct sockaddr_storage *
 	return 0;
 }
 
+static int test_transmit(struct socket *socket, const struct message *message, struct sk_buff *skb)
+{
+	uint64_t *control = SKB_CONTROL(skb, uint64_t);
+
+	control[0] = message->name_length ? (uint8_t)message->name.ss_bytes[0] : 0;
+	control[1] = message->control_length;
+	skb_queue_append(&of(socket)->sent, skb);
+	return 0;
+}
+
 static int64_t test_sendmsg(struct socket *socket, struct message *message)
 {
-	size_t length = message->iov.remaining;
-	int error = 0;
-	struct sk_buff *skb = socket_alloc_send(socket, message, &error);
-
-	if (!skb)
-		return error;
-	SKB_CONTROL(skb, uint64_t)
-	[0] = message->name_length ? (uint8_t)message->name.ss_bytes[0] : 0;
-	SKB_CONTROL(skb, uint64_t)[1] = message->control_length;
-	skb_queue_append(&of(socket)->sent, skb);
-	return (int64_t)length;
+	return socket_send_datagram(socket, message, test_transmit);
 }
 
 static int64_t test_recvmsg(struct socket *socket, struct message *message)

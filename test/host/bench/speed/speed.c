@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "test/host/bench/speed/speed.h"
+#include "test/host/services/host.h"
 
 #define ROUNDS 61
 #define ROUNDS_QUICK 7
@@ -202,6 +203,7 @@ int main(int argc, char **argv)
 	struct options options = {.rounds = ROUNDS};
 
 	read_options(&options, argc, argv);
+	host_use_slabs();
 	if (!options.list && !options.packets)
 		report_heading();
 	for (uint32_t i = 0; i < ARRAY_SIZE(groups); i++) {

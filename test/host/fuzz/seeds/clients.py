@@ -57,6 +57,9 @@ def write_dhcp():
         + dhcp(5, hexadecimal("340103"))[5:],
     )
     start, to_deadline = b"\0", b"\1"
+    write_dictionary(
+        "dhcp_client", bind=b"\0\1\3\0\2\3\0\5\1\1", offer=b"\3\0\2", ack=b"\3\0\5", nak=b"\3\0\6"
+    )
     offer, ack, nak = b"\3\0\2", b"\3\0\5", b"\3\0\6"
     bind = start + to_deadline + offer + ack + to_deadline * 2
     write(
@@ -122,6 +125,9 @@ def write_dns():
         return bytes((1, code, answers, 0, len(records))) + records
 
     ask = b"\0\0\0"
+    write_dictionary(
+        "dns_client", asked=b"\xc0\x0c", address=reply(0, 1, a), alias=reply(0, 1, alias), ask=ask
+    )
     write(
         "dns_client",
         address=ask + reply(0, 1, a) + ask,

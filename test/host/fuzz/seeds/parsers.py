@@ -123,6 +123,28 @@ def write_tcp():
     )
 
 
+def write_words():
+    write_dictionary("arp_wire", request=arp(1)[:8], reply=arp(2)[:8])
+    write_dictionary("ipv4_wire", header=b"\x45\0", longest=b"\x4f\0", fragment=b"\x20\0", dont=b"\x40\0")
+    write_dictionary(
+        "ipv4_options",
+        router_alert=hexadecimal("94040000"),
+        record_route=hexadecimal("070704"),
+        timestamp=hexadecimal("440c05"),
+        loose_route=hexadecimal("8307"),
+        strict_route=hexadecimal("8907"),
+        copied=hexadecimal("9e04"),
+    )
+    write_dictionary(
+        "icmp_wire", echo=b"\x08\0", unreachable=b"\3\3", needs_fragments=b"\3\4", exceeded=b"\x0b\0"
+    )
+    write_dictionary(
+        "igmp_wire", query=b"\1\x11", report=b"\1\x16", leave=b"\1\x17", group=bytes((239, 1, 2, 3))
+    )
+    write_dictionary("udp_wire", length_8=b"\0\x08", length_7=b"\0\x07", longest=b"\xff\xff")
+
+
 def write_all():
     write_small_parsers()
     write_tcp()
+    write_words()

@@ -343,6 +343,14 @@ def write_tcp_in_trouble():
         + b"".join(
             op(SET_OPTION, 1, which, b"\0\1") + op(GET_OPTION, 1, which, 104) for which in range(44, 62)
         ),
+        tcp_large_sent=socket(KIND_TCP)
+        + op(CONNECT, 0, name(PEER_BEHIND, PORT_80))
+        + op(TCP_ANSWER, 0, 0, 0, 0, 0x0F, b"\3\xf4", 7, 0, b"\0\x10")
+        + op(SEND, 0, 0, 20, 0)
+        + op(TCP_ANSWER, 0, 0, 0, 0, 8, 0, b"\0\x10"),
+        tcp_large_received=accepted
+        + op(TCP_ANSWER, 0, 0x18, 0, 0, 0x48, 0, 18, b"\x40\x40", 124)
+        + receive(1),
         tcp_disconnect=accepted + op(CONNECT, 1, b"\2", ANY, PORT_0) + op(CONNECT, 1, name(PEER, PORT_80)),
     )
 

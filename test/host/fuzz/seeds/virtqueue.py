@@ -1,6 +1,6 @@
 """Seeds of the virtqueue target: test/host/fuzz/virtqueue/virtqueue.c has the operations."""
 
-from seeds.files import write
+from seeds.files import write, write_dictionary
 
 
 def write_all():
@@ -36,4 +36,14 @@ def write_all():
         buffers_0=modern + b"\x14" + bytes(12) + b"\0\x40" + run,
         odd_size=b"\xd0\0" + send,
         no_queue=b"\xc0\0" + send,
+    )
+    write_dictionary(
+        "virtqueue/virtqueue",
+        receive=receive,
+        send=send,
+        run=run,
+        reset=reset,
+        use_first=b"\4\0\0\0\x40",
+        ring_lie=b"\x10\1\0\0\x10\0",
+        register_lie=b"\x11\1\xff\xff\xff\xff",
     )

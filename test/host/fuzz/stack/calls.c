@@ -150,7 +150,7 @@ void op_shutdown(struct bench *bench, uint32_t bits)
 
 void op_listen(struct bench *bench, uint32_t bits)
 {
-	call(SYS_listen, bits, (uint64_t)(int8_t)read_u8(bench), 0);
+	call(SYS_listen, bits, (uint64_t)read_signed(bench), 0);
 }
 
 void op_accept(struct bench *bench, uint32_t bits)

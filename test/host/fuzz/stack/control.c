@@ -54,7 +54,7 @@ static void make_route(struct bench *bench, struct rtentry *route, char *name)
 		strcpy(name, read_device(bench));
 		route->rt_dev = (uintptr_t)name;
 	}
-	route->rt_metric = (int8_t)read_u8(bench);
+	route->rt_metric = (int16_t)read_signed(bench);
 	route->rt_mtu = (uint64_t)flags << 4;
 }
 

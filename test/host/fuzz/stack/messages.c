@@ -51,7 +51,7 @@ static size_t read_control(struct bench *bench, uint8_t *to)
 		at += put_control(at, SOL_IP, IP_PKTINFO, &info, sizeof(info));
 	}
 	if (which & 2) {
-		int32_t ttl = (int8_t)read_u8(bench);
+		int32_t ttl = read_signed(bench);
 
 		at += put_control(at, SOL_IP, IP_TTL, &ttl, sizeof(ttl));
 	}
@@ -127,8 +127,8 @@ static void call_twice(uint32_t number, uint32_t fd, const struct msghdr *header
 
 /*
  * Flags, a length, how (bit 0: with a name, bit 1: with control data, bit 2: in two pieces, bit 3:
- * by sendto, bit 4: by write, bit 5: by sendmmsg, twice, bit 6: the first bytes, bit 7: MSG_FASTOPEN),
- * and what these announce.
+ * by sendto, bit 4: by write, bit 5: by sendmmsg, twice, bit 6: the first bytes, bit 7: with
+ * MSG_FASTOPEN), and what these announce.
  */
 void op_send(struct bench *bench, uint32_t bits)
 {

@@ -106,7 +106,7 @@ static size_t read_value(struct bench *bench, uint8_t *to)
 
 	switch (form & 7) {
 	case 0: {
-		int32_t number = (int8_t)read_u8(bench);
+		int32_t number = read_signed(bench);
 
 		length = sizeof(number);
 		memcpy(to, &number, length);
@@ -131,14 +131,14 @@ static size_t read_value(struct bench *bench, uint8_t *to)
 		break;
 	}
 	case 3: {
-		const struct timeval time = {(int8_t)read_u8(bench), read_u8(bench) * 4000};
+		const struct timeval time = {read_signed(bench), read_u8(bench) * 4000};
 
 		length = sizeof(time);
 		memcpy(to, &time, length);
 		break;
 	}
 	case 4: {
-		const struct linger linger = {read_u8(bench) & 1, (int8_t)read_u8(bench)};
+		const struct linger linger = {read_u8(bench) & 1, read_signed(bench)};
 
 		length = sizeof(linger);
 		memcpy(to, &linger, length);

@@ -17,6 +17,8 @@
  *	0x0800	padded: by so many bytes (a byte)
  *	0x1000	to a stranger's MAC
  *	0x2000	twice
+ *	0x4000	it stands for several segments of TCP: the payload of each (a byte; units of 8)
+ *	0x8000	one of them with CWR
  */
 #ifndef TEST_HOST_FUZZ_STACK_PACKET_H
 #define TEST_HOST_FUZZ_STACK_PACKET_H
@@ -38,6 +40,8 @@
 #define FINISH_PADDED 0x0800
 #define FINISH_STRANGER 0x1000
 #define FINISH_TWICE 0x2000
+#define FINISH_LARGE 0x4000
+#define FINISH_ECN 0x8000
 
 /* An IP packet to be: what is above IP stands in `payload`. */
 struct packet {

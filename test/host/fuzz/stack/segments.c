@@ -54,7 +54,7 @@ static size_t put_options(struct bench *bench, uint8_t with, const struct segmen
 		*at++ = 2;
 	}
 	if (with & WITH_TIMESTAMPS) {
-		int8_t offset = (int8_t)read_u8(bench);
+		int32_t offset = read_signed(bench);
 
 		*at++ = OPTION_TIMESTAMPS;
 		*at++ = 10;

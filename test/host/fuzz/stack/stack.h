@@ -117,6 +117,11 @@ static inline uint8_t read_u8(struct bench *bench)
 {
 	return fuzz_u8(bench->input);
 }
+/* -128..127 */
+static inline int32_t read_signed(struct bench *bench)
+{
+	return (read_u8(bench) ^ 0x80) - 0x80;
+}
 static inline uint16_t read_u16(struct bench *bench)
 {
 	return fuzz_u16(bench->input);

@@ -1,6 +1,8 @@
 /* Frames that come and go. See stack.h. */
 #include "kernel/byteorder.h"
+#include "kernel/errno.h"
 #include "kernel/mm/page.h"
+#include "net/core/segment.h"
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/ipv4_wire.h"
 #include "test/host/fuzz/stack/packet.h"
@@ -57,6 +59,16 @@ static void check_frame(struct bench *bench, const struct net_device *dev, const
 	CHECK(checksums_are_right(packet, length, !bench->foreign_payload));
 }
 
+/* A packet that the device is to cut. */
+static void check_large(const struct net_device *dev, struct sk_buff *skb)
+{
+	int error = skb_check_segmentable(skb, ETHERNET_HEADER_LENGTH);
+
+	CHECK(dev->features & NETDEV_TSO4);
+	CHECK(skb->checksum == SKB_CHECKSUM_PARTIAL && skb->gso_size >= GSO_SIZE_MIN);
+	CHECK(error == 0 || error == -ENOMEM);
+}
+
 static void keep(struct bench *bench, uint32_t wire, const struct sk_buff *skb)
 {
 	struct sent_frame *sent = &bench->sent[bench->sent_count++ % SENT_KEPT];
@@ -76,12 +88,14 @@ static void wire_xmit(struct net_device *dev, struct sk_buff *skb)
 	CHECK(length <= sizeof(frame));
 	CHECK(bench->foreign_headers || skb->gso_size ||
 	      length <= dev->mtu + ETHERNET_HEADER_LENGTH);
-	if (skb->checksum == SKB_CHECKSUM_PARTIAL && skb_checksum_complete(skb)) {
+	if (!skb->gso_size && skb->checksum == SKB_CHECKSUM_PARTIAL && skb_checksum_complete(skb)) {
 		skb_free(skb); /* no memory: as if it had been lost */
 		return;
 	}
 	skb_copy_bits(skb, 0, frame, length);
-	if (!skb->gso_size)
+	if (skb->gso_size)
+		check_large(dev, skb);
+	else
 		check_frame(bench, dev, frame, length);
 	if (length >= ETHERNET_HEADER_LENGTH)
 		count_reply(bench, frame, length);
@@ -91,7 +105,7 @@ static void wire_xmit(struct net_device *dev, struct sk_buff *skb)
 	skb_free(skb);
 }
 
-/* Wire 1 is told once for a batch, and completes checksums itself. */
+/* Wire 1 is told once for a batch, completes checksums itself, and cuts large packets. */
 static void wire_flush(struct net_device *dev)
 {
 	bench_count_work(dev->driver);
@@ -108,7 +122,7 @@ void wire_create(struct bench *bench, uint32_t wire)
 	netdev_init_ethernet(dev, OUR_MAC[wire], &wire_ops[wire], bench);
 	dev->max_mtu = DEVICE_MTU_MAX;
 	if (wire == 1)
-		dev->features |= NETDEV_CHECKSUM_OFFLOAD;
+		dev->features |= NETDEV_CHECKSUM_OFFLOAD | NETDEV_TSO4 | NETDEV_TSO_ECN;
 	CHECK(netdev_register(&bench->net, dev, "eth%d") == 0);
 }
 
@@ -157,6 +171,18 @@ static void describe_checksum(struct sk_buff *skb, uint16_t how)
 	skb->csum_offset = (uint16_t)offset;
 }
 
+/* What a driver does with a frame that was several, or is said to be. False: it is refused. */
+static bool describe_segments(struct bench *bench, struct sk_buff *skb, uint16_t how)
+{
+	if (!(how & FINISH_LARGE))
+		return true;
+	skb->gso_size = (uint16_t)(GSO_SIZE_MIN + read_u8(bench) * 8);
+	skb->gso_type = how & FINISH_ECN ? SKB_GSO_TCP4 | SKB_GSO_ECN : SKB_GSO_TCP4;
+	return skb->checksum != SKB_CHECKSUM_NONE && skb_may_pull(skb, ETHERNET_HEADER_LENGTH) &&
+	       get_be16(skb->data + 2 * MAC_LENGTH) == ETHERTYPE_IP4 &&
+	       skb_check_segmentable(skb, ETHERNET_HEADER_LENGTH) == 0;
+}
+
 void wire_deliver(struct bench *bench, uint32_t wire, const uint8_t *frame, size_t length,
 		  uint16_t how)
 {
@@ -174,6 +200,10 @@ void wire_deliver(struct bench *bench, uint32_t wire, const uint8_t *frame, size
 	if (!skb)
 		return;
 	describe_checksum(skb, how);
+	if (!describe_segments(bench, skb, how)) {
+		skb_free(skb);
+		return;
+	}
 	skb->dev = dev;
 	net_lock(&bench->net);
 	netif_receive(dev, skb);
