@@ -9,7 +9,9 @@ WARNINGS = ("-Wall -Wextra -Werror -Wthread-safety -Wmissing-prototypes -Wstrict
 
 CFLAGS = " ".join((
     TARGET,
-    "-std=c17 -ffreestanding -nostdlibinc -fno-common -fno-pic -O2 -g",
+    # Not -ffreestanding: the kernel has memcpy and its kin, and the compiler may know what they do,
+    # so that copying two bytes is no call.
+    "-std=c17 -nostdlibinc -fno-common -fno-pic -O2 -g",
     # Processes own the FP registers, and no library offers the out-of-line atomics.
     "-mgeneral-regs-only -mno-outline-atomics",
     # Frame pointers are what a backtrace follows; network code reads structures from bytes.
