@@ -170,8 +170,6 @@ static int take_available(struct tcp_reading *reading) NEEDS_NET_LOCK
 		    reading->seq == reading->tcp->rcv_up - 1)
 			break;
 	}
-	pass_mark(reading);
-	consume(reading);
 	return error;
 }
 

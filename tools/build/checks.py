@@ -58,7 +58,7 @@ def describe(ninja, ninja_file, kernels, host, comparison):
                 command=f"tools/vm --kernel {kernels['default'][0]}", text="RUN tools/vm")
     ninja.build("format", "console", [], text="FORMAT",
                 command=f"find {code} -name '*.[ch]' | xargs clang-format -i")
-    ninja.build("lint", "console", [], implicit=[compile_commands] + kernels["default"],
+    ninja.build("lint", "console", [], implicit=[compile_commands] + kernels["default"] + host["programs"],
                 command=f"tools/lint {ninja.build_dir}", text="LINT")
     ninja.build("clean", "console", [], text="CLEAN",
                 command=f"find {ninja.build_dir} -mindepth 1 -maxdepth 1 ! -name debian "

@@ -12,6 +12,8 @@ CFLAGS = " ".join((
     # Not -ffreestanding: the kernel has memcpy and its kin, and the compiler may know what they do,
     # so that copying two bytes is no call.
     "-std=c17 -nostdlibinc -fno-common -fno-pic -O2 -g",
+    # Small functions are spread over many files: the linker puts them where they are called.
+    "-flto=thin",
     # Processes own the FP registers, and no library offers the out-of-line atomics.
     "-mgeneral-regs-only -mno-outline-atomics",
     # Frame pointers are what a backtrace follows; network code reads structures from bytes.
@@ -34,7 +36,8 @@ SYMBOLS_TOOL = "tools/kernel-symbols"
 def describe_rules(ninja):
     ninja.variable("kernel_cflags", CFLAGS)
     ninja.variable("kernel_ldflags", "-nostdlib -static -z max-page-size=4096 -z noexecstack "
-                   f"--fatal-warnings -T {LINKER_SCRIPT}")
+                   f"--fatal-warnings -T {LINKER_SCRIPT} "
+                   f"--thinlto-cache-dir={ninja.product('lto-cache')}")
     ninja.rule("kernel_cc", "clang $kernel_cflags $extra -MMD -MF $out.d -c $in -o $out", "CC $out",
                depfile="$out.d", deps="gcc")
     # The long list of objects goes through a file, so that a failure can be read.

@@ -11,8 +11,6 @@
 #define WORLD_START_US USEC_PER_SEC
 #define EVENTS_WITHOUT_TIME 1000000 /* more at one instant is a loop */
 
-_Static_assert(offsetof(struct host_stack, net) == 0, "struct node has it by a second name");
-
 /* A call sleeps: the world goes on until somebody posts or the deadline has come. */
 static bool move_on(void *context, uint64_t deadline_us)
 {

@@ -8,7 +8,7 @@
  *	struct node *a = world_add_node(world, "a"), *b = world_add_node(world, "b");
  *	struct link *link = world_link(world, node_add_port(a), node_add_port(b), &faults);
  *	node_set_address(a, 0, IP4(10, 0, 0, 1), 24); ...
- *	... socket calls on &a->net; calls that sleep move the world on by themselves ...
+ *	... socket calls on &a->stack.net; calls that sleep move the world on by themselves ...
  *	world_run_for(world, 5 * USEC_PER_SEC);
  *	world_destroy(world);   // panics when something leaked
  *
@@ -65,10 +65,7 @@ struct node {
 	struct world *world;
 	char name[16];
 	bool is_switch;
-	union { /* not at a switch */
-		struct host_stack stack;
-		struct net net; /* the stack's first member, by its short name */
-	};
+	struct host_stack stack; /* not at a switch */
 	struct port ports[WORLD_PORTS_MAX];
 	uint32_t port_count;
 	struct station stations[256];
@@ -135,12 +132,12 @@ bool world_run_while(struct world *world, bool (*busy)(void *context), void *con
  */
 uint64_t world_digest(const struct world *world);
 
-/* Keeps every frame from now on in `recording`. */
+/* Keeps every frame from now on in `recording`. Before the first frame. */
 void world_record(struct world *world, struct recording *recording);
 
 /*
  * Compares every frame from now on with `recording`, which is an earlier run's (world_record, or
- * recording_load of pcap files that link_capture wrote). The first that differs is printed: seed,
+ * recording_load of pcap files that link_capture wrote). Before the first frame. The first that differs is printed: seed,
  * link, number, times, and both frames with the bytes that differ marked.
  */
 void world_expect(struct world *world, const struct recording *recording);

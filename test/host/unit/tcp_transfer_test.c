@@ -1,104 +1,8 @@
 /* TCP between two stacks in the simulator: opening, data both ways, closing; on links good and bad. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "include/uapi/in.h"
-#include "kernel/byteorder.h"
-#include "net/core/socket.h"
-#include "net/tcp/tcp_state.h"
-#include "test/host/services/host.h"
-#include "test/host/simulator/world.h"
-
-#define CLIENT IP4(10, 0, 0, 1)
-#define SERVER IP4(10, 0, 0, 2)
-#define PORT 4000
-
-/* Two hosts and the wire between them. */
-struct pair {
-	struct world *world;
-	struct node *client, *server;
-	struct link *link;
-	struct socket *listener;
-};
-
-static struct sockaddr_storage name_of(ip4_t address, uint16_t port)
-{
-	struct sockaddr_storage storage = {0};
-	const struct sockaddr_in in = {
-		.sin_family = AF_INET,
-		.sin_port = cpu_to_be16(port),
-		.sin_addr.s_addr = cpu_to_be32(address),
-	};
-
-	memcpy(&storage, &in, sizeof(in));
-	return storage;
-}
-
-static struct socket *open_socket(struct node *node)
-{
-	struct socket *socket;
-
-	assert_int_equal(socket_create(&node->stack.net, AF_INET, SOCK_STREAM, 0, &socket), 0);
-	return socket;
-}
-
-static void pair_create(struct pair *pair, const struct fault_settings *faults)
-{
-	struct sockaddr_storage name = name_of(IP4_ANY, PORT);
-
-	pair->world = world_create(1);
-	pair->client = world_add_node(pair->world, "client");
-	pair->server = world_add_node(pair->world, "server");
-	pair->link = world_link(pair->world, node_add_port(pair->client),
-				node_add_port(pair->server), faults);
-	assert_int_equal(node_set_address(pair->client, 0, CLIENT, 24), 0);
-	assert_int_equal(node_set_address(pair->server, 0, SERVER, 24), 0);
-	if (getenv("VITRINE_PCAP"))
-		link_capture(pair->link, getenv("VITRINE_PCAP"));
-	pair->listener = open_socket(pair->server);
-	assert_int_equal(socket_bind(pair->listener, &name, sizeof(struct sockaddr_in)), 0);
-	assert_int_equal(socket_listen(pair->listener, 16), 0);
-}
-
-static void pair_destroy(struct pair *pair)
-{
-	socket_close(pair->listener);
-	world_run_for(pair->world, 200 * USEC_PER_SEC);
-	assert_int_equal(tcp_of(&pair->client->stack.net)->memory_used, 0);
-	assert_int_equal(tcp_of(&pair->server->stack.net)->memory_used, 0);
-	world_destroy(pair->world);
-}
-
-static void pair_connect(struct pair *pair, struct socket **client, struct socket **server)
-{
-	struct sockaddr_storage name = name_of(SERVER, PORT);
-
-	*client = open_socket(pair->client);
-	assert_int_equal(socket_connect(*client, &name, sizeof(struct sockaddr_in), false), 0);
-	assert_int_equal(socket_accept(pair->listener, server, false), 0);
-}
-
-static int64_t send_bytes(struct socket *socket, const void *bytes, size_t length, uint32_t flags)
-{
-	struct message message = {.flags = flags};
-
-	iov_init_kernel(&message.iov, (void *)(uintptr_t)bytes, length);
-	return socket_sendmsg(socket, &message);
-}
-
-static int64_t receive_bytes(struct socket *socket, void *to, size_t length, uint32_t flags)
-{
-	struct message message = {.flags = flags};
-
-	iov_init_kernel(&message.iov, to, length);
-	return socket_recvmsg(socket, &message);
-}
+#include "test/host/unit/tcp_pair.h"
 
 static void test_opens_talks_and_closes(void **state __unused)
 {
@@ -210,12 +114,12 @@ static void test_transfer_with_much_loss_and_reordering(void **state __unused)
 /* lo carries packets of 64 KiB, more than half of what the receiver's first window is. */
 static void test_transfer_over_loopback(void **state __unused)
 {
-	struct sockaddr_storage name = name_of(IP4_LOOPBACK, PORT);
+	struct sockaddr_storage name = tcp_name(IP4_LOOPBACK, PORT);
 	struct socket *client, *server;
 	struct pair pair;
 
 	pair_create(&pair, NULL);
-	client = open_socket(pair.server);
+	client = tcp_open(pair.server);
 	assert_int_equal(socket_connect(client, &name, sizeof(struct sockaddr_in), false), 0);
 	assert_int_equal(socket_accept(pair.listener, &server, false), 0);
 	carry(&pair, client, server, 8 << 20);

@@ -49,7 +49,7 @@ static struct socket *udp_socket(struct node *node)
 {
 	struct socket *socket;
 
-	assert_int_equal(socket_create(&node->net, AF_INET, SOCK_DGRAM, 0, &socket), 0);
+	assert_int_equal(socket_create(&node->stack.net, AF_INET, SOCK_DGRAM, 0, &socket), 0);
 	return socket;
 }
 
@@ -125,6 +125,69 @@ static void test_a_scenario_repeats(void **state __attribute__((unused)))
 
 	for (uint64_t seed = 0; seed < 10; seed++)
 		assert_true(world_repeats(seed, scenario, &none));
+}
+
+/* TCP over the same line: as many timers, random numbers and decisions as there are. */
+
+#define STREAM_BYTES 200000
+
+static struct sockaddr_in stream_name(void)
+{
+	return (struct sockaddr_in){.sin_family = AF_INET,
+				    .sin_port = cpu_to_be16(PORT),
+				    .sin_addr.s_addr = cpu_to_be32(IP4(10, 0, 0, 2))};
+}
+
+/* Whatever can be moved at this moment without waiting. */
+static bool move_bytes(struct socket *from, struct socket *to, size_t *sent, size_t *received)
+{
+	static uint8_t bytes[4096];
+	struct message out = {.flags = MSG_DONTWAIT}, in = {.flags = MSG_DONTWAIT};
+	int64_t n = 0;
+
+	iov_init_kernel(&out.iov, bytes, MIN(sizeof(bytes), STREAM_BYTES - *sent));
+	if (*sent < STREAM_BYTES)
+		n = MAX(socket_sendmsg(from, &out), 0);
+	*sent += (size_t)n;
+	iov_init_kernel(&in.iov, bytes, sizeof(bytes));
+	int64_t got = MAX(socket_recvmsg(to, &in), 0);
+
+	*received += (size_t)got;
+	return n || got;
+}
+
+static void stream_scenario(struct world *world, void *context __attribute__((unused)))
+{
+	struct node *a = world_add_node(world, "a"), *b = world_add_node(world, "b");
+	struct socket *from, *listener, *to;
+	struct sockaddr_storage name = {0};
+	const struct sockaddr_in in = stream_name();
+	size_t sent = 0, received = 0;
+
+	(void)world_link(world, node_add_port(a), node_add_port(b), &bad_line);
+	assert_int_equal(node_set_address(a, 0, IP4(10, 0, 0, 1), 24), 0);
+	assert_int_equal(node_set_address(b, 0, IP4(10, 0, 0, 2), 24), 0);
+	memcpy(&name, &in, sizeof(in));
+	assert_int_equal(socket_create(&b->stack.net, AF_INET, SOCK_STREAM, 0, &listener), 0);
+	assert_int_equal(socket_bind(listener, &name, sizeof(in)), 0);
+	assert_int_equal(socket_listen(listener, 1), 0);
+	assert_int_equal(socket_create(&a->stack.net, AF_INET, SOCK_STREAM, 0, &from), 0);
+	assert_int_equal(socket_connect(from, &name, sizeof(in), false), 0);
+	assert_int_equal(socket_accept(listener, &to, false), 0);
+	while (received < STREAM_BYTES) {
+		if (!move_bytes(from, to, &sent, &received))
+			assert_true(world_step(world, TIME_NEVER - 1));
+	}
+	socket_close(from);
+	socket_close(to);
+	socket_close(listener);
+	world_run_for(world, 300 * USEC_PER_SEC); /* until nobody remembers the connection */
+}
+
+static void test_a_tcp_connection_repeats(void **state __attribute__((unused)))
+{
+	for (uint64_t seed = 0; seed < 5; seed++)
+		assert_true(world_repeats(seed, stream_scenario, NULL));
 }
 
 static char *contents(const char *path, size_t *length)
@@ -317,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_same_seed_gives_the_same_digest),
 		cmocka_unit_test(test_a_scenario_repeats),
+		cmocka_unit_test(test_a_tcp_connection_repeats),
 		cmocka_unit_test(test_the_first_differing_packet_is_shown),
 		cmocka_unit_test(test_a_packet_at_another_time_is_shown),
 		cmocka_unit_test(test_missing_and_surplus_packets_are_shown),

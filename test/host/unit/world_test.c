@@ -33,7 +33,7 @@ static struct socket *udp_socket(struct node *node, uint16_t port)
 	struct socket *socket;
 	struct sockaddr_storage name = name_of(IP4_ANY, port);
 
-	assert_int_equal(socket_create(&node->net, AF_INET, SOCK_DGRAM, 0, &socket), 0);
+	assert_int_equal(socket_create(&node->stack.net, AF_INET, SOCK_DGRAM, 0, &socket), 0);
 	assert_int_equal(socket_bind(socket, &name, sizeof(struct sockaddr_in)), 0);
 	return socket;
 }
@@ -210,7 +210,7 @@ static void test_a_router_with_a_narrow_link(void **state)
 	assert_int_equal(send_to(from, IP4(10, 0, 2, 1), sent, LENGTH), LENGTH);
 	world_run_for(r.world, USEC_PER_SEC);
 	/* It was lost at the router, which said so; we know now. */
-	assert_int_equal(r.router->net.drops[DROP_IP4_MUST_FRAGMENT], 1);
+	assert_int_equal(r.router->stack.net.drops[DROP_IP4_MUST_FRAGMENT], 1);
 	assert_int_equal(send_to(from, IP4(10, 0, 2, 1), sent, LENGTH), -EMSGSIZE);
 	option = IP_PMTUDISC_WANT;
 	assert_int_equal(
