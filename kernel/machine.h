@@ -19,6 +19,13 @@ uint64_t arch_counter_us(void);
 uint64_t arch_counter_ns(void);
 
 /*
+ * The counter itself, as cheap as can be: to be subtracted, and turned into time later. It may be
+ * read a few instructions early.
+ */
+uint64_t arch_counter_ticks(void);
+uint64_t arch_ticks_to_us(uint64_t ticks);
+
+/*
  * Calls the function given to arch_timer_init, in hard interrupt context, once, at or after
  * `absolute_us` of arch_counter_us. A new time replaces the former; UINT64_MAX: never.
  */

@@ -11,6 +11,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/lock.h"
+#include "kernel/machine.h"
 #include "kernel/mm/vm.h"
 #include "kernel/printk.h"
 #include "kernel/proc/futex.h"
@@ -188,8 +189,8 @@ void thread_exit(void)
 	}
 	signal_forget_pending(&thread->pending_records);
 	sched_account(false);
-	process->user_us += thread->user_us;
-	process->system_us += thread->system_us;
+	process->user_us += arch_ticks_to_us(thread->user_ticks);
+	process->system_us += arch_ticks_to_us(thread->system_ticks);
 
 	/* From here on to schedule() nothing sleeps, so that nobody sees the thread half gone. */
 	thread_detach(thread);

@@ -5,6 +5,7 @@
  */
 #include "include/uapi/resource.h"
 #include "kernel/clock.h"
+#include "kernel/machine.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/usage.h"
@@ -83,7 +84,8 @@ SYSCALL2(getrusage, int, who, user_addr_t, to)
 		break;
 	case RUSAGE_THREAD:
 		thread = current_thread();
-		usage = rusage_from_us(thread->user_us, thread->system_us);
+		usage = rusage_from_us(arch_ticks_to_us(thread->user_ticks),
+				       arch_ticks_to_us(thread->system_ticks));
 		usage.ru_nvcsw = (int64_t)thread->voluntary_switches;
 		usage.ru_nivcsw = (int64_t)thread->involuntary_switches;
 		break;

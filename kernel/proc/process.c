@@ -8,6 +8,7 @@
 
 #include "kernel/clock.h"
 #include "kernel/lock.h"
+#include "kernel/machine.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/page.h"
 #include "kernel/printk.h"
@@ -194,7 +195,7 @@ void process_cpu_time(struct process *process, uint64_t *user_us, uint64_t *syst
 	*user_us = process->user_us;
 	*system_us = process->system_us;
 	list_for_each_entry(thread, &process->threads, of_process) {
-		*user_us += thread->user_us;
-		*system_us += thread->system_us;
+		*user_us += arch_ticks_to_us(thread->user_ticks);
+		*system_us += arch_ticks_to_us(thread->system_ticks);
 	}
 }

@@ -70,8 +70,9 @@ struct thread {
 	user_addr_t clear_child_tid, robust_list;
 	uint64_t restart_deadline_us; /* of an interrupted call that goes on; see signal.h */
 
-	uint64_t user_us, system_us; /* consumed */
-	uint64_t accounted_us;       /* since when the current stretch counts */
+	/* Consumed, in arch_counter_ticks: counted at each system call, so not turned into time. */
+	uint64_t user_ticks, system_ticks;
+	uint64_t accounted_ticks; /* since when the current stretch counts */
 	uint64_t voluntary_switches, involuntary_switches;
 };
 

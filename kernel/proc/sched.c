@@ -21,14 +21,14 @@ static struct vm *active_vm;
 
 static bool resched;
 static bool slice_armed;
-static uint64_t slice_start_us; /* when the running thread got the processor */
+static uint64_t slice_start_ticks; /* when the running thread got the processor */
 
 void sched_init(void)
 {
 	strscpy(idle_thread.name, "idle", sizeof(idle_thread.name));
 	thread_init(&idle_thread, process_table_init());
 	arch_adopt_boot_thread(&idle_thread);
-	idle_thread.accounted_us = clock_now_us();
+	idle_thread.accounted_ticks = arch_counter_ticks();
 }
 
 void sched_idle(void)
@@ -46,11 +46,16 @@ bool need_resched(void)
 	return resched;
 }
 
+static uint64_t slice_end_us(void)
+{
+	return arch_ticks_to_us(slice_start_ticks) + SLICE_US;
+}
+
 /* Interrupts masked. */
-static void arm_slice(uint64_t end_us)
+static void arm_slice(void)
 {
 	slice_armed = true;
-	clock_slice_arm(end_us);
+	clock_slice_arm(slice_end_us());
 }
 
 /* Interrupts masked. */
@@ -58,7 +63,7 @@ static void enqueue(struct thread *thread)
 {
 	list_append(&run_queue, &thread->run_link);
 	if (!slice_armed && current_thread() != &idle_thread)
-		arm_slice(slice_start_us + SLICE_US);
+		arm_slice();
 }
 
 void sched_wake(struct thread *thread)
@@ -83,22 +88,22 @@ void sched_slice_expired(void)
 	slice_armed = false;
 	if (list_empty(&run_queue) || current_thread() == &idle_thread)
 		return;
-	if (clock_now_us() - slice_start_us >= SLICE_US)
+	if (clock_now_us() >= slice_end_us())
 		resched = true;
 	else
-		arm_slice(slice_start_us + SLICE_US);
+		arm_slice();
 }
 
 void sched_account(bool user)
 {
 	struct thread *thread = current_thread();
-	uint64_t now_us = clock_now_us();
+	uint64_t now = arch_counter_ticks();
 
 	if (user)
-		thread->user_us += now_us - thread->accounted_us;
+		thread->user_ticks += now - thread->accounted_ticks;
 	else
-		thread->system_us += now_us - thread->accounted_us;
-	thread->accounted_us = now_us;
+		thread->system_ticks += now - thread->accounted_ticks;
+	thread->accounted_ticks = now;
 }
 
 void sched_use_vm(struct vm *vm)
@@ -142,7 +147,7 @@ static void switch_to(struct thread *from, struct thread *to)
 	if (to->process->vm)
 		sched_use_vm(to->process->vm);
 	use_fp(to);
-	to->accounted_us = from->accounted_us;
+	to->accounted_ticks = from->accounted_ticks;
 	arch_switch(&from->context, &to->context);
 	finish_switch();
 }
@@ -167,9 +172,9 @@ void schedule(void)
 		to = list_first_entry(&run_queue, struct thread, run_link);
 		list_remove(&to->run_link);
 	}
-	slice_start_us = from->accounted_us;
+	slice_start_ticks = from->accounted_ticks;
 	if (!list_empty(&run_queue) && !slice_armed)
-		arm_slice(slice_start_us + SLICE_US);
+		arm_slice();
 	if (to != from)
 		switch_to(from, to);
 	irq_restore(flags);

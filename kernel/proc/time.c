@@ -3,6 +3,7 @@
  */
 #include "include/uapi/time.h"
 #include "kernel/clock.h"
+#include "kernel/machine.h"
 #include "kernel/proc/itimer.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/process.h"
@@ -25,7 +26,7 @@ static uint64_t thread_cpu_ns(void)
 	const struct thread *thread = current_thread();
 
 	sched_account(false);
-	return (thread->user_us + thread->system_us) * NSEC_PER_USEC;
+	return arch_ticks_to_us(thread->user_ticks + thread->system_ticks) * NSEC_PER_USEC;
 }
 
 /* Nanoseconds on a clock; false when there is no such clock. */

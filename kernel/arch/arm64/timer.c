@@ -17,10 +17,15 @@
 
 static void (*timer_expired)(void);
 
-static uint64_t counter_ticks(void)
+uint64_t arch_counter_ticks(void)
+{
+	return read_register(cntvct_el0);
+}
+
+static uint64_t exact_ticks(void)
 {
 	instruction_barrier(); /* not read ahead of what came before */
-	return read_register(cntvct_el0);
+	return arch_counter_ticks();
 }
 
 static uint64_t ticks_to_units(uint64_t ticks, uint64_t units_per_second)
@@ -31,14 +36,19 @@ static uint64_t ticks_to_units(uint64_t ticks, uint64_t units_per_second)
 	       ticks % frequency * units_per_second / frequency;
 }
 
+uint64_t arch_ticks_to_us(uint64_t ticks)
+{
+	return ticks_to_units(ticks, USEC_PER_SEC);
+}
+
 uint64_t arch_counter_us(void)
 {
-	return ticks_to_units(counter_ticks(), USEC_PER_SEC);
+	return arch_ticks_to_us(exact_ticks());
 }
 
 uint64_t arch_counter_ns(void)
 {
-	return ticks_to_units(counter_ticks(), NSEC_PER_SEC);
+	return ticks_to_units(exact_ticks(), NSEC_PER_SEC);
 }
 
 /* Rounds up: an alarm is never early. */
