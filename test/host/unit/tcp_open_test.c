@@ -237,8 +237,12 @@ static void test_time_wait(void **state __unused)
 	assert_int_equal(begin_connect(client), -EINPROGRESS);
 	assert_int_equal(socket_accept(pair.listener, &server, false), 0);
 	last = tcp_socket(client)->snd_nxt;
-	close_both(client, server);
+	socket_close(client);
+	settle();
+	socket_close(server);
+	settle();
 	assert_int_equal(at(pair.client)->timewaits.count, 1);
+	assert_int_equal(at(pair.server)->timewaits.count, 0);
 
 	client = tcp_open(pair.client);
 	assert_int_equal(socket_bind(client, &here, NAME_LENGTH), 0);
