@@ -88,7 +88,7 @@ void softirq_disable(void)
 	compiler_barrier();
 }
 
-static void run_left_over(void)
+static __cold void run_left_over(void)
 {
 	irq_flags_t flags = irq_save();
 

@@ -37,6 +37,9 @@ typedef uint64_t user_addr_t;
 #define __noreturn __attribute__((noreturn))
 #define __printf(format_index, first) __attribute__((format(printf, format_index, first)))
 #define __unused __attribute__((unused))
+/* Keeps a less usual way out of the functions that call it, which are short and fast without it. */
+#define __noinline __attribute__((noinline))
+#define __cold __attribute__((cold, noinline)) /* as good as never called */
 
 #define CACHE_LINE 64 /* bytes: what one miss brings in */
 

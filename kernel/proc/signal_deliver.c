@@ -158,22 +158,30 @@ void signal_deliver(struct trapframe *frame, bool in_syscall)
 	}
 }
 
+static bool has_signal_work(const struct trapframe *frame, bool in_syscall)
+{
+	return signal_pending() || current_thread()->restore_mask ||
+	       is_interrupted(frame, in_syscall);
+}
+
+static __cold void do_signal_work(struct trapframe *frame, bool in_syscall)
+{
+	irq_enable();
+	if (thread_must_exit())
+		thread_exit();
+	signal_deliver(frame, in_syscall);
+	irq_disable();
+}
+
 void user_return_work(struct trapframe *frame, bool in_syscall)
 {
-	struct thread *thread = current_thread();
-
 	sched_account(!in_syscall);
 	for (;;) {
-		if (signal_pending() || thread->restore_mask || is_interrupted(frame, in_syscall)) {
-			irq_enable();
-			if (thread_must_exit())
-				thread_exit();
-			signal_deliver(frame, in_syscall);
-			irq_disable();
-		} else if (need_resched()) {
+		if (has_signal_work(frame, in_syscall))
+			do_signal_work(frame, in_syscall);
+		else if (need_resched())
 			schedule();
-		} else {
+		else
 			return;
-		}
 	}
 }

@@ -20,14 +20,6 @@ static inline uint64_t load32(const uint8_t *bytes)
 	return word;
 }
 
-/* To 32 bits; the second addition takes in the carry of the first. */
-static inline uint32_t fold64(uint64_t sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return (uint32_t)sum;
-}
-
 static inline uint16_t fold32(uint32_t sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -80,7 +72,7 @@ uint32_t checksum_add(const void *bytes, size_t n, uint32_t initial)
 	}
 	uint64_t rest = load_rest(at, n);
 
-	return fold64(low + high + (uint32_t)rest + (rest >> 32));
+	return checksum_narrow(low + high + (uint32_t)rest + (rest >> 32));
 }
 
 uint32_t checksum_join(uint32_t sum, uint32_t piece, size_t offset)
@@ -91,14 +83,14 @@ uint32_t checksum_join(uint32_t sum, uint32_t piece, size_t offset)
 	 */
 	if (offset & 1)
 		piece = __builtin_bswap16(fold32(piece));
-	return fold64((uint64_t)sum + piece);
+	return checksum_narrow((uint64_t)sum + piece);
 }
 
 uint32_t checksum_pseudo4(uint32_t source, uint32_t destination, uint8_t protocol, uint16_t length)
 {
 	uint64_t sum = (uint64_t)__builtin_bswap32(source) + __builtin_bswap32(destination);
 
-	return fold64(sum + ((uint32_t)protocol << 8) + __builtin_bswap16(length));
+	return checksum_narrow(sum + ((uint32_t)protocol << 8) + __builtin_bswap16(length));
 }
 
 be16 checksum_update(be16 checksum, be16 before, be16 after)

@@ -14,6 +14,29 @@
  */
 uint32_t checksum_add(const void *bytes, size_t n, uint32_t sum);
 
+/* From a 64-bit sum to a 32-bit one; the second addition takes in the carry of the first. */
+static inline uint32_t checksum_narrow(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (uint32_t)sum;
+}
+
+/* The sum of an IPv4 header; n is a multiple of 4. */
+static inline uint32_t checksum_add_header(const void *bytes, size_t n)
+{
+	const uint8_t *at = bytes, *end = at + n;
+	uint64_t sum = 0;
+
+	for (; at < end; at += sizeof(uint32_t)) {
+		uint32_t word;
+
+		__builtin_memcpy(&word, at, sizeof(word));
+		sum += word;
+	}
+	return checksum_narrow(sum);
+}
+
 /* Joins the sum of a piece that began at an odd or even `offset` into the whole. */
 uint32_t checksum_join(uint32_t sum, uint32_t piece, size_t offset);
 

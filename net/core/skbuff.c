@@ -54,8 +54,8 @@ struct sk_buff *skb_alloc(struct net *net, size_t size)
 
 	if (!skb)
 		return NULL;
-	/* fragment_count says which of the fragments are valid */
-	memset(skb, 0, offsetof(struct sk_buff, fragments));
+	/* Not the owner's notes, nor the fragments, of which there are none. */
+	memset(skb, 0, offsetof(struct sk_buff, control));
 	list_init(&skb->link);
 	skb->net = net;
 	set_linear_area(skb, first_area(skb), size);
@@ -298,6 +298,9 @@ void skb_copy_bits(const struct sk_buff *skb, size_t offset, void *to, size_t n)
 
 int skb_copy_to_iov(const struct sk_buff *skb, size_t offset, struct iov *iov, size_t n)
 {
+	if (likely(offset + n <= skb_linear_len(skb)))
+		return iov_copy_to(iov, skb->data + offset, n);
+
 	struct piece_cursor cursor = {0};
 	uint8_t *piece;
 	size_t length;

@@ -93,7 +93,7 @@ struct sk_buff {
 	uint8_t gso_type;  /* SKB_GSO_*, when gso_size is not 0 */
 	uint8_t fragment_count;
 	uint64_t time_us;    /* of arrival, by the stack's clock */
-	uint64_t control[6]; /* the current owner's notes; see SKB_CONTROL */
+	uint64_t control[6]; /* the current owner's notes, undefined at first; see SKB_CONTROL */
 
 	struct skb_fragment fragments[SKB_MAX_FRAGMENTS];
 };

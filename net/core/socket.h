@@ -27,8 +27,7 @@ struct socket;
 
 /* What sendmsg and recvmsg carry. All in kernel memory except what `iov` says. */
 struct message {
-	struct sockaddr_storage name; /* send: destination; receive: filled with the source */
-	uint32_t name_length;         /* send: 0 for none; receive: 0 when there is none to tell */
+	uint32_t name_length; /* send: 0 for none; receive: 0 when there is none to tell */
 	struct iov iov;
 	/*
 	 * sendfile: `iov` describes part of this page, from page_offset on, which may be queued
@@ -43,7 +42,16 @@ struct message {
 	size_t control_used;
 	uint32_t flags;     /* MSG_* asked for */
 	uint32_t flags_out; /* receive: MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE */
+	/* The first name_length bytes count. Send: destination; receive: filled with the source. */
+	struct sockaddr_storage name;
 };
+
+/* A message without name, bytes and ancillary data. */
+static inline void message_init(struct message *message, uint32_t flags)
+{
+	__builtin_memset(message, 0, offsetof(struct message, name));
+	message->flags = flags;
+}
 
 /* Appends one cmsg with the ABI's alignment; sets MSG_CTRUNC when it does not fit. */
 void message_put_control(struct message *message, int level, int type, const void *data,
@@ -246,8 +254,14 @@ void socket_wake(struct socket *socket, uint32_t events) NEEDS_NET_LOCK;
 uint32_t socket_datagram_ready(struct socket *socket) NEEDS_NET_LOCK;
 
 /* The cmsgs that SO_TIMESTAMP asks for, about a packet that is being received. */
-void socket_put_timestamp(struct socket *socket, const struct sk_buff *skb,
-			  struct message *message);
+void socket_tell_timestamp(struct socket *socket, const struct sk_buff *skb,
+			   struct message *message);
+static inline void socket_put_timestamp(struct socket *socket, const struct sk_buff *skb,
+					struct message *message)
+{
+	if (unlikely(socket->timestamp || socket->stamp_asked))
+		socket_tell_timestamp(socket, skb, message);
+}
 
 /*
  * Queues a received packet, or drops it (SOCKET_BUFFER_FULL, drops++) beyond receive_buffer and

@@ -13,36 +13,40 @@
 
 #define INTERFACES_MAX 256 /* that one SIOCGIFCONF tells of */
 
+static uint32_t nonblocking_flag(const struct file *file)
+{
+	return file_nonblocking(file) ? MSG_DONTWAIT : 0;
+}
+
 static int64_t socket_file_read(struct file *file, struct iov *iov, uint64_t *position __unused)
 {
-	struct message message = {.iov = *iov};
+	struct message message;
 
 	if (iov->remaining == 0)
 		return 0;
-	if (file_nonblocking(file))
-		message.flags |= MSG_DONTWAIT;
+	message_init(&message, nonblocking_flag(file));
+	message.iov = *iov;
 	return socket_recvmsg(file->private, &message);
 }
 
 static int64_t socket_file_write(struct file *file, struct iov *iov, uint64_t *position __unused)
 {
-	struct message message = {.iov = *iov};
+	struct message message;
 
-	if (file_nonblocking(file))
-		message.flags |= MSG_DONTWAIT;
+	message_init(&message, nonblocking_flag(file));
+	message.iov = *iov;
 	return socket_sendmsg(file->private, &message);
 }
 
 static int64_t socket_file_write_page(struct file *file, struct page *page, uint32_t offset,
 				      uint32_t length, bool more)
 {
-	struct message message = {.page = page, .page_offset = offset};
+	struct message message;
 
+	message_init(&message, nonblocking_flag(file) | (more ? MSG_MORE : 0));
+	message.page = page;
+	message.page_offset = offset;
 	iov_init_kernel(&message.iov, (char *)page_address(page) + offset, length);
-	if (file_nonblocking(file))
-		message.flags |= MSG_DONTWAIT;
-	if (more)
-		message.flags |= MSG_MORE;
 	return socket_sendmsg(file->private, &message);
 }
 

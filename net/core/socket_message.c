@@ -50,12 +50,10 @@ const struct cmsghdr *message_next_control(const struct message *message,
 	return header;
 }
 
-void socket_put_timestamp(struct socket *socket, const struct sk_buff *skb, struct message *message)
+void socket_tell_timestamp(struct socket *socket, const struct sk_buff *skb,
+			   struct message *message)
 {
 	struct net *net = socket->net;
-
-	if (!socket->timestamp && !socket->stamp_asked)
-		return;
 	uint64_t stamp_us = net_realtime(net);
 
 	if (skb->time_us) /* 0: it came before anybody wanted to know */

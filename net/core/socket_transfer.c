@@ -20,8 +20,9 @@ static uint32_t call_flags(const struct socket_call *call, uint32_t flags)
 static int64_t send_to(const struct socket_call *call, user_addr_t buffer, uint64_t length,
 		       uint32_t flags, user_addr_t name_at, uint32_t name_length)
 {
-	struct message message = {.flags = call_flags(call, flags)};
+	struct message message;
 
+	message_init(&message, call_flags(call, flags));
 	if (name_at) {
 		int error = socket_name_from_user(&message.name, name_at, name_length);
 
@@ -47,8 +48,9 @@ SYSCALL6(sendto, int, fd, user_addr_t, buffer, uint64_t, length, uint32_t, flags
 static int64_t receive_from(const struct socket_call *call, user_addr_t buffer, uint64_t length,
 			    uint32_t flags, user_addr_t name_at, user_addr_t name_length_at)
 {
-	struct message message = {.flags = call_flags(call, flags)};
+	struct message message;
 
+	message_init(&message, call_flags(call, flags));
 	iov_init_user(&message.iov, buffer, length);
 	int64_t received = socket_recvmsg(call->socket, &message);
 
@@ -110,10 +112,11 @@ static int read_message(struct message *message, const struct msghdr *header)
 
 static int64_t send_one(const struct socket_call *call, user_addr_t header_at, uint32_t flags)
 {
-	struct message message = {.flags = call_flags(call, flags)};
+	struct message message;
 	struct msghdr header;
 	int64_t result = read_header(&header, header_at);
 
+	message_init(&message, call_flags(call, flags));
 	if (result)
 		return result;
 	result = iov_from_user(&message.iov, header.msg_iov, header.msg_iovlen);
@@ -160,10 +163,12 @@ static int write_message(const struct message *message, struct msghdr *header,
 static int64_t receive_one(const struct socket_call *call, user_addr_t header_at, uint32_t flags)
 {
 	uint64_t control[CONTROL_RECEIVE_MAX / sizeof(uint64_t)];
-	struct message message = {.flags = call_flags(call, flags), .control_to = control};
+	struct message message;
 	struct msghdr header;
 	int64_t result = read_header(&header, header_at);
 
+	message_init(&message, call_flags(call, flags));
+	message.control_to = control;
 	if (result)
 		return result;
 	result = iov_from_user(&message.iov, header.msg_iov, header.msg_iovlen);

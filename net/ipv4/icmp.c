@@ -30,7 +30,7 @@ static void turn_into_reply(struct sk_buff *skb)
 	memcpy(&after, skb->data, sizeof(after));
 	memcpy(&checksum, skb->data + 2, sizeof(checksum));
 	checksum = checksum_update(checksum, before, after);
-	/* 0 has two forms. Where nothing but zeroes is summed, only this one is right: RFC 1624 3. */
+	/* 0 has two forms; where nothing but zeroes is summed, this one is right: RFC 1624 3. */
 	if (checksum.raw == 0)
 		checksum.raw = 0xffff;
 	memcpy(skb->data + 2, &checksum, sizeof(checksum));

@@ -16,8 +16,8 @@ static void put_pktinfo(const struct ip4_control *control, struct message *messa
 	message_put_control(message, SOL_IP, IP_PKTINFO, &info, sizeof(info));
 }
 
-void ip4_put_control(const struct inet_socket *inet, const struct sk_buff *skb,
-		     struct message *message)
+void ip4_tell_control(const struct inet_socket *inet, const struct sk_buff *skb,
+		      struct message *message)
 {
 	const struct ip4_control *control = SKB_CONTROL(skb, const struct ip4_control);
 	size_t options_length = control->header_length - (size_t)IP4_HEADER_MIN;

@@ -134,8 +134,14 @@ int inet_decide_fragmenting(struct inet_socket *inet, struct inet_outgoing *out,
  * The ancillary data that a received packet's socket asked for: IP_PKTINFO, IP_TTL, IP_TOS,
  * IP_RECVOPTS. The packet has its struct ip4_control. No lock.
  */
-void ip4_put_control(const struct inet_socket *inet, const struct sk_buff *skb,
-		     struct message *message);
+void ip4_tell_control(const struct inet_socket *inet, const struct sk_buff *skb,
+		      struct message *message);
+static inline void ip4_put_control(const struct inet_socket *inet, const struct sk_buff *skb,
+				   struct message *message)
+{
+	if (inet->want_pktinfo || inet->want_ttl || inet->want_tos || inet->want_options)
+		ip4_tell_control(inet, skb, message);
+}
 
 /*
  * Does the socket take a packet to this group, as far as its memberships go? Unicast and broadcast:

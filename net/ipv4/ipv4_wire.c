@@ -45,7 +45,7 @@ enum drop_reason ip4_parse(const uint8_t *bytes, size_t available, size_t length
 		return DROP_IP4_BAD_HEADER_LENGTH;
 	if (header_length > available)
 		return DROP_IP4_SHORT;
-	if (checksum_fold(checksum_add(bytes, header_length, 0)).raw != 0)
+	if (checksum_fold(checksum_add_header(bytes, header_length)).raw != 0)
 		return DROP_IP4_BAD_CHECKSUM;
 	read_fields(bytes, header);
 	if (header->total_length < header_length || header->total_length > length)
@@ -89,7 +89,7 @@ void ip4_emit(const struct ip4_header *header, uint8_t *bytes)
 		memmove(bytes + IP4_HEADER_MIN, header->options,
 			header->header_length - IP4_HEADER_MIN);
 
-	be16 checksum = checksum_fold(checksum_add(bytes, header->header_length, 0));
+	be16 checksum = checksum_fold(checksum_add_header(bytes, header->header_length));
 
 	memcpy(bytes + 10, &checksum, sizeof(checksum));
 }

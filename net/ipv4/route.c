@@ -225,7 +225,7 @@ static struct route_cache_entry *cache_entry(struct route_table *table, ip4_t de
 }
 
 /* What the cache does not know. */
-static int look_up(struct net *net, ip4_t destination, ip4_t source, int ifindex,
+static __noinline int look_up(struct net *net, ip4_t destination, ip4_t source, int ifindex,
 		   struct route_result *result) NEEDS_NET_LOCK
 {
 	struct route_table *table = &ip4_stack(net)->routes;

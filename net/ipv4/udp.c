@@ -6,8 +6,10 @@
 #include "net/ipv4/ipv4_state.h"
 #include "net/ipv4/udp_wire.h"
 
-static void queue(struct net *net, struct udp_socket *socket, struct sk_buff *skb) NEEDS_NET_LOCK
+void udp_deliver(struct udp_socket *socket, struct sk_buff *skb)
 {
+	struct net *net = socket->inet.socket.net;
+
 	if (socket_queue_receive(&socket->inet.socket, skb)) {
 		udp_count(net, UDP_STAT_IN_DATAGRAMS);
 	} else {
@@ -35,8 +37,7 @@ static bool wants(const struct udp_socket *socket, const struct udp_arrival *arr
 }
 
 /* A copy for each, the packet itself for the last. */
-static void deliver_to_many(struct net *net, struct sk_buff *skb,
-			    const struct udp_arrival *arrival) NEEDS_NET_LOCK
+void udp_deliver_to_many(struct net *net, struct sk_buff *skb, const struct udp_arrival *arrival)
 {
 	const struct udp_table *table = &udp_state(net)->table;
 	struct udp_socket *socket, *last = NULL;
@@ -49,41 +50,30 @@ static void deliver_to_many(struct net *net, struct sk_buff *skb,
 			struct sk_buff *copy = skb_clone(skb);
 
 			if (copy)
-				queue(net, last, copy);
+				udp_deliver(last, copy);
 			else
 				udp_count(net, UDP_STAT_MEMORY_ERRORS);
 		}
 		last = socket;
 	}
 	if (last) {
-		queue(net, last, skb);
+		udp_deliver(last, skb);
 		return;
 	}
 	udp_count(net, UDP_STAT_IGNORED_MULTICAST);
 	skb_drop(skb, DROP_UDP_NO_SOCKET);
 }
 
-bool udp_deliver(struct net *net, struct sk_buff *skb, const struct udp_arrival *arrival)
+struct udp_socket *udp_find_receiver(struct net *net, const struct udp_arrival *arrival)
 {
-	if (arrival->to_many) {
-		deliver_to_many(net, skb, arrival);
-		return true;
-	}
-
-	struct udp_socket *socket = udp_table_find(&udp_state(net)->table, &arrival->local,
-						   &arrival->remote, arrival->ifindex);
-
-	if (!socket)
-		return false;
-	queue(net, socket, skb);
-	return true;
+	return udp_table_find(&udp_state(net)->table, &arrival->local, &arrival->remote,
+			      arrival->ifindex);
 }
 
 bool udp_error(struct net *net, const struct udp_arrival *arrival, const struct icmp_error *error,
 	       const struct sk_buff *quoted)
 {
-	struct udp_socket *socket = udp_table_find(&udp_state(net)->table, &arrival->local,
-						   &arrival->remote, arrival->ifindex);
+	struct udp_socket *socket = udp_find_receiver(net, arrival);
 
 	if (!socket)
 		return false;

@@ -54,12 +54,15 @@ struct udp_arrival {
 	bool to_many; /* multicast or broadcast: every socket that wants it gets a copy */
 };
 
-/*
- * Delivers a checked datagram, data at its payload. Owns skb when it returns true; false: nobody
- * wants a unicast one, and the caller answers and drops it.
- */
-bool udp_deliver(struct net *net, struct sk_buff *skb,
-		 const struct udp_arrival *arrival) NEEDS_NET_LOCK;
+/* Who is to have a datagram that is for one socket, or NULL. */
+struct udp_socket *udp_find_receiver(struct net *net,
+				     const struct udp_arrival *arrival) NEEDS_NET_LOCK;
+
+/* Queues a checked datagram, data at its payload. Owns skb. */
+void udp_deliver(struct udp_socket *socket, struct sk_buff *skb) NEEDS_NET_LOCK;
+/* The same for all who want one that is for many. */
+void udp_deliver_to_many(struct net *net, struct sk_buff *skb,
+			 const struct udp_arrival *arrival) NEEDS_NET_LOCK;
 
 /*
  * An ICMP error about a datagram sent from `arrival->local` to `arrival->remote`; `quoted` begins

@@ -28,6 +28,14 @@ static void refuse(struct sk_buff *skb, enum drop_reason reason)
 	skb_drop(skb, reason);
 }
 
+/* RFC 1122 4.1.3.1. Owns skb. */
+static void refuse_port(struct net *net, struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	udp_count(net, UDP_STAT_NO_PORTS);
+	icmp_send_error(net, skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+	skb_drop(skb, DROP_UDP_NO_SOCKET);
+}
+
 static void receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	const struct ip4_control *control = IP4_CONTROL(skb);
@@ -41,10 +49,6 @@ static void receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
 		return;
 	}
 	skb_trim(skb, header.length);
-	if (!checksum_is_good(skb, &header)) {
-		refuse(skb, DROP_UDP_BAD_CHECKSUM);
-		return;
-	}
 
 	const struct udp_arrival arrival = {
 		.local = {.addr = net_addr_ip4(control->destination), .port = header.destination},
@@ -53,13 +57,20 @@ static void receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
 		.to_many = control->route_type != ROUTE_LOCAL,
 	};
 
-	skb_pull(skb, UDP_HEADER_LENGTH);
-	if (udp_deliver(dev->net, skb, &arrival))
+	/* Before the checksum, which the processor can add up until the socket is in its cache. */
+	struct udp_socket *socket = arrival.to_many ? NULL : udp_find_receiver(dev->net, &arrival);
+
+	if (!checksum_is_good(skb, &header)) {
+		refuse(skb, DROP_UDP_BAD_CHECKSUM);
 		return;
-	/* RFC 1122 4.1.3.1 */
-	udp_count(dev->net, UDP_STAT_NO_PORTS);
-	icmp_send_error(dev->net, skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
-	skb_drop(skb, DROP_UDP_NO_SOCKET);
+	}
+	skb_pull(skb, UDP_HEADER_LENGTH);
+	if (socket)
+		udp_deliver(socket, skb);
+	else if (arrival.to_many)
+		udp_deliver_to_many(dev->net, skb, &arrival);
+	else
+		refuse_port(dev->net, skb);
 }
 
 /* RFC 1122 4.1.3.3: the quoted header says which socket sent the datagram. */

@@ -37,6 +37,7 @@ static const struct tcp_settings default_settings = {
 	.tcp_fastopen = 1,
 	.tcp_slow_start_after_idle = 1,
 	.tcp_moderate_rcvbuf = 1,
+	.tcp_mtu_probing = 1,
 	.tcp_base_mss = 1024,
 	.tcp_challenge_ack_limit = INT32_MAX,
 	.tcp_invalid_ratelimit = 500,

@@ -8,10 +8,11 @@
  *	tcp_ip4         how IPv4 packets and ICMP errors come in
  *	tcp_input       RFC 9293 3.10.7, in its order
  *	tcp_receive     data: in order, reassembly, window, acknowledging, urgent data
- *	tcp_ack         what an acknowledgement does
- *	tcp_scoreboard  what was sent and not yet acknowledged; SACK
- *	tcp_recovery    RACK-TLP, RTO, PRR, F-RTO, undo
- *	tcp_congestion  the table of algorithms; tcp_newreno, tcp_cubic
+ *	tcp_ack         what an acknowledgement does; tcp_sack, tcp_rtt, tcp_rate: its facts
+ *	tcp_scoreboard  what was sent and not yet acknowledged
+ *	tcp_recovery    what is lost and sent again: RACK-TLP, RTO, PRR, F-RTO, undo; its header
+ *	                names its files
+ *	tcp_congestion  the table of algorithms; tcp_newreno; tcp_cubic, tcp_hystart
  *	tcp_output      what may be sent now; tcp_transmit makes the segment
  *	tcp_stream      the bytes to be sent
  *	tcp_timer       retransmission, persist, delayed acknowledgement, keepalive
@@ -96,25 +97,30 @@ enum tcp_urgent {
 struct tcp_rtt {
 	uint32_t srtt_us, rttvar_us; /* 0: nothing measured */
 	uint32_t rto_us;             /* without back-off */
+	uint32_t margin_us;          /* of the RTO beyond srtt: what the worst of a round needs */
+	uint32_t round_margin_us;    /* the worst so far in this round */
+	uint32_t round_end;          /* snd_nxt when the round began */
 	uint32_t latest_us;
-	uint32_t min_us; /* least of the last min_window; UINT32_MAX: none */
+	uint32_t min_us; /* least of the last minutes; UINT32_MAX: none */
 	uint64_t min_since_us;
 	uint8_t backoff; /* times the RTO was doubled */
 };
 
 /* What was sent and not acknowledged: tcp_scoreboard.h has struct tcp_sent. */
 struct tcp_scoreboard {
-	struct tree by_seq;       /* struct tcp_sent.node */
-	struct list_head by_time; /* struct tcp_sent.by_time: in flight, last sent first to last */
-	struct list_head lost;    /* struct tcp_sent.by_time: to be sent again, by sequence */
-	uint32_t records;         /* in all */
-	uint32_t sacked_bytes;    /* above snd_una */
-	uint32_t lost_bytes;      /* marked lost, not sent again since */
+	struct tree by_seq;           /* struct tcp_sent.node: all records */
+	struct list_head in_flight;   /* struct tcp_sent.by_time: the longest ago sent first */
+	struct list_head lost;        /* likewise: thought lost, to be sent again ... */
+	struct list_head lost_again;  /* ... before these, which were sent again already */
+	uint32_t records;             /* in all */
+	uint32_t sacked_bytes;        /* above snd_una */
+	uint32_t sacked_segments;     /* that make them up */
+	uint32_t lost_bytes;          /* marked lost, not sent again since */
 	uint32_t retransmitted_bytes; /* in flight as retransmissions */
-	uint32_t highest_sacked;      /* end of the highest SACKed byte */
+	uint32_t highest_sacked;      /* end of the highest SACKed byte; when there is one */
 };
 
-/* Loss detection and recovery: tcp_recovery.c. */
+/* Loss detection and recovery: tcp_recovery.h. */
 struct tcp_recovery {
 	uint8_t state;           /* enum tcp_ca_state */
 	uint32_t recovery_point; /* snd_nxt when it began: RFC 6675's RecoveryPoint */
@@ -123,14 +129,17 @@ struct tcp_recovery {
 	uint64_t rack_sent_us; /* of the most recently sent segment that was delivered */
 	uint32_t rack_end;
 	uint32_t rack_rtt_us;
-	uint32_t reorder_window_us;
-	uint8_t reorder_window_multiplier;
-	uint8_t reorder_persist;
+	uint64_t reorder_due_us; /* when the window for reordering of the next one ends; 0: none */
+	uint8_t reorder_multiplier;
+	uint8_t reorder_persist;    /* recoveries until the multiplier is 1 again */
 	uint32_t reorder_round_end; /* the multiplier grows once a round */
 	bool reordering_seen;
-	uint32_t forward_acked;  /* highest sequence delivered: RACK.fack */
-	uint32_t duplicate_acks; /* without SACK: RFC 5681 3.2 */
-	uint32_t reordering;     /* segments: duplicate-ACK threshold as it adapted */
+	uint32_t forward_acked; /* highest sequence delivered: RACK.fack */
+
+	/* Counting instead: RFC 6675 4, RFC 6582 */
+	uint32_t duplicate_acks; /* without SACK: segments that left, as duplicates tell */
+	uint32_t reordering;     /* segments: DupThresh as it adapted */
+	uint32_t counted_to;     /* below, what counting finds lost is marked */
 
 	/* TLP: RFC 8985 7 */
 	uint32_t probe_end; /* TLP.end_seq */
@@ -140,32 +149,37 @@ struct tcp_recovery {
 	uint32_t prr_delivered, prr_out, prr_start_flight;
 
 	/* F-RTO (RFC 5682) and undo (RFC 3522, RFC 3708) */
-	bool frto;
-	uint32_t frto_point;
-	uint32_t undo_retransmissions; /* not yet reported as needless */
-	uint32_t undo_point;
-	uint32_t undo_cwnd, undo_ssthresh;
-	uint32_t retransmit_stamp; /* our timestamp in the first retransmission: Eifel */
+	uint8_t frto; /* enum tcp_frto */
 	bool undo_possible;
+	bool undo_sent;                /* something was sent again since the reduction */
+	uint32_t undo_point;           /* snd_una then */
+	uint32_t undo_retransmissions; /* bytes sent again and not reported as needless */
+	uint32_t undo_stamp;           /* our timestamp in the first of them: Eifel */
+	uint32_t undo_cwnd, undo_ssthresh;
 
+	uint64_t rto_base_us;      /* the RTO runs from here: RFC 6298 5.1, 5.3 */
 	uint64_t first_timeout_us; /* when the first RTO in a row fired; 0: none. User timeout */
+	uint8_t timeouts;          /* RTOs in a row without progress */
 };
 
 /* Congestion control: tcp_congestion.h has the table of functions. */
 struct tcp_congestion {
 	const struct tcp_congestion_ops *ops;
 	uint32_t cwnd, ssthresh; /* bytes; ssthresh UINT32_MAX: none yet */
-	uint32_t cwnd_used;      /* most bytes in flight in the last round: RFC 7661 */
-	uint64_t cwnd_stamp_us;
+	/* The use of cwnd in the current round, which ends at usage_end: RFC 7661, RFC 2861 */
+	uint32_t flight_max, usage_end;
 	bool cwnd_limited;
-	uint64_t private[12]; /* the algorithm's own */
+	uint32_t idle_flight_max; /* since used_us, the last time that cwnd was the limit */
+	uint64_t used_us;
+	uint64_t private[10]; /* the algorithm's own */
 };
 
-struct tcp_rate {           /* delivery, for struct tcp_info */
+struct tcp_rate {           /* delivery, for struct tcp_info: tcp_rate.c */
 	uint64_t delivered; /* bytes */
-	uint64_t delivered_us;
-	uint64_t first_sent_us;
-	uint64_t bytes_per_second, round_delivered;
+	uint64_t delivered_us, first_sent_us;
+	uint64_t app_limited_until; /* of `delivered`; 0: the network is the limit */
+	uint64_t bytes_per_second;
+	uint32_t sample_bytes, sample_us; /* that the rate was measured with */
 	bool app_limited;
 };
 
@@ -257,7 +271,6 @@ struct tcp_socket {
 	bool ecn_echo; /* send ECE until CWR comes */
 	bool ecn_cwr;  /* send CWR with the next new data */
 	bool ecn_seen;
-	uint32_t ecn_reduced_at; /* snd_nxt at the last reduction: once a window */
 
 	/* Timers; each armed one is covered by TCP's reference. */
 	struct timer retransmit;
@@ -283,11 +296,13 @@ struct tcp_socket {
 	struct tcp_recovery recovery;
 	struct tcp_congestion congestion;
 	struct tcp_rate rate;
-	struct {               /* tcp_mtu.c */
-		uint16_t path; /* bytes of an IP packet, as the route says or ICMP told */
-		uint16_t probe_size, probe_low, probe_high;
-		uint32_t probe_seq;
-		uint8_t black_hole_timeouts;
+	struct {                /* tcp_mtu.c, tcp_mtu_probe.c; sizes in bytes of an IP packet */
+		uint16_t path;  /* what is sent: as the route says, ICMP told, or probes found */
+		uint16_t route; /* what the route said, or ICMP */
+		uint16_t probe_size;           /* of the probe under way; 0: there is none */
+		uint16_t search_high;          /* what may still work; 0: there is no search */
+		uint32_t probe_seq, probe_end; /* its data */
+		uint64_t probe_next_us;        /* not before */
 		bool no_dont_fragment;
 	} mtu;
 
@@ -436,6 +451,7 @@ struct tcp_outgoing {
 	uint32_t length; /* bytes of data; more than tcp->mss: sent as one to be segmented */
 	uint8_t flags;   /* SYN, FIN, RST, PSH; ACK is added in synchronised states */
 	bool retransmission;
+	bool probe;                 /* of the path's MTU: one packet, however long */
 	struct tcp_options options; /* of a SYN; others are filled in */
 };
 /* 0 or a negative errno: the segment then counts as lost on the way, unless -ENOMEM. */
@@ -484,11 +500,13 @@ int tcp_getsockopt(struct socket *socket, int level, int option, void *value,
 /* tcp_info.c */
 void tcp_fill_info(const struct tcp_socket *tcp, struct tcp_info *info) NEEDS_NET_LOCK;
 
-/* tcp_ack.c, tcp_recovery.c, tcp_rtt.c */
+/* tcp_ack.c, tcp_recovery.c and its kin: tcp_recovery.h */
+/* Before a connection is opened; snd_una need not be known. */
 void tcp_recovery_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /*
- * RFC 9293 3.10.7.4, fifth: SEG.ACK lies in [snd_una, snd_nxt]. Window update, RTT, SACK, loss
- * detection, congestion control, timers; releases the acknowledged stream and wakes writers.
+ * RFC 9293 3.10.7.4, fifth: SEG.ACK is at most snd_nxt and plausible (RFC 5961 5.2); below snd_una
+ * only its SACK blocks count. Window update, RTT, SACK, ECE, loss detection, congestion control,
+ * timers; releases the acknowledged stream and wakes writers.
  */
 void tcp_ack(struct tcp_socket *tcp, const struct tcp_segment *segment) NEEDS_NET_LOCK;
 /* An RTT sample from the handshake. */
@@ -497,34 +515,59 @@ void tcp_rtt_sample(struct tcp_socket *tcp, uint32_t rtt_us) NEEDS_NET_LOCK;
 uint32_t tcp_rto(const struct tcp_socket *tcp);
 /* Sends again what is marked lost, as far as the congestion window allows. */
 void tcp_retransmit_lost(struct tcp_socket *tcp) NEEDS_NET_LOCK;
-/* Bytes of new data that congestion control allows now. */
-uint32_t tcp_congestion_room(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* Bytes in flight: RFC 6675's pipe. */
 uint32_t tcp_in_flight(const struct tcp_socket *tcp);
-/* Before new data after a pause: RFC 2861, RFC 7661. */
-void tcp_congestion_restart(struct tcp_socket *tcp) NEEDS_NET_LOCK;
-/* A segment went out for the first time: [seq, end), SYN and FIN counted. False: no memory. */
+/* A segment went out for the first time: [seq, end), FIN counted. False: no memory. */
 bool tcp_note_sent(struct tcp_socket *tcp, uint32_t seq, uint32_t end) NEEDS_NET_LOCK;
-/* All new data that may go is out; `limited`: by the window of congestion, not by the process. */
-void tcp_note_output_done(struct tcp_socket *tcp, bool limited) NEEDS_NET_LOCK;
 /* The retransmission timer fired for RTO, PROBE or REORDER. */
 void tcp_rto_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 void tcp_probe_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 void tcp_reorder_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK;
-/* Arms RTO or the tail loss probe for what is in flight, or disarms. */
+/* Arms what is due next for what is in flight: reordering window, probe or RTO; or disarms. */
 void tcp_rearm(struct tcp_socket *tcp) NEEDS_NET_LOCK;
-/* The peer echoed CE, or a segment could not be sent: one reduction a window. */
-void tcp_congestion_echoed(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* Frees the scoreboard. */
 void tcp_scoreboard_free(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_congestion.c */
+/*
+ * The handshake is over: snd_una, mss and maybe an RTT sample are known. `syn_timeouts`: how often
+ * the SYN or SYN-ACK had to be sent again.
+ */
+void tcp_congestion_start(struct tcp_socket *tcp, uint32_t syn_timeouts) NEEDS_NET_LOCK;
+/*
+ * Bytes of new data that congestion control allows now. Whole segments only, unless nothing is in
+ * flight: a sender waits rather than send less than it could.
+ */
+uint32_t tcp_congestion_room(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Before new data after a pause: RFC 2861, RFC 7661. */
+void tcp_congestion_restart(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* All new data that may go is out; `limited`: by the window of congestion, not by the process. */
+void tcp_note_output_done(struct tcp_socket *tcp, bool limited) NEEDS_NET_LOCK;
 
 /* tcp_mtu.c */
 /* mss from the route, the peer's option, TCP_MAXSEG and what ICMP told. */
 void tcp_mtu_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* ICMP says that the path is narrower (the MTU of an IP packet); checked by the caller. */
 void tcp_mtu_reduced(struct tcp_socket *tcp, uint32_t mtu) NEEDS_NET_LOCK;
-/* The RTO fired again: maybe a black hole. */
+/* The RTO fired: maybe a black hole. */
 void tcp_mtu_timeout(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Bytes of data in a segment, were the path's MTU `mtu`. */
+uint32_t tcp_mss_for_path(const struct tcp_socket *tcp, uint32_t mtu);
+/* The path takes packets of that size. */
+void tcp_mtu_set_path(struct tcp_socket *tcp, uint32_t mtu) NEEDS_NET_LOCK;
+
+/* tcp_mtu_probe.c: larger packets than `path` are tried: RFC 4821, RFC 8899 */
+#define TCP_MTU_RAISE_US (600 * USEC_PER_SEC) /* RFC 8899 5.1.1, PMTU_RAISE_TIMER */
+/* Look for what works, up to `high`, after `delay_us`. */
+void tcp_mtu_search(struct tcp_socket *tcp, uint32_t high, uint64_t delay_us) NEEDS_NET_LOCK;
+/* Sends a probe of new data if one is due and may go. */
+void tcp_mtu_probe(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Was it acknowledged? Called for each acknowledgement. */
+void tcp_mtu_acknowledged(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Something was found lost. True: only the probe, which says nothing of congestion. */
+bool tcp_mtu_probe_lost(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* It is sent again in smaller packets: whatever comes of it tells nothing. */
+void tcp_mtu_probe_resent(struct tcp_socket *tcp, uint32_t seq);
 /* The MSS option of our SYN or SYN-ACK to this destination. */
 uint16_t tcp_mss_to_advertise(struct net *net, const struct inet_route *route, uint16_t user_mss);
 

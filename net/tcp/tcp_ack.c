@@ -1,12 +1,15 @@
 /*
  * What an acknowledgement does: RFC 9293 3.10.7.4, fifth, in the synchronised states. First its
- * facts are worked out (window, cumulative acknowledgement, SACK), then recovery and congestion
- * control draw their conclusions.
+ * facts are worked out (window, cumulative acknowledgement, SACK, round trip), then recovery and
+ * congestion control draw their conclusions.
  */
 #include "net/tcp/tcp_congestion.h"
 #include "net/tcp/tcp_recovery.h"
 #include "net/tcp/tcp_state.h"
 
+/* ---- What is in flight ---- */
+
+/* RFC 6675 4, SetPipe: what was SACKed has left, and so has what is lost and not sent again. */
 uint32_t tcp_in_flight(const struct tcp_socket *tcp)
 {
 	const struct tcp_scoreboard *board = &tcp->scoreboard;
@@ -21,24 +24,27 @@ uint32_t tcp_in_flight(const struct tcp_socket *tcp)
 
 bool tcp_note_sent(struct tcp_socket *tcp, uint32_t seq, uint32_t end)
 {
-	struct tcp_sent *sent = tcp_scoreboard_add(&tcp->scoreboard, seq, end,
-						   net_now(tcp_net(tcp)));
+	uint64_t now_us = net_now(tcp_net(tcp));
+	struct tcp_sent *sent = tcp_scoreboard_add(&tcp->scoreboard, seq, end, tcp->mss, now_us);
 
 	if (!sent)
 		return false;
-	sent->delivered = tcp->rate.delivered;
-	sent->delivered_us = tcp->rate.delivered_us;
-	if (tcp->recovery.state >= TCP_CA_RECOVERY)
-		tcp->recovery.prr_out += end - seq;
+	if (tcp->scoreboard.records == 1) /* RFC 6298 5.1 */
+		tcp->recovery.rto_base_us = now_us;
+	tcp_rate_sent(tcp, sent, now_us);
+	tcp_prr_sent(tcp, end - seq);
 	if (!timer_armed(&tcp->retransmit) || tcp->timer_kind == TCP_TIMER_PROBE ||
 	    tcp->timer_kind == TCP_TIMER_PERSIST)
 		tcp->rearm_due = true; /* tcp_note_output_done */
 	return true;
 }
 
-/* ---- The window: RFC 9293 3.10.7.4, MUST-... SND.WL1 and SND.WL2 ---- */
+/* ---- The window ---- */
 
-/* Returns whether the peer's window is another one now. */
+/*
+ * RFC 9293 3.10.7.4, MUST-45: SND.WL1 and SND.WL2 keep an old segment from changing the window.
+ * Returns whether it is another one now.
+ */
 static bool update_window(struct tcp_socket *tcp, const struct tcp_segment *segment) NEEDS_NET_LOCK
 {
 	uint32_t before = tcp->snd_wnd;
@@ -60,19 +66,44 @@ static bool update_window(struct tcp_socket *tcp, const struct tcp_segment *segm
 
 /* ---- What is newly delivered ---- */
 
+/* The round trips that a segment tells of when it was sent once: RFC 6298 3. */
+static void note_round_trip(const struct tcp_sent *sent, bool cumulatively,
+			    struct tcp_acknowledgement *ack)
+{
+	uint32_t rtt_us = (uint32_t)MAX(ack->segment->now_us - sent->sent_us, 1ull);
+	uint32_t *longest = cumulatively ? &ack->acked_rtt_us : &ack->sacked_rtt_us;
+
+	if (*longest == UINT32_MAX || rtt_us > *longest)
+		*longest = rtt_us;
+	ack->least_rtt_us = MIN(ack->least_rtt_us, rtt_us);
+}
+
+void tcp_note_delivered(struct tcp_socket *tcp, const struct tcp_sent *sent, bool cumulatively,
+			struct tcp_acknowledgement *ack)
+{
+	if (sent->retransmitted) {
+		ack->resent_acked |= cumulatively;
+	} else {
+		note_round_trip(sent, cumulatively, ack);
+		ack->original |= seq_upto(sent->end, tcp->recovery.recovery_point);
+	}
+	tcp_rack_delivered(tcp, sent, ack);
+	tcp_rate_delivered(tcp, sent, ack);
+}
+
 static void acknowledge_records(struct tcp_socket *tcp,
 				struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
 {
 	struct tcp_scoreboard *board = &tcp->scoreboard;
+	uint32_t upto = ack->segment->ack;
 	struct tcp_sent *sent;
 
-	while ((sent = tcp_scoreboard_first(board)) && seq_before(sent->seq, ack->segment->ack)) {
-		bool known = sent->sacked;
-		bool whole = seq_upto(sent->end, ack->segment->ack);
+	while ((sent = tcp_scoreboard_first(board)) && seq_before(sent->seq, upto)) {
+		bool whole = seq_upto(sent->end, upto);
 
-		if (!known && whole)
-			tcp_rack_delivered(tcp, sent, ack);
-		ack->delivered += tcp_scoreboard_acknowledge(board, sent, ack->segment->ack);
+		if (sent->state != TCP_SENT_SACKED && whole)
+			tcp_note_delivered(tcp, sent, true, ack);
+		ack->delivered += tcp_scoreboard_acknowledge(board, sent, upto);
 		if (!whole)
 			break;
 	}
@@ -88,160 +119,100 @@ static void acknowledge(struct tcp_socket *tcp, struct tcp_acknowledgement *ack)
 	tcp->snd_una = ack->segment->ack;
 	tcp->count.bytes_acked += ack->acked;
 	tcp_memory_give(tcp_net(tcp), tcp_stream_release(&tcp->stream, tcp->snd_una));
-	tcp->rtt.backoff = 0; /* RFC 6298 5.7 */
+	tcp->recovery.rto_base_us = ack->segment->now_us; /* RFC 6298 5.3 */
+	tcp->recovery.timeouts = 0;
 	tcp->recovery.first_timeout_us = 0;
-	tcp->mtu.black_hole_timeouts = 0;
 	tcp->soft_error = 0;
-	if (!tcp->has_sack && tcp->recovery.state < TCP_CA_RECOVERY)
-		tcp->recovery.duplicate_acks = 0;
 }
 
-/* Marks the records of one SACK block. RFC 2018 5.1, RFC 6675 */
-static void sack_block(struct tcp_socket *tcp, const struct tcp_sack_block *block,
-		       struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
+/* RFC 5681 2: what counts as a duplicate acknowledgement. */
+static bool is_duplicate(const struct tcp_socket *tcp, const struct tcp_segment *segment,
+			 bool window_changed)
 {
-	struct tcp_scoreboard *board = &tcp->scoreboard;
-	uint32_t at = block->start;
-
-	while (seq_before(at, block->end)) {
-		struct tcp_sent *sent = tcp_scoreboard_find(board, at);
-
-		if (!sent)
-			return;
-		at = sent->end;
-		if (sent->sacked)
-			continue;
-		/* A record of several segments may be there in part. */
-		if (seq_after(block->start, sent->seq)) {
-			if (!tcp_scoreboard_split(board, sent, block->start))
-				continue;
-			sent = tcp_scoreboard_find(board, block->start);
-		}
-		if (seq_before(block->end, sent->end) &&
-		    !tcp_scoreboard_split(board, sent, block->end))
-			return;
-		tcp_rack_delivered(tcp, sent, ack);
-		ack->delivered += sent->end - sent->seq;
-		at = sent->end;
-		tcp_scoreboard_mark_sacked(board, sent);
-	}
+	return segment->ack == tcp->snd_una && !segment->payload && !window_changed &&
+	       !(segment->flags & (TCP_SYN | TCP_FIN)) && tcp->snd_una != tcp->snd_nxt;
 }
 
-/* Edges reversed, or outside of what is under way, say nothing. */
-static bool block_is_sane(const struct tcp_socket *tcp, const struct tcp_sack_block *block)
+/*
+ * Without SACK the duplicates stand for the segments that arrived: each is counted once, when it
+ * comes, and not again when it is acknowledged. RFC 6937bis 6, DeliveredData
+ */
+static void count_duplicates(struct tcp_socket *tcp, struct tcp_acknowledgement *ack)
 {
-	return seq_before(block->start, block->end) && seq_after(block->start, tcp->snd_una) &&
-	       seq_upto(block->end, tcp->snd_nxt);
-}
+	uint32_t *duplicates = &tcp->recovery.duplicate_acks;
 
-/* RFC 2883 4: the first block below the acknowledgement, or within the second, is a duplicate. */
-static bool is_dsack(const struct tcp_segment *segment)
-{
-	const struct tcp_sack_block *first = &segment->options.sack[0];
-	const struct tcp_sack_block *second = &segment->options.sack[1];
-
-	if (!seq_before(first->start, first->end))
-		return false;
-	if (seq_before(first->start, segment->ack))
-		return seq_upto(first->end, segment->ack);
-	return segment->options.sack_count > 1 && seq_from(first->start, second->start) &&
-	       seq_upto(first->end, second->end);
-}
-
-static void take_dsack(struct tcp_socket *tcp, struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
-{
-	const struct tcp_sack_block *block = &ack->segment->options.sack[0];
-
-	ack->dsack = true;
-	ack->dsack_bytes = block->end - block->start;
-	tcp->count.duplicates_reported++;
-	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_DSACKS_RECEIVED);
-	tcp_rack_note_duplicate(tcp);
-}
-
-static void process_sack(struct tcp_socket *tcp, struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
-{
-	const struct tcp_options *options = &ack->segment->options;
-	uint32_t first = 0;
-
-	if (!tcp->has_sack || !options->sack_count)
+	if (ack->duplicate) {
+		++*duplicates;
+		ack->delivered = tcp->mss;
 		return;
-	if (is_dsack(ack->segment)) {
-		take_dsack(tcp, ack);
-		first = 1;
 	}
-	for (uint32_t i = first; i < options->sack_count; i++) {
-		if (block_is_sane(tcp, &options->sack[i]))
-			sack_block(tcp, &options->sack[i], ack);
-	}
-}
-
-/* ---- Measurements ---- */
-
-/* RTTM: RFC 7323 4; with Karn's rule (RFC 6298 3) where there are no timestamps. */
-static void measure_round_trip(struct tcp_socket *tcp,
-			       struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
-{
-	const struct tcp_options *options = &ack->segment->options;
-
-	if (!ack->rtt_us && ack->acked && tcp->has_timestamps && options->has_timestamps &&
-	    options->ts_echo) {
-		uint32_t ms = tcp_timestamp(tcp, ack->segment->now_us) - options->ts_echo;
-
-		if (ms < TCP_RTO_MAX_US / USEC_PER_MSEC)
-			ack->rtt_us = MAX(ms, 1u) * (uint32_t)USEC_PER_MSEC;
-	}
-	if (ack->rtt_us)
-		tcp_rtt_sample(tcp, ack->rtt_us);
-}
-
-static void measure_rate(struct tcp_socket *tcp, const struct tcp_acknowledgement *ack)
-{
-	struct tcp_rate *rate = &tcp->rate;
-	uint64_t now_us = ack->segment->now_us;
-
-	if (!ack->delivered)
+	if (!ack->acked)
 		return;
-	rate->delivered += ack->delivered;
-	tcp->count.delivered += (ack->delivered + tcp->mss - 1) / tcp->mss;
-	/* Over about a round trip. */
-	if (now_us - rate->first_sent_us >= MAX(tcp->rtt.srtt_us, 1u)) {
-		uint64_t elapsed_us = MAX(now_us - rate->first_sent_us, 1ull);
+	/* One segment filled the hole; behind it were those that the duplicates told of. */
+	uint32_t behind = MIN(ack->acked > tcp->mss ? ack->acked / tcp->mss - 1 : 0, *duplicates);
 
-		rate->bytes_per_second = (rate->delivered - rate->round_delivered) * USEC_PER_SEC /
-					 elapsed_us;
-		rate->first_sent_us = now_us;
-		rate->round_delivered = rate->delivered;
-	}
-	rate->delivered_us = now_us;
+	ack->delivered = ack->acked - behind * tcp->mss;
+	*duplicates = tcp->recovery.state < TCP_CA_RECOVERY ? 0 : *duplicates - behind;
+}
+
+static void count_delivered(struct tcp_socket *tcp,
+			    const struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
+{
+	struct tcp_state_of_net *state = tcp_of(tcp_net(tcp));
+	uint32_t segments = (ack->delivered + tcp->mss - 1) / tcp->mss;
+
+	tcp->count.delivered += segments;
+	state->extra[TCP_EXTRA_DELIVERED] += segments;
+	if (!ack->congestion_experienced)
+		return;
+	tcp->count.delivered_ce += segments;
+	state->extra[TCP_EXTRA_DELIVERED_CE] += segments;
 }
 
 /* ---- Conclusions ---- */
 
+/*
+ * RFC 5681 3.1: acknowledgements of new data let the window grow; after a timeout too, which is
+ * slow start. During a reduction PRR has the say.
+ */
 static void grow_window(struct tcp_socket *tcp,
 			const struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
 {
-	const struct tcp_ack_sample sample = {
+	const struct tcp_recovery *recovery = &tcp->recovery;
+	struct tcp_ack_sample sample = {
 		.acked = ack->delivered,
 		.in_flight = ack->prior_in_flight,
-		.rtt_us = ack->rtt_us,
+		.rtt_us = ack->least_rtt_us == UINT32_MAX ? 0 : ack->least_rtt_us,
 		.now_us = ack->segment->now_us,
 	};
 
-	if (!ack->delivered || !tcp_congestion_may_grow(tcp, ack->prior_in_flight))
+	if (!ack->delivered || recovery->state == TCP_CA_CWR || recovery->state == TCP_CA_RECOVERY)
 		return;
+	/* Where the order is often lost, data that comes out of it counts like any other. */
+	if (!ack->acked && recovery->reordering <= TCP_DUPLICATE_THRESHOLD)
+		return;
+	if (recovery->state == TCP_CA_LOSS) {
+		/* RFC 3465 2.3: what it fills may have arrived long ago. */
+		if (!tcp->has_sack)
+			sample.acked = MIN(sample.acked, (uint32_t)tcp->mss);
+	} else if (!tcp_congestion_may_grow(tcp)) {
+		return;
+	}
 	tcp->congestion.ops->acked(tcp, &sample);
 	tcp->congestion.cwnd = MIN(tcp->congestion.cwnd, TCP_WINDOW_MAX);
 }
 
-/* RFC 5681 2: what counts as a duplicate acknowledgement. */
-static bool is_duplicate(const struct tcp_socket *tcp, const struct tcp_acknowledgement *ack,
-			 bool window_changed)
+static void draw_conclusions(struct tcp_socket *tcp, struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
 {
-	const struct tcp_segment *segment = ack->segment;
-
-	return !ack->acked && !segment->payload && !window_changed &&
-	       !(segment->flags & (TCP_SYN | TCP_FIN)) && tcp->snd_una != tcp->snd_nxt;
+	tcp_probe_acknowledged(tcp, ack);
+	tcp_mtu_acknowledged(tcp);
+	tcp_recover(tcp, ack);
+	grow_window(tcp, ack);
+	if (ack->acked)
+		tcp_write_space(tcp);
+	if (ack->acked || ack->delivered || tcp->recovery.reorder_due_us ||
+	    tcp->timer_kind == TCP_TIMER_REORDER)
+		tcp_rearm(tcp);
 }
 
 void tcp_ack(struct tcp_socket *tcp, const struct tcp_segment *segment)
@@ -250,26 +221,26 @@ void tcp_ack(struct tcp_socket *tcp, const struct tcp_segment *segment)
 		.segment = segment,
 		.prior_una = tcp->snd_una,
 		.prior_in_flight = tcp_in_flight(tcp),
+		.acked_rtt_us = UINT32_MAX,
+		.sacked_rtt_us = UINT32_MAX,
+		.least_rtt_us = UINT32_MAX,
+		.congestion_experienced = tcp->has_ecn && segment->flags & TCP_ECE,
 	};
-	bool nothing_sent = tcp->snd_una == tcp->snd_nxt;
-	bool window_changed = update_window(tcp, segment);
+	bool overtaken = seq_before(segment->ack, tcp->snd_una); /* only its SACK is of interest */
+	bool window_changed = !overtaken && update_window(tcp, segment);
 
-	if (nothing_sent) {
-		if (window_changed)
-			tcp_write_space(tcp);
+	if (tcp->snd_una == tcp->snd_nxt && !segment->options.sack_count)
 		return;
-	}
-	acknowledge(tcp, &ack);
-	process_sack(tcp, &ack);
-	ack.duplicate = is_duplicate(tcp, &ack, window_changed);
-	measure_round_trip(tcp, &ack);
-	measure_rate(tcp, &ack);
-	tcp_probe_acknowledged(tcp, &ack);
-	tcp_recover(tcp, &ack);
-	if (tcp->recovery.state < TCP_CA_RECOVERY)
-		grow_window(tcp, &ack);
-	if (ack.acked)
-		tcp_write_space(tcp);
-	if ((ack.acked || ack.delivered) && tcp->timer_kind != TCP_TIMER_REORDER)
-		tcp_rearm(tcp);
+	ack.duplicate = is_duplicate(tcp, segment, window_changed);
+	if (!overtaken)
+		acknowledge(tcp, &ack);
+	if (tcp->has_sack)
+		tcp_process_sack(tcp, &ack);
+	else
+		count_duplicates(tcp, &ack);
+	tcp_rack_update(tcp, &ack);
+	tcp_measure_round_trip(tcp, &ack);
+	tcp_rate_measure(tcp, &ack);
+	count_delivered(tcp, &ack);
+	draw_conclusions(tcp, &ack);
 }

@@ -20,13 +20,13 @@ struct tcp_ack_sample {
 struct tcp_congestion_ops {
 	char name[TCP_CA_NAME_MAX];
 	void (*init)(struct tcp_socket *tcp);
-	/* Not in recovery: slow start or avoidance. cwnd may grow. */
+	/* Not during a reduction: slow start or avoidance. cwnd may grow. */
 	void (*acked)(struct tcp_socket *tcp, const struct tcp_ack_sample *sample);
-	/* A loss or a mark: the new ssthresh in bytes. */
+	/* A loss or a mark: the new ssthresh in bytes, at least two segments. */
 	uint32_t (*reduce)(struct tcp_socket *tcp);
-	/* The reduction was needless. May be NULL. */
+	/* The last reduction was needless; cwnd and ssthresh are restored. May be NULL. */
 	void (*undone)(struct tcp_socket *tcp);
-	/* An RTO. May be NULL. */
+	/* An RTO, after `reduce`. May be NULL. */
 	void (*timed_out)(struct tcp_socket *tcp);
 	/* Sending goes on after `idle_us` of silence. May be NULL. */
 	void (*restarted)(struct tcp_socket *tcp, uint64_t idle_us);
@@ -41,7 +41,7 @@ void tcp_congestion_names(char *to, size_t size);
 /* Changes the algorithm; cwnd and ssthresh stay. */
 void tcp_congestion_choose(struct tcp_socket *tcp, const struct tcp_congestion_ops *ops);
 
-/* Was the window used, so that acknowledgements may let it grow? `in_flight`: before them. */
-bool tcp_congestion_may_grow(const struct tcp_socket *tcp, uint32_t in_flight);
+/* Was the window used, so that acknowledgements may let it grow? */
+bool tcp_congestion_may_grow(const struct tcp_socket *tcp);
 
 #endif

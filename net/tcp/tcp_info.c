@@ -29,13 +29,13 @@ static void fill_sending(const struct tcp_socket *tcp, struct tcp_info *info) NE
 	uint32_t ssthresh = tcp->congestion.ssthresh;
 
 	info->tcpi_unacked = segments(tcp, tcp->snd_nxt - tcp->snd_una);
-	info->tcpi_sacked = segments(tcp, board->sacked_bytes);
+	info->tcpi_sacked = board->sacked_segments;
 	info->tcpi_lost = segments(tcp, board->lost_bytes);
 	info->tcpi_retrans = segments(tcp, board->retransmitted_bytes);
 	info->tcpi_snd_mss = tcp->mss;
-	info->tcpi_snd_cwnd = segments(tcp, tcp->congestion.cwnd);
+	info->tcpi_snd_cwnd = tcp->congestion.cwnd / tcp->mss;
 	/* Linux's word for "none yet". */
-	info->tcpi_snd_ssthresh = ssthresh == UINT32_MAX ? INT32_MAX : segments(tcp, ssthresh);
+	info->tcpi_snd_ssthresh = ssthresh == UINT32_MAX ? INT32_MAX : ssthresh / tcp->mss;
 	info->tcpi_snd_wnd = tcp->snd_wnd;
 	info->tcpi_pmtu = tcp->mtu.path;
 	info->tcpi_reordering = tcp->recovery.reordering;
@@ -64,7 +64,7 @@ static void fill_times(const struct tcp_socket *tcp, struct tcp_info *info) NEED
 
 static void fill_counts(const struct tcp_socket *tcp, struct tcp_info *info)
 {
-	info->tcpi_retransmits = tcp->rtt.backoff;
+	info->tcpi_retransmits = tcp->recovery.timeouts;
 	info->tcpi_probes = tcp->probes_sent;
 	info->tcpi_total_retrans = tcp->count.retransmissions;
 	info->tcpi_bytes_acked = tcp->count.bytes_acked;

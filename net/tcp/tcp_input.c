@@ -108,7 +108,8 @@ static void learn_syn(struct tcp_socket *tcp, const struct tcp_segment *segment)
 /* The handshake is over. */
 static void become_established(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
-	tcp->congestion.cwnd = TCP_INITIAL_WINDOW * tcp->mss;
+	tcp_congestion_start(tcp, tcp->rtt.backoff);
+	tcp->rtt.backoff = 0;
 	tcp_tune_send_buffer(tcp);
 	tcp_set_state(tcp, TCP_ESTABLISHED);
 	tcp_keepalive_restart(tcp);
@@ -150,8 +151,6 @@ static bool syn_sent_reset(struct tcp_socket *tcp, const struct tcp_segment *seg
 static void take_back_unaccepted(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
 	tcp->fastopen_data_acked = tcp->snd_una != tcp->iss + 1;
-	if (tcp->snd_una == tcp->snd_nxt)
-		return;
 	tcp_scoreboard_free(tcp);
 	tcp->snd_nxt = tcp->snd_una;
 }
@@ -165,7 +164,6 @@ static void syn_sent_answered(struct tcp_socket *tcp, struct tcp_segment *segmen
 	learn_syn(tcp, segment);
 	if (first_try)
 		tcp_rtt_sample(tcp, (uint32_t)(segment->now_us - tcp->last_receive_us));
-	tcp->rtt.backoff = 0;
 	tcp->recovery.first_timeout_us = 0;
 	tcp_disarm(tcp);
 	tcp->last_receive_us = segment->now_us;
@@ -375,7 +373,6 @@ static bool syn_received_ack(struct tcp_socket *tcp, const struct tcp_segment *s
 	tcp->snd_wnd_max = MAX(tcp->snd_wnd_max, tcp->snd_wnd);
 	tcp->snd_wl1 = segment->seq;
 	tcp->snd_wl2 = segment->ack;
-	tcp->rtt.backoff = 0;
 	tcp->recovery.first_timeout_us = 0;
 	tcp_disarm(tcp);
 	become_established(tcp);
@@ -429,8 +426,7 @@ static bool check_ack(struct tcp_socket *tcp, struct tcp_segment *segment,
 	}
 	segment->window = (uint32_t)segment->header.window << tcp->snd_wscale;
 	tcp->last_ack_received_us = segment->now_us;
-	if (seq_from(segment->ack, tcp->snd_una))
-		tcp_ack(tcp, segment);
+	tcp_ack(tcp, segment);
 	if (tcp->urgent_out && seq_upto(tcp->snd_up, tcp->snd_una))
 		tcp->urgent_out = false;
 	if (tcp->state == TCP_CLOSE || !advance_closing(tcp)) {
@@ -453,8 +449,6 @@ static void check_congestion_marks(struct tcp_socket *tcp,
 		tcp->ecn_seen = true;
 		tcp->ack_now = true;
 	}
-	if (segment->flags & TCP_ECE)
-		tcp_congestion_echoed(tcp);
 }
 
 /* ---- Sixth, URG; seventh, the segment text; eighth, FIN ---- */

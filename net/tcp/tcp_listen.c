@@ -148,7 +148,7 @@ struct tcp_socket *tcp_child_create(struct tcp_socket *listener, const struct tc
 	tcp_mtu_setup(child);
 	tcp_receive_setup(child);
 	tcp_recovery_setup(child);
-	child->congestion.cwnd = TCP_INITIAL_WINDOW * (uint32_t)child->mss;
+	tcp_congestion_start(child, request->retries);
 	if (tcp_table_enter(child)) {
 		socket->closed = true;
 		socket_put(socket);

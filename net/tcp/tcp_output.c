@@ -107,7 +107,6 @@ static uint32_t next_length(struct tcp_socket *tcp, uint32_t congestion_room) NE
 
 	if (tcp->device_features & NETDEV_TSO4)
 		most = MAX(most, TSO_BYTES_MAX);
-	/* The window of congestion counts whole segments: one more is sent than would just fit. */
 	if (congestion_room == 0)
 		return 0;
 	length = MIN(length, MAX(congestion_room, (uint32_t)tcp->mss));
@@ -160,6 +159,7 @@ static bool send_new_data(struct tcp_socket *tcp) NEEDS_NET_LOCK
 		return false;
 	if (tcp->snd_una == tcp->snd_nxt)
 		tcp_congestion_restart(tcp);
+	tcp_mtu_probe(tcp);
 	while (unsent(tcp)) {
 		length = next_length(tcp, tcp_congestion_room(tcp));
 		if (!length || !send_new(tcp, length))

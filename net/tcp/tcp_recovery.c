@@ -1,7 +1,6 @@
 /*
- * Recovery from loss: when it begins and ends (RFC 6675, RFC 6582), how much may be sent meanwhile
- * (PRR: RFC 6937bis), and how a reduction that proves needless is taken back (RFC 3522, RFC 3708,
- * RFC 4015, RFC 5682).
+ * Recovery from loss: when it begins and ends (RFC 6675, RFC 6582, RFC 3168), and the sending again
+ * of what is lost.
  */
 #include "net/tcp/tcp_recovery.h"
 
@@ -9,361 +8,216 @@
 #include "net/tcp/tcp_congestion.h"
 #include "net/tcp/tcp_state.h"
 
-#define DUPLICATE_THRESHOLD 3
-
 void tcp_recovery_setup(struct tcp_socket *tcp)
 {
-	list_init(&tcp->scoreboard.by_time);
-	list_init(&tcp->scoreboard.lost);
+	tcp_scoreboard_init(&tcp->scoreboard);
 	tcp->recovery = (struct tcp_recovery){
-		.reorder_window_multiplier = 1,
-		.reordering = DUPLICATE_THRESHOLD,
-		.forward_acked = tcp->snd_una,
+		.reorder_multiplier = 1,
+		.reordering = TCP_DUPLICATE_THRESHOLD,
 	};
 	tcp->rtt = (struct tcp_rtt){.rto_us = TCP_RTO_INITIAL_US, .min_us = UINT32_MAX};
 	tcp->rate = (struct tcp_rate){0};
-	tcp->congestion.cwnd = TCP_INITIAL_WINDOW * (uint32_t)tcp->mss;
-	tcp->congestion.ssthresh = UINT32_MAX;
-	if (tcp->congestion.ops)
-		tcp->congestion.ops->init(tcp);
-}
-
-/* ---- Undo ---- */
-
-void tcp_undo_prepare(struct tcp_socket *tcp)
-{
-	struct tcp_recovery *recovery = &tcp->recovery;
-
-	recovery->undo_possible = true;
-	recovery->undo_point = tcp->snd_una;
-	recovery->undo_cwnd = tcp->congestion.cwnd;
-	recovery->undo_ssthresh = tcp->congestion.ssthresh;
-	recovery->undo_retransmissions = 0;
-	recovery->retransmit_stamp = 0;
-}
-
-/* What is marked lost was only late. */
-static void unmark_lost(struct tcp_socket *tcp)
-{
-	struct tcp_scoreboard *board = &tcp->scoreboard;
-	struct tcp_sent *sent, *next;
-
-	list_for_each_entry_safe(sent, next, &board->lost, by_time)
-		tcp_scoreboard_mark_in_flight(board, sent);
-}
-
-bool tcp_undo(struct tcp_socket *tcp)
-{
-	struct tcp_recovery *recovery = &tcp->recovery;
-	struct tcp_congestion *congestion = &tcp->congestion;
-
-	if (!recovery->undo_possible)
-		return false;
-	recovery->undo_possible = false;
-	congestion->cwnd = MAX(congestion->cwnd, recovery->undo_cwnd);
-	congestion->ssthresh = MAX(congestion->ssthresh, recovery->undo_ssthresh);
-	if (congestion->ops->undone)
-		congestion->ops->undone(tcp);
-	unmark_lost(tcp);
-	tcp_count_extra(tcp_net(tcp), recovery->state == TCP_CA_LOSS ? TCP_EXTRA_LOSS_UNDOS
-								     : TCP_EXTRA_FULL_UNDOS);
-	recovery->state = TCP_CA_OPEN;
-	return true;
-}
-
-/*
- * Eifel (RFC 3522): the acknowledgement echoes a timestamp from before the first retransmission, so
- * it is the original's. RFC 3708: every retransmission was reported to have come twice.
- */
-static bool was_needless(const struct tcp_socket *tcp, const struct tcp_acknowledgement *ack)
-{
-	const struct tcp_recovery *recovery = &tcp->recovery;
-
-	if (!recovery->undo_possible)
-		return false;
-	if (tcp->has_timestamps && ack->segment->options.has_timestamps && ack->acked &&
-	    recovery->retransmit_stamp &&
-	    seq_before(ack->segment->options.ts_echo, recovery->retransmit_stamp))
-		return true;
-	return recovery->retransmit_stamp && recovery->undo_retransmissions == 0 && ack->dsack;
-}
-
-static void note_needless(struct tcp_socket *tcp, const struct tcp_acknowledgement *ack)
-{
-	struct tcp_recovery *recovery = &tcp->recovery;
-
-	if (!ack->dsack || !recovery->undo_possible)
-		return;
-	if (seq_before(ack->segment->options.sack[0].start, recovery->undo_point))
-		return;
-	recovery->undo_retransmissions -= MIN(recovery->undo_retransmissions, ack->dsack_bytes);
 }
 
 /* ---- Beginning and end ---- */
 
-void tcp_enter_recovery(struct tcp_socket *tcp)
+/* One reduction a window, whatever the reasons for it: RFC 3168 6.1.2. */
+static void begin_reduction(struct tcp_socket *tcp, uint32_t delivered) NEEDS_NET_LOCK
 {
-	struct tcp_recovery *recovery = &tcp->recovery;
-	struct net *net = tcp_net(tcp);
-
-	if (recovery->state >= TCP_CA_RECOVERY)
-		return;
 	tcp_undo_prepare(tcp);
-	recovery->state = TCP_CA_RECOVERY;
-	recovery->recovery_point = tcp->snd_nxt;
-	recovery->prr_delivered = recovery->prr_out = 0;
-	recovery->prr_start_flight = MAX(tcp->snd_nxt - tcp->snd_una, 1u);
-	recovery->probe_outstanding = false;
-	/* RFC 3168 6.1.2: one reduction a window, whatever the reasons for it. */
-	if (!seq_before(tcp->snd_una, tcp->ecn_reduced_at) || !tcp->has_ecn) {
-		tcp->congestion.ssthresh = tcp->congestion.ops->reduce(tcp);
-		tcp->ecn_cwr = tcp->has_ecn;
-		tcp->ecn_reduced_at = tcp->snd_nxt;
-	}
-	tcp_count_extra(net, tcp->has_sack ? TCP_EXTRA_SACK_RECOVERIES : TCP_EXTRA_RENO_RECOVERIES);
+	tcp->congestion.ssthresh = tcp->congestion.ops->reduce(tcp);
+	tcp->ecn_cwr = tcp->has_ecn;
+	tcp_prr_begin(tcp, delivered);
 }
 
-/* RFC 6675 5 (A), RFC 6582 3.2: everything that was under way when it began has arrived. */
-static void leave_recovery(struct tcp_socket *tcp)
+static void enter(struct tcp_socket *tcp, enum tcp_ca_state state)
+{
+	tcp->recovery.state = (uint8_t)state;
+	tcp->recovery.recovery_point = tcp->snd_nxt;
+	tcp->recovery.probe_outstanding = false;
+}
+
+void tcp_enter_recovery(struct tcp_socket *tcp, uint32_t delivered)
+{
+	if (tcp->recovery.state < TCP_CA_CWR)
+		begin_reduction(tcp, delivered);
+	enter(tcp, TCP_CA_RECOVERY);
+	tcp_count_extra(tcp_net(tcp),
+			tcp->has_sack ? TCP_EXTRA_SACK_RECOVERIES : TCP_EXTRA_RENO_RECOVERIES);
+}
+
+/* RFC 3168 6.1.2: the peer saw a mark; as if a segment had been lost, but none was. */
+static void enter_cwr(struct tcp_socket *tcp, uint32_t delivered) NEEDS_NET_LOCK
+{
+	begin_reduction(tcp, delivered);
+	enter(tcp, TCP_CA_CWR);
+}
+
+/* RFC 6675 5, RFC 6582 3.2: everything that was under way when it began has arrived. */
+static void leave(struct tcp_socket *tcp)
 {
 	struct tcp_recovery *recovery = &tcp->recovery;
-	struct tcp_congestion *congestion = &tcp->congestion;
 
-	if (recovery->state == TCP_CA_RECOVERY)
-		congestion->cwnd = MAX(congestion->ssthresh, 2u * tcp->mss);
+	if (recovery->state != TCP_CA_LOSS) /* then slow start goes on */
+		tcp->congestion.cwnd = tcp->congestion.ssthresh;
+	if (recovery->state != TCP_CA_CWR)
+		tcp_rack_recovered(tcp);
 	recovery->state = TCP_CA_OPEN;
+	recovery->frto = TCP_FRTO_NONE;
 	recovery->duplicate_acks = 0;
-	recovery->frto = false;
-	tcp_rack_recovered(tcp);
-}
-
-/* ---- What is lost ---- */
-
-/* Without SACK: three duplicates, then what each partial acknowledgement points at. RFC 6582 */
-static void detect_by_duplicates(struct tcp_socket *tcp,
-				 const struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
-{
-	struct tcp_recovery *recovery = &tcp->recovery;
-	struct tcp_sent *first = tcp_scoreboard_first(&tcp->scoreboard);
-
-	if (ack->duplicate)
-		recovery->duplicate_acks++;
-	if (ack->acked && recovery->state >= TCP_CA_RECOVERY) {
-		uint32_t segments = ack->acked / tcp->mss;
-
-		recovery->duplicate_acks -= MIN(recovery->duplicate_acks, segments);
-	}
-	if (!first || first->lost)
-		return;
-	bool partial = ack->acked && recovery->state == TCP_CA_RECOVERY;
-
-	if ((partial || recovery->duplicate_acks == DUPLICATE_THRESHOLD) && !first->retransmitted)
-		tcp_scoreboard_mark_lost(&tcp->scoreboard, first);
-}
-
-/* RFC 2018 8: the peer dropped what it had SACKed; nothing of that is believed any more. */
-static bool reneged(const struct tcp_socket *tcp)
-{
-	const struct tcp_sent *first = tcp_scoreboard_first(&tcp->scoreboard);
-
-	return first && first->sacked;
-}
-
-static void detect_loss(struct tcp_socket *tcp,
-			const struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
-{
-	if (!tcp->has_sack) {
-		detect_by_duplicates(tcp, ack);
-		return;
-	}
-	uint32_t again_us = tcp_rack_detect(tcp);
-
-	if (again_us)
-		tcp_arm(tcp, TCP_TIMER_REORDER, ack->segment->now_us + again_us);
-	else if (tcp->timer_kind == TCP_TIMER_REORDER)
-		tcp_rearm(tcp);
-}
-
-/* ---- PRR ---- */
-
-/* What may be sent for what was delivered: cwnd follows the flight down to ssthresh. */
-static void reduce_proportionally(struct tcp_socket *tcp, const struct tcp_acknowledgement *ack)
-{
-	struct tcp_recovery *recovery = &tcp->recovery;
-	struct tcp_congestion *congestion = &tcp->congestion;
-	uint32_t flight = tcp_in_flight(tcp), delivered = ack->delivered, send;
-	int64_t allowed;
-
-	if (!tcp->has_sack && ack->duplicate)
-		delivered = tcp->mss;
-	recovery->prr_delivered += delivered;
-	if (flight > congestion->ssthresh) {
-		uint64_t share = (uint64_t)recovery->prr_delivered * congestion->ssthresh;
-
-		allowed = (int64_t)((share + recovery->prr_start_flight - 1) /
-				    recovery->prr_start_flight) -
-			  recovery->prr_out;
-	} else {
-		allowed = MAX((int64_t)recovery->prr_delivered - recovery->prr_out,
-			      (int64_t)delivered);
-		if (ack->acked && list_empty(&tcp->scoreboard.lost))
-			allowed += tcp->mss; /* nothing new is lost: a little faster */
-		allowed = MIN(allowed, (int64_t)congestion->ssthresh - flight);
-	}
-	/* The first retransmission always goes out. */
-	if (recovery->prr_out == 0)
-		allowed = MAX(allowed, (int64_t)tcp->mss);
-	send = allowed > 0 ? (uint32_t)allowed : 0;
-	congestion->cwnd = flight + send;
-}
-
-/* ---- After a timeout: RFC 5682 ---- */
-
-/*
- * What was sent only once is delivered although it was thought lost: the timeout was spurious. New
- * data, where there is some, tells; a retransmission would not.
- */
-static bool timeout_was_spurious(struct tcp_socket *tcp, const struct tcp_acknowledgement *ack)
-{
-	struct tcp_recovery *recovery = &tcp->recovery;
-
-	if (!recovery->frto)
-		return false;
-	if (ack->original && seq_upto(ack->prior_una, recovery->frto_point) &&
-	    seq_upto(tcp->snd_una, recovery->recovery_point))
-		return true;
-	if (ack->acked || ack->duplicate)
-		recovery->frto = false;
-	return false;
-}
-
-static void in_loss(struct tcp_socket *tcp, const struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
-{
-	if (timeout_was_spurious(tcp, ack) && tcp_undo(tcp)) {
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SPURIOUS_TIMEOUTS);
-		tcp->recovery.frto = false;
-		return;
-	}
-	/* Slow start from one segment: RFC 5681 3.1, equation 2. */
-	if (ack->delivered)
-		tcp->congestion.ops->acked(tcp, &(struct tcp_ack_sample){
-							.acked = ack->delivered,
-							.in_flight = ack->prior_in_flight,
-							.rtt_us = ack->rtt_us,
-							.now_us = ack->segment->now_us,
-						});
 }
 
 /* ---- The states ---- */
 
-void tcp_recover(struct tcp_socket *tcp, const struct tcp_acknowledgement *ack)
+bool tcp_peer_reneged(const struct tcp_socket *tcp)
+{
+	const struct tcp_sent *first;
+
+	if (!tcp->scoreboard.sacked_bytes)
+		return false;
+	first = tcp_scoreboard_first(&tcp->scoreboard);
+	return first && first->state == TCP_SENT_SACKED;
+}
+
+static bool detect_loss(struct tcp_socket *tcp,
+			const struct tcp_acknowledgement *ack) NEEDS_NET_LOCK
+{
+	if (!tcp->has_sack)
+		return tcp_dupack_detect(tcp, ack);
+	if (tcp_of(tcp_net(tcp))->settings.tcp_recovery & 1)
+		return tcp_rack_detect(tcp);
+	return ack->delivered && tcp_sack_count_detect(tcp);
+}
+
+/*
+ * Marks in the sequence space that were passed stay close behind, lest they lie ahead when the
+ * numbers have come round.
+ */
+static void drag_marks(struct tcp_socket *tcp)
+{
+	struct tcp_recovery *recovery = &tcp->recovery;
+	uint32_t behind = tcp->snd_una - 1;
+
+	recovery->recovery_point = seq_max(recovery->recovery_point, behind);
+	recovery->reorder_round_end = seq_max(recovery->reorder_round_end, behind);
+	recovery->counted_to = seq_max(recovery->counted_to, behind);
+}
+
+static void settle(struct tcp_socket *tcp)
 {
 	struct tcp_recovery *recovery = &tcp->recovery;
 
-	note_needless(tcp, ack);
-	if (recovery->state >= TCP_CA_RECOVERY && was_needless(tcp, ack)) {
-		tcp_undo(tcp);
-		return;
-	}
-	if (recovery->state >= TCP_CA_RECOVERY && seq_from(tcp->snd_una, recovery->recovery_point))
-		leave_recovery(tcp);
-	if (reneged(tcp)) {
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SACK_RENEGING);
-		tcp_forget_sacks(tcp);
-	}
-	if (recovery->state == TCP_CA_LOSS)
-		in_loss(tcp, ack);
-	detect_loss(tcp, ack);
-	if (recovery->state < TCP_CA_RECOVERY && !list_empty(&tcp->scoreboard.lost)) {
-		tcp_enter_recovery(tcp);
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_FAST_RETRANSMITS);
-	}
-	if (recovery->state == TCP_CA_RECOVERY)
-		reduce_proportionally(tcp, ack);
-	else if (recovery->state < TCP_CA_CWR)
+	if (recovery->state < TCP_CA_CWR)
 		recovery->state = tcp->scoreboard.sacked_bytes || recovery->duplicate_acks
 					  ? TCP_CA_DISORDER
 					  : TCP_CA_OPEN;
 }
 
-/* ---- Sending again ---- */
-
-static void note_first_retransmission(struct tcp_socket *tcp, uint32_t length, uint64_t now_us)
+void tcp_recover(struct tcp_socket *tcp, struct tcp_acknowledgement *ack)
 {
 	struct tcp_recovery *recovery = &tcp->recovery;
+	bool lost;
 
-	recovery->undo_retransmissions += length;
-	if (!recovery->retransmit_stamp)
-		recovery->retransmit_stamp = tcp_timestamp(tcp, now_us);
+	if (ack->congestion_experienced)
+		recovery->undo_possible = false;
+	if (tcp_undo_if_needless(tcp, ack)) {
+		settle(tcp);
+		return;
+	}
+	if (recovery->state >= TCP_CA_CWR && seq_from(tcp->snd_una, recovery->recovery_point))
+		leave(tcp);
+	drag_marks(tcp);
+	if (recovery->state == TCP_CA_LOSS && tcp_frto_acknowledged(tcp, ack)) {
+		settle(tcp);
+		return;
+	}
+	lost = detect_loss(tcp, ack);
+	if (lost && recovery->state < TCP_CA_RECOVERY && tcp_mtu_probe_lost(tcp))
+		lost = false;
+	if (lost && recovery->state < TCP_CA_RECOVERY)
+		tcp_enter_recovery(tcp, ack->delivered);
+	else if (ack->congestion_experienced && recovery->state < TCP_CA_CWR)
+		enter_cwr(tcp, ack->delivered);
+	if (ack->congestion_experienced) /* that reduction is not to be taken back */
+		recovery->undo_possible = false;
+	if (tcp_in_reduction(tcp))
+		tcp_prr_delivered(tcp, ack->delivered, ack->acked && !lost);
+	settle(tcp);
+}
+
+/* ---- Sending again ---- */
+
+/* A segment of the size that fits now; the rest follows as a record of its own. */
+static bool cut_to_segment(struct tcp_socket *tcp, struct tcp_sent *sent)
+{
+	bool fin = tcp->fin_queued && sent->end == tcp->stream.end + 1;
+
+	if (sent->end - sent->seq - fin > tcp->mss &&
+	    !tcp_scoreboard_split(&tcp->scoreboard, sent, sent->seq + tcp->mss))
+		return false;
+	return true;
 }
 
 bool tcp_resend(struct tcp_socket *tcp, struct tcp_sent *sent)
 {
 	uint64_t now_us = net_now(tcp_net(tcp));
-	bool fin = tcp->fin_queued && sent->end == tcp->stream.end + 1;
 	struct tcp_outgoing outgoing = {.seq = sent->seq, .retransmission = true};
 
-	/* A segment of the size that fits now; the rest follows as a record of its own. */
-	if (sent->end - sent->seq - fin > tcp->mss) {
-		if (!tcp_scoreboard_split(&tcp->scoreboard, sent, sent->seq + tcp->mss))
-			return false;
-		fin = false;
-	}
-	outgoing.length = sent->end - sent->seq - fin;
+	if (!cut_to_segment(tcp, sent))
+		return false;
+
+	bool fin = tcp->fin_queued && sent->end == tcp->stream.end + 1;
+	uint32_t end = sent->end - fin;
+
+	outgoing.length = end - sent->seq;
 	if (fin)
 		outgoing.flags |= TCP_FIN;
-	if (sent->end - fin == tcp->stream.end ||
-	    seq_within(tcp->push_end - 1, sent->seq, sent->end - fin))
+	if (outgoing.length &&
+	    (end == tcp->stream.end || seq_within(tcp->push_end - 1, sent->seq, end)))
 		outgoing.flags |= TCP_PSH;
 	if (tcp_transmit(tcp, &outgoing) == -ENOMEM)
 		return false;
+	/* More pieces of memory than a packet has room for: the rest is still to be sent. */
+	if (outgoing.seq + outgoing.length != end)
+		tcp_scoreboard_split(&tcp->scoreboard, sent, outgoing.seq + outgoing.length);
+	if (sent->seq == tcp->snd_una)
+		tcp->recovery.rto_base_us = now_us; /* the RTO is this transmission's */
+	tcp_mtu_probe_resent(tcp, sent->seq);
+	tcp_prr_sent(tcp, sent->end - sent->seq);
+	tcp_undo_sent(tcp, sent->end - sent->seq, now_us);
 	tcp_scoreboard_mark_resent(&tcp->scoreboard, sent, now_us);
-	note_first_retransmission(tcp, outgoing.length, now_us);
-	if (tcp->recovery.state >= TCP_CA_RECOVERY)
-		tcp->recovery.prr_out += outgoing.length;
 	return true;
+}
+
+/* At least one segment may always be under way, and the first may always be asked for again. */
+static bool may_resend(const struct tcp_socket *tcp, const struct tcp_sent *sent)
+{
+	uint32_t flight = tcp_in_flight(tcp);
+	uint32_t length = MIN(sent->end - sent->seq, (uint32_t)tcp->mss);
+
+	if (flight && flight + length > tcp->congestion.cwnd)
+		return false;
+	/* A window that shrank (RFC 9293 3.8.6, SHLD-15) does not take it. */
+	return sent->seq == tcp->snd_una ||
+	       seq_upto(sent->seq + length, tcp->snd_una + tcp->snd_wnd);
 }
 
 void tcp_retransmit_lost(struct tcp_socket *tcp)
 {
-	struct tcp_scoreboard *board = &tcp->scoreboard;
+	const enum tcp_extra_statistic kind = tcp->recovery.state == TCP_CA_LOSS
+						      ? TCP_EXTRA_SLOW_START_RETRANSMITS
+						      : TCP_EXTRA_FAST_RETRANSMITS;
+	struct tcp_sent *sent;
 	bool any = false;
 
-	while (!list_empty(&board->lost)) {
-		struct tcp_sent *sent = list_first_entry(&board->lost, struct tcp_sent, by_time);
-		uint32_t flight = tcp_in_flight(tcp);
-
-		/* At least one segment may always be under way. */
-		if (flight &&
-		    flight + MIN(sent->end - sent->seq, (uint32_t)tcp->mss) > tcp->congestion.cwnd)
-			break;
+	if (tcp->recovery.frto == TCP_FRTO_NEW_DATA)
+		return;
+	while ((sent = tcp_scoreboard_next_lost(&tcp->scoreboard)) && may_resend(tcp, sent)) {
 		if (!tcp_resend(tcp, sent))
 			break;
+		tcp_count_extra(tcp_net(tcp), kind);
 		any = true;
 	}
-	if (any && !timer_armed(&tcp->retransmit))
+	if (any)
 		tcp_rearm(tcp);
-}
-
-uint32_t tcp_congestion_room(struct tcp_socket *tcp)
-{
-	uint32_t flight = tcp_in_flight(tcp), cwnd = tcp->congestion.cwnd;
-
-	if (!list_empty(&tcp->scoreboard.lost))
-		return 0; /* first what is missing */
-	return cwnd > flight ? cwnd - flight : 0;
-}
-
-void tcp_congestion_echoed(struct tcp_socket *tcp)
-{
-	struct tcp_congestion *congestion = &tcp->congestion;
-
-	if (seq_before(tcp->snd_una, tcp->ecn_reduced_at) || tcp->recovery.state >= TCP_CA_RECOVERY)
-		return;
-	congestion->ssthresh = congestion->ops->reduce(tcp);
-	congestion->cwnd = MIN(congestion->cwnd, congestion->ssthresh);
-	tcp->ecn_reduced_at = tcp->snd_nxt;
-	tcp->ecn_cwr = true;
-	tcp->count.delivered_ce++;
-	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_DELIVERED_CE);
 }

@@ -1,4 +1,5 @@
 /* The round trip and the retransmission timeout: RFC 6298. */
+#include "net/tcp/tcp_recovery.h"
 #include "net/tcp/tcp_state.h"
 
 #define MIN_RTT_WINDOW_US (300 * USEC_PER_SEC)
@@ -11,30 +12,88 @@ static void note_minimum(struct tcp_rtt *rtt, uint32_t sample_us, uint64_t now_u
 	rtt->min_since_us = now_us;
 }
 
+/* RFC 6298 2.2 and 2.3, with alpha 1/8 and beta 1/4. */
+static void smooth(struct tcp_rtt *rtt, uint32_t rtt_us)
+{
+	if (!rtt->srtt_us) {
+		rtt->srtt_us = rtt_us;
+		rtt->rttvar_us = rtt_us / 2;
+		return;
+	}
+	uint32_t distance = rtt_us > rtt->srtt_us ? rtt_us - rtt->srtt_us : rtt->srtt_us - rtt_us;
+
+	rtt->rttvar_us = (uint32_t)((3ull * rtt->rttvar_us + distance + 2) / 4);
+	rtt->srtt_us = (uint32_t)((7ull * rtt->srtt_us + rtt_us + 4) / 8);
+}
+
 /*
- * RFC 6298 2.2 and 2.3. As on Linux the floor of 200 ms is one of the variation: the timeout is
- * always so much more than the round trip.
+ * The RTO is srtt and a margin of 4 rttvar. With many samples in a round trip (RFC 7323 4) rttvar
+ * forgets too soon: as on Linux the margin grows at once, and shrinks by a quarter a round to what
+ * the worst of the round needed. Its floor is that of the RTO, which so is always above srtt.
  */
+static void update_rto(struct tcp_socket *tcp)
+{
+	struct tcp_rtt *rtt = &tcp->rtt;
+	uint32_t margin_us = (uint32_t)MAX(4ull * rtt->rttvar_us, TCP_RTO_MIN_US);
+
+	margin_us = (uint32_t)MIN(margin_us, TCP_RTO_MAX_US);
+	rtt->round_margin_us = MAX(rtt->round_margin_us, margin_us);
+	rtt->margin_us = MAX(rtt->margin_us, margin_us);
+	if (seq_from(tcp->snd_una, rtt->round_end)) {
+		rtt->margin_us -= (rtt->margin_us - rtt->round_margin_us) / 4;
+		rtt->round_margin_us = 0;
+		rtt->round_end = tcp->snd_nxt;
+	}
+	rtt->rto_us = (uint32_t)MIN((uint64_t)rtt->srtt_us + rtt->margin_us, TCP_RTO_MAX_US);
+}
+
 void tcp_rtt_sample(struct tcp_socket *tcp, uint32_t rtt_us)
 {
 	struct tcp_rtt *rtt = &tcp->rtt;
 
-	rtt_us = MAX(rtt_us, 1u);
+	rtt_us = (uint32_t)CLAMP(rtt_us, 1u, TCP_RTO_MAX_US);
+	if (!rtt->srtt_us)
+		rtt->round_end = tcp->snd_nxt;
 	rtt->latest_us = rtt_us;
 	note_minimum(rtt, rtt_us, net_now(tcp_net(tcp)));
-	if (!rtt->srtt_us) {
-		rtt->srtt_us = rtt_us;
-		rtt->rttvar_us = rtt_us / 2;
-	} else {
-		uint32_t distance = rtt_us > rtt->srtt_us ? rtt_us - rtt->srtt_us
-							  : rtt->srtt_us - rtt_us;
+	smooth(rtt, rtt_us);
+	update_rto(tcp);
+	rtt->backoff = 0; /* RFC 6298 5.7: a new measurement ends the back-off, nothing else */
+}
 
-		rtt->rttvar_us = rtt->rttvar_us - rtt->rttvar_us / 4 + distance / 4;
-		rtt->srtt_us = rtt->srtt_us - rtt->srtt_us / 8 + rtt_us / 8;
-	}
-	uint64_t rto_us = rtt->srtt_us + MAX(4ull * rtt->rttvar_us, TCP_RTO_MIN_US);
+/* RTTM: RFC 7323 4.1. Only what moves the left edge echoes the timestamp that it should. */
+static uint32_t round_trip_by_timestamp(const struct tcp_socket *tcp,
+					const struct tcp_acknowledgement *ack)
+{
+	const struct tcp_options *options = &ack->segment->options;
+	uint32_t ms;
 
-	rtt->rto_us = (uint32_t)MIN(rto_us, TCP_RTO_MAX_US);
+	if (!ack->acked || !tcp->has_timestamps || !options->has_timestamps || !options->ts_echo)
+		return 0;
+	ms = tcp_timestamp(tcp, ack->segment->now_us) - options->ts_echo;
+	if (ms >= TCP_RTO_MAX_US / USEC_PER_MSEC)
+		return 0;
+	return MAX(ms, 1u) * (uint32_t)USEC_PER_MSEC;
+}
+
+/*
+ * RFC 6298 3, Karn's rule: never from what was sent twice; nor from what stood behind that and was
+ * acknowledged with it, since it may have waited there.
+ */
+void tcp_measure_round_trip(struct tcp_socket *tcp, const struct tcp_acknowledgement *ack)
+{
+	uint32_t rtt_us = 0;
+
+	if (ack->least_rtt_us != UINT32_MAX && !ack->resent_acked)
+		note_minimum(&tcp->rtt, ack->least_rtt_us, ack->segment->now_us);
+	if (ack->acked_rtt_us != UINT32_MAX && !ack->resent_acked)
+		rtt_us = ack->acked_rtt_us;
+	else if (ack->sacked_rtt_us != UINT32_MAX)
+		rtt_us = ack->sacked_rtt_us;
+	else
+		rtt_us = round_trip_by_timestamp(tcp, ack);
+	if (rtt_us)
+		tcp_rtt_sample(tcp, rtt_us);
 }
 
 /* RFC 6298 5.5, MUST-19: doubled for each time that it ran out. */

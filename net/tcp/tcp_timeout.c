@@ -1,205 +1,127 @@
 /*
- * When acknowledgements stay away: the retransmission timeout (RFC 6298 5, RFC 5681 3.1), the probe
- * that goes before it (RFC 8985 7), and the end of RACK's window for reordering.
+ * When acknowledgements stay away: which timer runs, the end of RACK's window for reordering, and
+ * the retransmission timeout (RFC 6298 5, RFC 5681 3.1).
  */
-#include "kernel/errno.h"
 #include "net/tcp/tcp_congestion.h"
 #include "net/tcp/tcp_recovery.h"
 #include "net/tcp/tcp_state.h"
 
-#define PROBE_SLACK_US (2 * USEC_PER_MSEC)
-#define DELAYED_ACK_WORST_US (200 * USEC_PER_MSEC) /* WCDelAckT */
-
-void tcp_forget_sacks(struct tcp_socket *tcp)
-{
-	struct tcp_scoreboard *board = &tcp->scoreboard;
-
-	for (struct tcp_sent *sent = tcp_scoreboard_first(board); sent;
-	     sent = tcp_scoreboard_next(sent)) {
-		if (!sent->sacked)
-			continue;
-		board->sacked_bytes -= sent->end - sent->seq;
-		sent->sacked = false;
-		sent->retransmitted = false;
-		list_append(&board->by_time, &sent->by_time);
-	}
-}
+#define RENEGING_LEAST_US (10 * USEC_PER_MSEC)
 
 /* ---- Which timer ---- */
 
-/* RFC 8985 7.2: a probe is of use while nothing is known to be missing. */
-static bool wants_probe(const struct tcp_socket *tcp)
+static uint64_t rto_due(const struct tcp_socket *tcp, uint64_t now_us)
 {
-	const struct tcp_recovery *recovery = &tcp->recovery;
+	uint64_t due_us = tcp->recovery.rto_base_us + tcp_rto(tcp);
 
-	return tcp_of(tcp_net(tcp))->settings.tcp_early_retrans && tcp->has_sack &&
-	       recovery->state <= TCP_CA_DISORDER && !recovery->probe_outstanding &&
-	       !tcp->scoreboard.sacked_bytes && !tcp->rtt.backoff && tcp->rtt.srtt_us;
+	/* What was SACKed and is missing again may come in a moment; else it is sent again. */
+	if (tcp_peer_reneged(tcp))
+		due_us = MIN(due_us, now_us + MAX(tcp->rtt.srtt_us / 2, RENEGING_LEAST_US));
+	return MAX(due_us, now_us + 1);
 }
 
-static uint64_t probe_timeout_us(const struct tcp_socket *tcp)
-{
-	uint64_t pto_us = 2ull * tcp->rtt.srtt_us;
-
-	/* A single segment may be acknowledged late. */
-	pto_us += tcp->scoreboard.records == 1 && tcp->snd_nxt - tcp->snd_una <= tcp->mss
-			  ? DELAYED_ACK_WORST_US
-			  : PROBE_SLACK_US;
-	return MIN(pto_us, (uint64_t)tcp_rto(tcp));
-}
-
+/*
+ * One timer serves all: RACK's, the probe's, the RTO's. The RTO's time does not move by the others'
+ * running before it (RFC 8985 7.2).
+ */
 void tcp_rearm(struct tcp_socket *tcp)
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_now(tcp_net(tcp)), probe_us;
 
 	if (tcp->snd_una == tcp->snd_nxt) { /* RFC 6298 5.2 */
 		if (tcp->timer_kind != TCP_TIMER_PERSIST)
 			tcp_disarm(tcp);
 		return;
 	}
-	if (wants_probe(tcp))
-		tcp_arm(tcp, TCP_TIMER_PROBE, now_us + probe_timeout_us(tcp));
+	if (tcp->recovery.reorder_due_us) {
+		tcp_arm(tcp, TCP_TIMER_REORDER, tcp->recovery.reorder_due_us);
+		return;
+	}
+	probe_us = tcp_probe_due(tcp, now_us);
+	if (probe_us)
+		tcp_arm(tcp, TCP_TIMER_PROBE, MIN(probe_us, rto_due(tcp, now_us)));
 	else
-		tcp_arm(tcp, TCP_TIMER_RTO, now_us + tcp_rto(tcp));
+		tcp_arm(tcp, TCP_TIMER_RTO, rto_due(tcp, now_us));
 }
 
-/* ---- The tail loss probe: RFC 8985 7.3, 7.4 ---- */
-
-/* New data where there is some and the peer has room, else the last segment once more. */
-static bool send_probe(struct tcp_socket *tcp) NEEDS_NET_LOCK
-{
-	struct tcp_scoreboard *board = &tcp->scoreboard;
-	struct tcp_sent *last = tcp_scoreboard_last(board);
-
-	if (tcp_send_beyond(tcp)) {
-		tcp->recovery.probe_was_retransmission = false;
-		return true;
-	}
-	if (!last || last->sacked)
-		return false;
-	/* Of a record of many segments, only the last one. */
-	if (last->end - last->seq > tcp->mss) {
-		last = tcp_scoreboard_split(board, last, last->end - tcp->mss);
-		if (!last)
-			return false;
-	}
-	tcp->recovery.probe_was_retransmission = true;
-	return tcp_resend(tcp, last);
-}
-
-void tcp_probe_expired(struct tcp_socket *tcp)
-{
-	struct tcp_recovery *recovery = &tcp->recovery;
-
-	if (tcp->snd_una == tcp->snd_nxt)
-		return;
-	if (send_probe(tcp)) {
-		recovery->probe_outstanding = true;
-		recovery->probe_end = tcp->snd_nxt;
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_LOSS_PROBES);
-	}
-	tcp_arm(tcp, TCP_TIMER_RTO, net_now(tcp_net(tcp)) + tcp_rto(tcp));
-}
-
-/*
- * The probe is acknowledged. When it was a retransmission that the peer did not report as a
- * duplicate, it repaired a loss, for which the window is reduced as it would have been.
- */
-void tcp_probe_acknowledged(struct tcp_socket *tcp, const struct tcp_acknowledgement *ack)
-{
-	struct tcp_recovery *recovery = &tcp->recovery;
-
-	if (!recovery->probe_outstanding || seq_before(tcp->snd_una, recovery->probe_end))
-		return;
-	recovery->probe_outstanding = false;
-	if (!recovery->probe_was_retransmission || ack->dsack)
-		return;
-	if (tcp->has_timestamps && ack->segment->options.has_timestamps &&
-	    recovery->retransmit_stamp &&
-	    seq_before(ack->segment->options.ts_echo, recovery->retransmit_stamp))
-		return; /* the original's */
-	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_LOSS_PROBE_RECOVERIES);
-	tcp->congestion.ssthresh = tcp->congestion.ops->reduce(tcp);
-	tcp->congestion.cwnd = MIN(tcp->congestion.cwnd, tcp->congestion.ssthresh);
-}
-
-/* ---- RACK's timer ---- */
+/* ---- RACK's timer: RFC 8985 6.2, step 5 ---- */
 
 void tcp_reorder_expired(struct tcp_socket *tcp)
 {
-	uint32_t again_us = tcp_rack_detect(tcp);
-
-	if (!list_empty(&tcp->scoreboard.lost)) {
-		if (tcp->recovery.state < TCP_CA_RECOVERY) {
-			tcp_enter_recovery(tcp);
-			tcp->congestion.cwnd = tcp_in_flight(tcp) + tcp->mss;
-		}
+	if (tcp_rack_detect(tcp)) {
+		if (tcp->recovery.state < TCP_CA_RECOVERY && !tcp_mtu_probe_lost(tcp))
+			tcp_enter_recovery(tcp, 0);
+		if (tcp_in_reduction(tcp))
+			tcp_prr_allow_one(tcp);
 		tcp_output(tcp);
 	}
-	if (tcp->state == TCP_CLOSE)
-		return;
-	if (again_us)
-		tcp_arm(tcp, TCP_TIMER_REORDER, net_now(tcp_net(tcp)) + again_us);
-	else
+	if (tcp->state != TCP_CLOSE)
 		tcp_rearm(tcp);
 }
 
 /* ---- The retransmission timeout ---- */
 
-/* Everything not known to have arrived is thought lost: RFC 6675 5.1. */
-static void mark_all_lost(struct tcp_socket *tcp)
-{
-	struct tcp_scoreboard *board = &tcp->scoreboard;
-
-	for (struct tcp_sent *sent = tcp_scoreboard_first(board); sent;
-	     sent = tcp_scoreboard_next(sent))
-		tcp_scoreboard_mark_lost(board, sent);
-}
-
+/*
+ * RFC 5681 3.1, RFC 6675 5.1: all that is not known to have arrived is thought lost, and slow start
+ * begins from one segment. A second timeout in a row does not reduce ssthresh again, nor does one
+ * in a window that was reduced already.
+ */
 static void enter_loss(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
 	struct tcp_recovery *recovery = &tcp->recovery;
 	struct tcp_congestion *congestion = &tcp->congestion;
-	bool again = recovery->state == TCP_CA_LOSS;
 
-	if (!again) {
-		if (recovery->state != TCP_CA_RECOVERY) {
-			tcp_undo_prepare(tcp);
+	tcp_frto_begin(tcp);
+	if (recovery->state != TCP_CA_LOSS) {
+		tcp_undo_prepare(tcp);
+		if (!tcp_in_reduction(tcp))
 			congestion->ssthresh = congestion->ops->reduce(tcp);
-		}
 		if (congestion->ops->timed_out)
 			congestion->ops->timed_out(tcp);
-		recovery->frto = tcp_of(tcp_net(tcp))->settings.tcp_frto != 0;
-		recovery->frto_point = tcp->snd_nxt;
-	} else {
-		recovery->frto = false;
+		tcp->ecn_cwr = tcp->has_ecn;
 	}
 	recovery->state = TCP_CA_LOSS;
 	recovery->recovery_point = tcp->snd_nxt;
 	recovery->duplicate_acks = 0;
 	recovery->probe_outstanding = false;
+	recovery->reorder_due_us = 0;
 	congestion->cwnd = tcp->mss; /* RFC 5681 3.1, LW */
-	if (!tcp->has_sack)
-		tcp_forget_sacks(tcp);
-	mark_all_lost(tcp);
+	if (tcp_peer_reneged(tcp)) {
+		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SACK_RENEGING);
+		tcp_scoreboard_forget_sacks(&tcp->scoreboard);
+	}
+	tcp_scoreboard_lose_all(&tcp->scoreboard);
+}
+
+/*
+ * A peer whose window shrank to nothing while data was under way is not one that fails to answer:
+ * it is asked for as long as it does (RFC 9293 3.8.6.1, MUST-37).
+ */
+static bool is_only_closed(const struct tcp_socket *tcp, uint64_t now_us)
+{
+	return !tcp->snd_wnd && now_us - tcp->last_receive_us <= 2ull * tcp_rto(tcp);
 }
 
 void tcp_rto_expired(struct tcp_socket *tcp)
 {
+	struct tcp_recovery *recovery = &tcp->recovery;
 	uint64_t now_us = net_now(tcp_net(tcp));
 
 	if (tcp->snd_una == tcp->snd_nxt)
 		return;
-	if (!tcp->recovery.first_timeout_us)
-		tcp->recovery.first_timeout_us = now_us - tcp_rto(tcp);
-	if (tcp_gave_up(tcp))
+	if (!recovery->first_timeout_us)
+		recovery->first_timeout_us = now_us - tcp_rto(tcp);
+	if (!is_only_closed(tcp, now_us) && tcp_gave_up(tcp))
 		return;
 	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_TIMEOUTS);
 	enter_loss(tcp);
-	tcp->rtt.backoff++; /* RFC 6298 5.5 */
-	if (tcp->rtt.backoff > 1)
-		tcp_mtu_timeout(tcp);
+	if (tcp->rtt.backoff < UINT8_MAX) /* RFC 6298 5.5 */
+		tcp->rtt.backoff++;
+	if (recovery->timeouts < UINT8_MAX)
+		recovery->timeouts++;
+	tcp_mtu_timeout(tcp);
+	recovery->rto_base_us = now_us;
 	tcp_output(tcp); /* 5.4: the earliest first */
 	if (tcp->state != TCP_CLOSE)
-		tcp_arm(tcp, TCP_TIMER_RTO, now_us + tcp_rto(tcp));
+		tcp_rearm(tcp);
 }

@@ -44,7 +44,10 @@ static void time_out(struct tcp_socket *tcp) NEEDS_NET_LOCK
 /* RFC 9293 3.8.3, MUST-20 */
 bool tcp_gave_up(struct tcp_socket *tcp)
 {
-	if (tcp->rtt.backoff < retries_allowed(tcp) &&
+	bool opening = tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV;
+	uint8_t tries = opening ? tcp->rtt.backoff : tcp->recovery.timeouts;
+
+	if (tries < retries_allowed(tcp) &&
 	    !user_timeout_passed(tcp, tcp->recovery.first_timeout_us))
 		return false;
 	time_out(tcp);

@@ -182,7 +182,7 @@ void tcp_timewait_receive(struct tcp_timewait *timewait, struct tcp_segment *seg
 	}
 	if (segment->flags & TCP_FIN && !is_old(timewait, segment))
 		restart(timewaits, timewait);
-	/* What acknowledges and nothing more needs no answer: two could go on answering for ever. */
+	/* A bare acknowledgement is not answered: two could go on answering for ever. */
 	if (segment->length || segment->flags & TCP_SYN)
 		acknowledge(net, timewait, segment->now_us);
 	skb_drop(skb, DROP_TCP_DUPLICATE);

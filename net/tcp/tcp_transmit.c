@@ -137,7 +137,7 @@ static struct sk_buff *build(struct tcp_socket *tcp, struct tcp_outgoing *outgoi
 	fill_header(tcp, outgoing, &header);
 	tcp_emit(&header, &outgoing->options,
 		 skb_push(skb, TCP_HEADER_MIN + tcp_options_length(&outgoing->options)));
-	if (outgoing->length > tcp->mss) {
+	if (outgoing->length > tcp->mss && !outgoing->probe) {
 		skb->gso_size = tcp->mss;
 		skb->gso_type = header.flags & TCP_CWR ? SKB_GSO_TCP4 | SKB_GSO_ECN : SKB_GSO_TCP4;
 	}

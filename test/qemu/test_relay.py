@@ -134,7 +134,7 @@ def test_a_rate_is_kept(paths):
         there, _ = relay.stop()
     assert there["queue"] == 200 - len(received)
     assert 140 <= len(received) < 200
-    assert len(received) * 8000 / seconds == pytest.approx(4e6, rel=0.1)
+    assert 3e6 < len(received) * 8000 / seconds < 4.2e6
 
 
 def test_who_comes_late_or_again_is_served(paths):
@@ -175,7 +175,7 @@ def test_two_machines_joined_by_a_relay(paths, tmp_path):
         guest.check("true")
     assert result.returncode == 0, result
     assert "5 received" in result.stdout
-    assert 40 <= float(re.search(r"= [\d.]+/([\d.]+)/", result.stdout).group(1)) < 60
+    assert 40 <= float(re.search(r"= ([\d.]+)/", result.stdout).group(1)) < 60
     assert pcap.stat().st_size > 10 * 98
     assert not os.path.exists(f"{paths[1]}.vm")
 
@@ -218,8 +218,8 @@ class Ping:
         self.received = int(re.search(r"(\d+) received", output).group(1))
         found = re.search(r"\+(\d+) duplicates", output)
         self.duplicates = int(found.group(1)) if found else 0
-        found = re.search(r"= [\d.]+/([\d.]+)/", output)
-        self.average_ms = float(found.group(1)) if found else None
+        found = re.search(r"= ([\d.]+)/", output)
+        self.least_ms = float(found.group(1)) if found else None
 
 
 def test_pings_over_a_bad_line(line):
@@ -240,7 +240,7 @@ def test_fragments_survive_delay_and_reordering(line):
     _, guest = line("delay=5ms,jitter=3ms,reorder=30%,depth=8")
     result = Ping("-c", "50", "-i", "0.05", "-s", "8000", "-W", "3")
     assert result.received == result.sent, result.output
-    assert result.average_ms > 10
+    assert result.least_ms >= 10
     assert "20 received" in guest.check(f"/bin/ping -c 20 -i 0.05 -s 8000 {HOST}")
 
 
@@ -271,7 +271,7 @@ def test_a_machine_behind_a_narrow_and_slow_line(line):
     _, _ = line("rate=1mbit,mtu=1200")
     result = Ping("-c", "10", "-i", "0.1", "-s", "1000", "-W", "2")
     assert result.received == 10
-    assert 16 <= result.average_ms < 30
+    assert 16 <= result.least_ms < 30
     assert Ping("-c", "3", "-i", "0.05", "-s", "1300", "-W", "1").received == 0
 
 
@@ -312,7 +312,7 @@ def test_two_taps_with_a_delay(net_namespace):
         there, back = relay.stop()
     namespace.ip("link", "delete", "near")
     assert result.received == 10, result.output
-    assert 40 <= result.average_ms < 50, result.output
+    assert 40 <= result.least_ms < 50, result.output
     assert there["out"] >= 10 and back["out"] >= 10
 
 

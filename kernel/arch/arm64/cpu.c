@@ -121,10 +121,16 @@ void machine_halt(void)
 		__asm__ volatile("wfi" ::: "memory");
 }
 
-/* Kept in SP_EL0 while the kernel runs, where the compiler looks for the stack canary. */
+/*
+ * Kept in SP_EL0 while the kernel runs, where the compiler looks for the stack canary. Not volatile:
+ * whoever asks twice is still the same thread, so the compiler need not read it twice.
+ */
 struct thread *current_thread(void)
 {
-	return (struct thread *)read_register(sp_el0);
+	struct thread *thread;
+
+	__asm__("mrs %0, sp_el0" : "=r"(thread));
+	return thread;
 }
 
 struct trapframe *current_trapframe(void)

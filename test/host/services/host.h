@@ -14,7 +14,8 @@
  * world on (delivers frames, jumps to the next timer) until the wait is over. So a program of one
  * thread and a virtual clock never sleeps at all.
  *
- * Any thread may call anything here, unless it says otherwise.
+ * Any thread may call anything here, but what is set up once (host_on_sleep, /proc, the stack that
+ * system calls act on) is set up before there are threads.
  *
  * State here is file-level on purpose: it is the one machine that the process runs on.
  */
@@ -72,6 +73,9 @@ void host_random_seed(uint64_t seed);
 /* The log. Lines go to stderr when the environment has VITRINE_LOG; the last one is kept. */
 const char *host_log_last(void);
 uint64_t host_log_lines(void);
+
+/* Called before a panic ends the process: says what is good to know. One function. */
+void host_at_panic(void (*function)(void));
 
 /* The stack that system calls act on. */
 void host_set_current_net(struct net *net);

@@ -40,6 +40,13 @@ uint64_t host_log_lines(void)
 	return lines;
 }
 
+static void (*at_panic)(void);
+
+void host_at_panic(void (*function)(void))
+{
+	at_panic = function;
+}
+
 void panic(const char *format, ...)
 {
 	va_list args;
@@ -49,6 +56,8 @@ void panic(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
+	if (at_panic)
+		at_panic();
 	abort();
 }
 

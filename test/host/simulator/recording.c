@@ -26,7 +26,7 @@ void recording_destroy(struct recording *recording)
 		struct recorded_link *link = &recording->links[i];
 
 		for (uint32_t frame = 0; frame < link->count; frame++)
-			free(link->frames[frame]);
+			free(link->frames[frame].bytes);
 		free(link->frames);
 	}
 	free(recording);
@@ -46,14 +46,12 @@ void recording_add(struct recording *recording, uint32_t link_number, uint64_t t
 		   const void *bytes, uint32_t length)
 {
 	struct recorded_link *link = &recording->links[link_number];
-	struct recorded_frame *frame = malloc(sizeof(*frame) + length);
+	struct recorded_frame frame = {
+		.time_us = time_us, .length = length, .bytes = malloc(MAX(length, 1u))};
 
-	if (!frame)
+	if (!frame.bytes)
 		panic("no memory for a recording");
-	frame->time_us = time_us;
-	frame->length = length;
-	if (length)
-		memcpy(frame->bytes, bytes, length);
+	memcpy(frame.bytes, bytes, length);
 	make_room(link);
 	link->frames[link->count++] = frame;
 }
@@ -78,7 +76,7 @@ const struct recorded_frame *recording_frame(const struct recording *recording, 
 {
 	if (number >= recording->links[link].count)
 		return NULL;
-	return recording->links[link].frames[number];
+	return &recording->links[link].frames[number];
 }
 
 uint32_t recording_difference(const struct recorded_frame *frame, const void *bytes,

@@ -14,12 +14,12 @@
 struct recorded_frame {
 	uint64_t time_us;
 	uint32_t length;
-	uint8_t bytes[];
+	uint8_t *bytes;
 };
 
 struct recording {
 	struct recorded_link {
-		struct recorded_frame **frames;
+		struct recorded_frame *frames;
 		uint32_t count, room;
 	} links[RECORDING_LINKS_MAX];
 };

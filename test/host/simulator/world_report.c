@@ -3,11 +3,10 @@
  * it fails; so whatever world is not destroyed by the time another is made, or the process ends,
  * is told of.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "test/host/services/host.h"
 #include "test/host/simulator/private.h"
 
 /* The sanitizers end the process without exit(); they call this function before. */
@@ -18,14 +17,10 @@ static struct world *told;       /* this one and older ones have been told of */
 
 static void tell(const struct world *world)
 {
-	char line[160];
-	int n = snprintf(line, sizeof(line),
-			 "world: not finished: seed %llu, %llu frames until %llu.%06llu s\n",
-			 (unsigned long long)world->seed, (unsigned long long)world->frames,
-			 (unsigned long long)(world->now_us / USEC_PER_SEC),
-			 (unsigned long long)(world->now_us % USEC_PER_SEC));
-
-	(void)!write(STDERR_FILENO, line, (size_t)n);
+	fprintf(stderr, "world: not finished: seed %llu, %llu frames until %llu.%06llu s\n",
+		(unsigned long long)world->seed, (unsigned long long)world->frames,
+		(unsigned long long)(world->now_us / USEC_PER_SEC),
+		(unsigned long long)(world->now_us % USEC_PER_SEC));
 }
 
 static void tell_all(void)
@@ -37,12 +32,6 @@ static void tell_all(void)
 		tell(world);
 }
 
-static void aborted(int signal_number)
-{
-	tell_all();
-	signal(signal_number, SIG_DFL); /* abort() then raises it again */
-}
-
 static void watch_the_end(void)
 {
 	static bool watched;
@@ -51,7 +40,7 @@ static void watch_the_end(void)
 		return;
 	watched = true;
 	atexit(tell_all);
-	signal(SIGABRT, aborted);
+	host_at_panic(tell_all);
 	if (__sanitizer_set_death_callback)
 		__sanitizer_set_death_callback(tell_all);
 }
@@ -72,4 +61,6 @@ void world_report_ended(struct world *world)
 		at = &(*at)->older;
 	if (*at)
 		*at = world->older;
+	if (told == world)
+		told = world->older;
 }

@@ -16,10 +16,10 @@
 
 /* What came out of a link: the number each frame carries, and when. */
 struct passed {
-	uint32_t count;
+	uint64_t count;
 	struct {
 		uint32_t number;
-		bool damaged; /* anywhere but in its number */
+		uint32_t damaged; /* 1: anywhere but in its number */
 		uint64_t time_us;
 	} frames[2 * COUNT];
 };
@@ -30,7 +30,7 @@ static void take_due(struct fault_link *link, uint64_t now_us, struct passed *pa
 
 	while ((frame = fault_link_receive(link, now_us))) {
 		uint8_t rest[FRAME_LENGTH - 4] = {0};
-		uint32_t i = passed->count++;
+		uint64_t i = passed->count++;
 
 		assert_true(i < 2 * COUNT);
 		assert_int_equal(frame->length, FRAME_LENGTH);
@@ -86,7 +86,7 @@ static void test_a_perfect_link(void **state __attribute__((unused)))
 	for (uint32_t i = 0; i < COUNT; i++) {
 		assert_int_equal(passed.frames[i].number, i);
 		assert_int_equal(passed.frames[i].time_us, i * 10);
-		assert_false(passed.frames[i].damaged);
+		assert_int_equal(passed.frames[i].damaged, 0);
 	}
 }
 

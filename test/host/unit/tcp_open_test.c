@@ -225,7 +225,7 @@ static void test_fast_open_with_a_wrong_cookie(void **state __unused)
 	assert_int_equal(at(pair.server)->extra[TCP_EXTRA_FASTOPEN_PASSIVE_FAILED], 1);
 }
 
-/* Half a million connections a minute do not fit the ports: the pair is used again, numbered above. */
+/* A pair of ends is used again before its TIME_WAIT is over, numbered above. */
 static void test_time_wait(void **state __unused)
 {
 	struct sockaddr_storage here = tcp_name(CLIENT, 7777);

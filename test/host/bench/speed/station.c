@@ -97,12 +97,6 @@ void station_destroy(struct station *station)
 	net_destroy(&station->net);
 }
 
-void station_draw_picks(struct station *station, uint32_t limit)
-{
-	for (uint32_t i = 0; i < STATION_PICKS; i++)
-		station->picks[i] = (uint16_t)(random_number(station) % limit);
-}
-
 ip4_t station_route_address(uint32_t i)
 {
 	uint32_t upper = FIRST_ROUTE + i;

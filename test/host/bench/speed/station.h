@@ -12,8 +12,7 @@
 #define STATION_ADDRESS IP4(10, 0, 0, 1)
 #define STATION_PEER IP4(10, 0, 0, 2) /* on the link, its MAC known; the gateway of routes */
 
-#define STATION_SENT 64     /* frames that the device holds before it gives them back */
-#define STATION_PICKS 65536 /* a power of two */
+#define STATION_SENT 64 /* frames that the device holds before it gives them back */
 
 struct station {
 	struct net net;
@@ -21,20 +20,18 @@ struct station {
 	uint64_t random_state;
 	struct sk_buff *sent[STATION_SENT]; /* the last frames, in a ring */
 	uint64_t sent_count;
-	uint16_t picks[STATION_PICKS]; /* random numbers, drawn beforehand */
-	uint32_t next_pick;
+	uint64_t pick; /* the state of station_pick */
 };
 
 /* A stack of its own; `offload`: the device does UDP's and TCP's checksums. Aborts on failure. */
 void station_init(struct station *station, bool offload);
 void station_destroy(struct station *station);
 
-/* Fills `picks` with numbers below `limit`. */
-void station_draw_picks(struct station *station, uint32_t limit);
-
-static inline uint16_t station_pick(struct station *station)
+/* A random number below `limit`, at next to no cost: Knuth's linear congruential generator. */
+static inline uint32_t station_pick(struct station *station, uint32_t limit)
 {
-	return station->picks[station->next_pick++ % STATION_PICKS];
+	station->pick = station->pick * 6364136223846793005 + 1442695040888963407;
+	return (uint32_t)((station->pick >> 32) * limit >> 32);
 }
 
 /* Routes to `count` prefixes of 24 bits, by STATION_PEER. */

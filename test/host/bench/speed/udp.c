@@ -67,7 +67,6 @@ static void *udp_start(const struct benchmark *benchmark)
 	bench->settings = settings;
 	station_init(&bench->station, settings->offload);
 	station_add_routes(&bench->station, settings->routes);
-	station_draw_picks(&bench->station, MAX(settings->sockets, settings->routes));
 	bench->sockets = calloc(settings->sockets, sizeof(struct socket *));
 	assert_always(bench->sockets);
 	for (uint32_t i = 0; i < settings->sockets; i++)
@@ -92,7 +91,7 @@ static void udp_stop(void *context)
  * To the port of socket `to`: the payload's first word is the port's complement, which leaves the
  * checksum as it is.
  */
-static void address_frame(struct udp_bench *bench, uint16_t to)
+static void address_frame(struct udp_bench *bench, uint32_t to)
 {
 	uint8_t *udp = bench->frame + ETHERNET_HEADER_LENGTH + IP4_HEADER_MIN;
 	uint16_t port = (uint16_t)(FIRST_PORT + to);
@@ -103,8 +102,9 @@ static void address_frame(struct udp_bench *bench, uint16_t to)
 
 static void read_datagram(struct udp_bench *bench, struct socket *socket)
 {
-	struct message message = {.flags = MSG_DONTWAIT};
+	struct message message;
 
+	message_init(&message, MSG_DONTWAIT);
 	iov_init_user(&message.iov, (uintptr_t)bench->payload, sizeof(bench->payload));
 	int64_t length = socket_recvmsg(socket, &message);
 
@@ -118,7 +118,7 @@ static void receive_batch(struct udp_bench *bench)
 
 	net_lock(&bench->station.net);
 	for (uint32_t i = 0; i < SPEED_BATCH; i++) {
-		uint16_t to = station_pick(&bench->station);
+		uint32_t to = station_pick(&bench->station, bench->settings->sockets);
 
 		receivers[i] = bench->sockets[to];
 		address_frame(bench, to);
@@ -137,13 +137,15 @@ static void udp_receive(void *bench, uint32_t packets)
 
 static void send_datagram(struct udp_bench *bench, struct socket *socket, ip4_t to)
 {
-	struct message message = {.name_length = sizeof(struct sockaddr_in)};
+	struct message message;
 	const struct sockaddr_in name = {
 		.sin_family = AF_INET,
 		.sin_port = cpu_to_be16(PEER_PORT),
 		.sin_addr.s_addr = cpu_to_be32(to),
 	};
 
+	message_init(&message, 0);
+	message.name_length = sizeof(name);
 	memcpy(&message.name, &name, sizeof(name));
 	iov_init_user(&message.iov, (uintptr_t)bench->payload, bench->settings->payload);
 	int64_t length = socket_sendmsg(socket, &message);
@@ -157,11 +159,12 @@ static void udp_transmit(void *context, uint32_t packets)
 	const struct udp_settings *settings = bench->settings;
 
 	for (; packets > 0; packets--) {
-		uint16_t pick = station_pick(&bench->station);
-		uint16_t from = settings->sockets > 1 ? pick : 0;
+		uint32_t from = station_pick(&bench->station, settings->sockets);
+		ip4_t to = STATION_PEER;
 
-		send_datagram(bench, bench->sockets[from],
-			      settings->routes ? station_route_address(pick) : STATION_PEER);
+		if (settings->routes)
+			to = station_route_address(station_pick(&bench->station, settings->routes));
+		send_datagram(bench, bench->sockets[from], to);
 	}
 }
 

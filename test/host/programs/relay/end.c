@@ -180,7 +180,8 @@ static void forget_waiting(struct end *end, uint32_t count)
 	for (uint32_t i = 0; i < count; i++)
 		free(end->waiting[i]);
 	end->waiting_count -= count;
-	memmove(end->waiting, end->waiting + count, end->waiting_count * sizeof(end->waiting[0]));
+	for (uint32_t i = 0; i < end->waiting_count; i++)
+		end->waiting[i] = end->waiting[i + count];
 }
 
 /*
