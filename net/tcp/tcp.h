@@ -451,6 +451,7 @@ struct tcp_outgoing {
 	uint32_t length; /* bytes of data; more than tcp->mss: sent as one to be segmented */
 	uint8_t flags;   /* SYN, FIN, RST, PSH; ACK is added in synchronised states */
 	bool retransmission;
+	bool sack_left_out;         /* set: there were blocks to tell, and no room for them */
 	bool probe;                 /* of the path's MTU: one packet, however long */
 	struct tcp_options options; /* of a SYN; others are filled in */
 };

@@ -13,6 +13,7 @@
 #define ECN_ECT0 2         /* RFC 3168 5 */
 #define ECN_MASK 3
 #define URGENT_MAX 65535
+#define SACK_LENGTH_MAX 36 /* of the option with four blocks, padded */
 
 uint32_t tcp_timestamp(const struct tcp_socket *tcp, uint64_t now_us)
 {
@@ -21,14 +22,21 @@ uint32_t tcp_timestamp(const struct tcp_socket *tcp, uint64_t now_us)
 
 /* The options of every segment but a SYN: RFC 7323 3.2, RFC 2018. */
 static void fill_options(struct tcp_socket *tcp, uint64_t now_us,
-			 struct tcp_options *options) NEEDS_NET_LOCK
+			 struct tcp_outgoing *outgoing) NEEDS_NET_LOCK
 {
+	struct tcp_options *options = &outgoing->options;
+
 	options->has_timestamps = tcp->has_timestamps;
 	if (tcp->has_timestamps) {
 		options->ts_value = tcp_timestamp(tcp, now_us);
 		options->ts_echo = tcp->ts_recent;
 	}
-	if (tcp->dsack_due || tcp->sack_recent_count)
+	if (!tcp->dsack_due && !tcp->sack_recent_count)
+		return;
+	/* RFC 9293 3.7.1: what the option takes is not there for data; an ACK of its own follows. */
+	if (outgoing->length && outgoing->length + SACK_LENGTH_MAX > tcp->mss)
+		outgoing->sack_left_out = true;
+	else
 		tcp_sack_options(tcp, options);
 }
 
@@ -133,7 +141,7 @@ static struct sk_buff *build(struct tcp_socket *tcp, struct tcp_outgoing *outgoi
 			      &outgoing->length, skb))
 		outgoing->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH); /* the end did not fit */
 	if (!(outgoing->flags & TCP_SYN))
-		fill_options(tcp, now_us, &outgoing->options);
+		fill_options(tcp, now_us, outgoing);
 	fill_header(tcp, outgoing, &header);
 	tcp_emit(&header, &outgoing->options,
 		 skb_push(skb, TCP_HEADER_MIN + tcp_options_length(&outgoing->options)));
@@ -146,10 +154,10 @@ static struct sk_buff *build(struct tcp_socket *tcp, struct tcp_outgoing *outgoi
 }
 
 /* What this segment tells need not be told again. */
-static void note_acknowledged(struct tcp_socket *tcp) NEEDS_NET_LOCK
+static void note_acknowledged(struct tcp_socket *tcp, bool sack_left_out) NEEDS_NET_LOCK
 {
 	tcp->last_ack_sent = tcp->rcv_nxt;
-	tcp->ack_now = false;
+	tcp->ack_now = tcp->ack_now && sack_left_out;
 	tcp->ack_pending = false;
 	if (timer_armed(&tcp->delayed_ack))
 		net_timer_cancel(tcp_net(tcp), &tcp->delayed_ack);
@@ -211,6 +219,6 @@ int tcp_transmit(struct tcp_socket *tcp, struct tcp_outgoing *outgoing)
 
 	count_sent(tcp, outgoing, now_us);
 	if (acknowledges(tcp))
-		note_acknowledged(tcp);
+		note_acknowledged(tcp, outgoing->sack_left_out);
 	return inet->inet->send(net, skb, &how);
 }

@@ -129,6 +129,40 @@ static void test_transfer_over_loopback(void **state __unused)
 	pair_destroy(&pair);
 }
 
+/* Both send at once and lose: full segments of data, and SACK blocks to be told with them. */
+static void test_both_ways_with_loss(void **state __unused)
+{
+	const struct fault_settings faults = {.delay_us = 5000, .loss = 0.03};
+	static uint8_t bytes[65536], back[65536];
+	size_t sent[2] = {0}, received[2] = {0}, size = 1 << 20;
+	struct socket *ends[2];
+	struct pair pair;
+
+	pair_create(&pair, &faults);
+	pair_connect(&pair, &ends[0], &ends[1]);
+	while (received[0] < size || received[1] < size) {
+		bool moved = false;
+
+		for (int i = 0; i < 2; i++) {
+			size_t part = size - sent[i] < 65536 ? size - sent[i] : 65536;
+			int64_t n = part ? send_bytes(ends[i], bytes, part, MSG_DONTWAIT) : 0;
+
+			sent[i] += n > 0 ? (size_t)n : 0;
+			moved |= n > 0;
+			n = receive_bytes(ends[i], back, sizeof(back), MSG_DONTWAIT);
+			received[i] += n > 0 ? (size_t)n : 0;
+			moved |= n > 0;
+		}
+		if (!moved)
+			assert_true(world_step(pair.world, TIME_NEVER - 1));
+	}
+	assert_int_equal(pair.client->stack.net.drops[DROP_IP4_MUST_FRAGMENT], 0);
+	assert_int_equal(pair.server->stack.net.drops[DROP_IP4_MUST_FRAGMENT], 0);
+	socket_close(ends[0]);
+	socket_close(ends[1]);
+	pair_destroy(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +171,7 @@ int main(void)
 		cmocka_unit_test(test_transfer_over_loopback),
 		cmocka_unit_test(test_transfer_with_delay),
 		cmocka_unit_test(test_transfer_with_loss),
+		cmocka_unit_test(test_both_ways_with_loss),
 		cmocka_unit_test(test_transfer_with_much_loss_and_reordering),
 	};
 
