@@ -16,6 +16,7 @@ static void put_pktinfo(const struct ip4_control *control, struct message *messa
 	message_put_control(message, SOL_IP, IP_PKTINFO, &info, sizeof(info));
 }
 
+/* RFC 1122 4.1.3.2, RFC1122-5; 4.1.3.5, RFC1122-11 */
 void ip4_tell_control(const struct inet_socket *inet, const struct sk_buff *skb,
 		      struct message *message)
 {

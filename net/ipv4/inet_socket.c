@@ -52,6 +52,7 @@ void inet_write_name(const struct endpoint *from, struct sockaddr_storage *name,
 	*length = sizeof(in);
 }
 
+/* RFC 1122 4.1.3.5, RFC1122-14 */
 int inet_name(struct socket *socket, bool peer, struct sockaddr_storage *name, uint32_t *length)
 {
 	const struct inet_socket *inet = inet_socket(socket);
@@ -70,6 +71,7 @@ int inet_shutdown(struct socket *socket, int how)
 	return inet_connected(inet_socket(socket)) ? 0 : -ENOTCONN;
 }
 
+/* RFC 1122 4.1.3.6, RFC1122-16 */
 int inet_check_bind(const struct inet_socket *inet, const struct endpoint *local)
 {
 	if (local->addr.family == AF_UNSPEC || inet->free_bind)

@@ -53,7 +53,10 @@ static bool *find_switch(struct inet_socket *inet, int option)
 	return NULL;
 }
 
-/* Kept padded to 4, as they go out. Source routes are refused here as they are on input. */
+/*
+ * Kept padded to 4, as they go out. Source routes are refused here as they are on input. RFC 1122
+ * 4.1.3.2, RFC1122-6.
+ */
 static int set_options(struct inet_socket *inet, const void *value, uint32_t length)
 {
 	struct ip4_options options;
@@ -123,6 +126,7 @@ static int set_multicast_interface(struct inet_socket *inet, const void *value,
 	return 0;
 }
 
+/* RFC 9293 3.9.2, MUST-49; 3.9.1.9, MUST-48, SHLD-21, SHLD-22; RFC 1122 4.1.4, RFC1122-17 */
 static int set_number(struct inet_socket *inet, int option, int number)
 {
 	switch (option) {

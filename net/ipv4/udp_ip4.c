@@ -28,7 +28,7 @@ static void refuse(struct sk_buff *skb, enum drop_reason reason)
 	skb_drop(skb, reason);
 }
 
-/* RFC 1122 4.1.3.1. Owns skb. */
+/* RFC 1122 4.1.3.1, RFC1122-4. Owns skb. */
 static void refuse_port(struct net *net, struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	udp_count(net, UDP_STAT_NO_PORTS);
@@ -36,6 +36,9 @@ static void refuse_port(struct net *net, struct sk_buff *skb) NEEDS_NET_LOCK
 	skb_drop(skb, DROP_UDP_NO_SOCKET);
 }
 
+/*
+ * RFC 1122 4.1.3.4, RFC1122-8, RFC1122-9; 4.1.3.6, RFC1122-15: IP has refused impossible sources.
+ */
 static void receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	const struct ip4_control *control = IP4_CONTROL(skb);
@@ -73,7 +76,7 @@ static void receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
 		refuse_port(dev->net, skb);
 }
 
-/* RFC 1122 4.1.3.3: the quoted header says which socket sent the datagram. */
+/* RFC 1122 4.1.3.3, RFC1122-7: the quoted header says which socket sent the datagram. */
 static bool error(struct net *net, const struct sk_buff *skb, const struct ip4_header *inner,
 		  const struct icmp_error *what) NEEDS_NET_LOCK
 {

@@ -123,6 +123,7 @@ static int udp_connect(struct socket *socket, const struct sockaddr_storage *nam
 /*
  * RFC 768. `sum` is the pseudo-header's. Left to the device when it can do it; not when there will
  * be fragments, since their checksum is the whole datagram's.
+ * RFC 1122 4.1.3.4, RFC1122-8, RFC1122-10.
  */
 static void fill_checksum(const struct inet_outgoing *out, struct sk_buff *skb, uint32_t sum,
 			  bool stays_whole)
@@ -203,7 +204,10 @@ static int64_t udp_sendmsg(struct socket *socket, struct message *message)
 	return sent;
 }
 
-/* The source of a queued datagram: its UDP header still stands in front of the payload. */
+/*
+ * The source of a queued datagram: its UDP header still stands in front of the payload. RFC 1122
+ * 4.1.3.5, RFC1122-12, RFC1122-13.
+ */
 static void source_of(const struct sk_buff *skb, struct endpoint *from)
 {
 	from->addr = net_addr_ip4(SKB_CONTROL(skb, const struct ip4_control)->source);

@@ -239,6 +239,7 @@ void tcp_set_state(struct tcp_socket *tcp, enum tcp_state state)
 	socket_put(socket);
 }
 
+/* RFC 9293 3.6, MUST-12 */
 void tcp_fail(struct tcp_socket *tcp, int error)
 {
 	tcp->inet.socket.error = error;
@@ -264,6 +265,7 @@ void tcp_abort(struct tcp_socket *tcp, int error)
 
 /* ---- OPEN, active: RFC 9293 3.10.1 ---- */
 
+/* RFC 9293 3.7.1, SHLD-5, SHLD-6 */
 static void offer_options(struct tcp_socket *tcp, struct tcp_options *options) NEEDS_NET_LOCK
 {
 	const struct tcp_settings *settings = &tcp_of(tcp_net(tcp))->settings;
@@ -361,7 +363,10 @@ void tcp_send_syn_ack(struct tcp_socket *tcp)
 	tcp_arm(tcp, TCP_TIMER_RTO, net_now(tcp_net(tcp)) + tcp_rto(tcp));
 }
 
-/* RFC 6298 5.5, RFC 9293 3.8.1: the SYN again, after twice the time. */
+/*
+ * RFC 6298 5.5, RFC 9293 3.8.1: the SYN again, after twice the time. RFC 9293 3.8.3, MUST-22,
+ * MUST-23.
+ */
 void tcp_syn_expired(struct tcp_socket *tcp)
 {
 	uint64_t now_us = net_now(tcp_net(tcp));

@@ -76,6 +76,16 @@ struct tcp_segment {
 	uint32_t iss_above;    /* ... this */
 };
 
+/* The SYN was dealt with: what stands behind it, and the urgent pointer, count from there. */
+static inline void tcp_pass_syn(struct tcp_segment *segment)
+{
+	segment->seq++;
+	segment->length--;
+	segment->flags &= (uint8_t)~TCP_SYN;
+	if (segment->header.urgent)
+		segment->header.urgent--;
+}
+
 /* What the one retransmission timer is armed for. */
 enum tcp_timer_kind {
 	TCP_TIMER_NONE,

@@ -42,7 +42,7 @@ bool tcp_note_sent(struct tcp_socket *tcp, uint32_t seq, uint32_t end)
 /* ---- The window ---- */
 
 /*
- * RFC 9293 3.10.7.4, MUST-45: SND.WL1 and SND.WL2 keep an old segment from changing the window.
+ * RFC 9293 3.10.7.4: SND.WL1 and SND.WL2 keep an old segment from changing the window.
  * Returns whether it is another one now.
  */
 static bool update_window(struct tcp_socket *tcp, const struct tcp_segment *segment) NEEDS_NET_LOCK

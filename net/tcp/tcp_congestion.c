@@ -38,6 +38,7 @@ void tcp_congestion_choose(struct tcp_socket *tcp, const struct tcp_congestion_o
 /*
  * RFC 6928; RFC 5681 3.1: one segment where the handshake had to be tried again (a first repetition
  * may be the path's being slower than a second).
+ * RFC 9293 3.8.2, MUST-19.
  */
 void tcp_congestion_start(struct tcp_socket *tcp, uint32_t syn_timeouts)
 {

@@ -129,8 +129,7 @@ static bool accept_data(struct tcp_socket *listener, struct tcp_segment *segment
 	child->fastopen_passive = true;
 	listener->listen->fastopen_pending++;
 	tcp_count_extra(skb->net, TCP_EXTRA_FASTOPEN_PASSIVE);
-	segment->seq++;
-	segment->flags &= (uint8_t)~TCP_SYN;
+	tcp_pass_syn(segment);
 	tcp_receive_text(child, segment, skb);
 	if (child->state != TCP_CLOSE)
 		tcp_send_syn_ack(child);

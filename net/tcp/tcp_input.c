@@ -174,9 +174,7 @@ static void syn_sent_answered(struct tcp_socket *tcp, struct tcp_segment *segmen
 	take_back_unaccepted(tcp);
 	become_established(tcp);
 	tcp->ack_now = true;
-	/* Data behind the SYN is the connection's first. */
-	segment->seq++;
-	segment->flags &= (uint8_t)~TCP_SYN;
+	tcp_pass_syn(segment);
 	if (segment->payload || segment->flags & TCP_FIN)
 		tcp_receive_text(tcp, segment, skb);
 	else
@@ -185,7 +183,7 @@ static void syn_sent_answered(struct tcp_socket *tcp, struct tcp_segment *segmen
 		tcp_output(tcp);
 }
 
-/* A SYN without an acknowledgement: both sides open at once. Figure 7. */
+/* A SYN without an acknowledgement: both sides open at once. Figure 7. RFC 9293 3.5, MUST-10. */
 static void simultaneous_open(struct tcp_socket *tcp, const struct tcp_segment *segment,
 			      struct sk_buff *skb) NEEDS_NET_LOCK
 {
@@ -300,11 +298,12 @@ static bool check_sequence(struct tcp_socket *tcp, struct tcp_segment *segment,
 	}
 	/* RFC 5961 4.2: a SYN is questioned wherever it lies. */
 	if (segment->flags & TCP_SYN && !(segment->flags & TCP_RST)) {
-		if (tcp->state == TCP_SYN_RECV && segment->seq == tcp->irs)
-			return true; /* the other half of a simultaneous open */
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SYN_CHALLENGES);
-		tcp_challenge(tcp);
-		return drop(skb, DROP_TCP_BAD_SYN);
+		if (tcp->state != TCP_SYN_RECV || segment->seq != tcp->irs) {
+			tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SYN_CHALLENGES);
+			tcp_challenge(tcp);
+			return drop(skb, DROP_TCP_BAD_SYN);
+		}
+		tcp_pass_syn(segment); /* the other half of a simultaneous open */
 	}
 	if (!is_acceptable(tcp, segment) && !control_counts(tcp, segment)) {
 		refuse_sequence(tcp, segment, skb);
@@ -328,6 +327,7 @@ static void update_ts_recent(struct tcp_socket *tcp, const struct tcp_segment *s
 
 /* ---- Second, check the RST bit ---- */
 
+/* RFC 9293 3.6, MUST-12 */
 static int reset_error(const struct tcp_socket *tcp)
 {
 	switch (tcp->state) {
@@ -343,7 +343,10 @@ static int reset_error(const struct tcp_socket *tcp)
 	}
 }
 
-/* RFC 5961 3.2: only the exact number is believed; another one in the window is questioned. */
+/*
+ * RFC 5961 3.2: only the exact number is believed; another one in the window is questioned. RFC
+ * 9293 3.5, MUST-11: one that came by LISTEN is a request, and goes back there.
+ */
 static bool check_reset(struct tcp_socket *tcp, const struct tcp_segment *segment,
 			struct sk_buff *skb) NEEDS_NET_LOCK
 {
@@ -369,14 +372,14 @@ static bool syn_received_ack(struct tcp_socket *tcp, const struct tcp_segment *s
 	}
 	tcp->snd_una = tcp->iss + 1;
 	tcp->snd_wnd = (uint32_t)segment->header.window
-		       << (segment->flags & TCP_SYN ? 0 : tcp->snd_wscale);
+		       << (segment->header.flags & TCP_SYN ? 0 : tcp->snd_wscale);
 	tcp->snd_wnd_max = MAX(tcp->snd_wnd_max, tcp->snd_wnd);
 	tcp->snd_wl1 = segment->seq;
 	tcp->snd_wl2 = segment->ack;
 	tcp->recovery.first_timeout_us = 0;
 	tcp_disarm(tcp);
 	become_established(tcp);
-	if (segment->flags & TCP_SYN)
+	if (segment->header.flags & TCP_SYN)
 		tcp->ack_now = true;
 	return true;
 }
@@ -507,6 +510,7 @@ void tcp_receive_text(struct tcp_socket *tcp, struct tcp_segment *segment, struc
 		receive_fin(tcp);
 }
 
+/* RFC 9293 3.10.7.4, MUST-59 */
 void tcp_receive_segment(struct tcp_socket *tcp, struct tcp_segment *segment, struct sk_buff *skb)
 {
 	tcp->count.segments_in++;

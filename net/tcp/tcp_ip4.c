@@ -22,7 +22,10 @@ static bool checksum_is_good(const struct sk_buff *skb)
 	return checksum_fold(skb_checksum_add(skb, 0, skb->len, sum)).raw == 0;
 }
 
-/* Header and options into `segment`, and off the packet. DROP_NONE, or why not. */
+/*
+ * Header and options into `segment`, and off the packet. DROP_NONE, or why not. MUST-5: options
+ * are read in every segment.
+ */
 static enum drop_reason parse(struct sk_buff *skb, struct tcp_segment *segment) NEEDS_NET_LOCK
 {
 	const struct ip4_control *control = IP4_CONTROL(skb);
@@ -106,6 +109,7 @@ static void deliver(struct tcp_segment *segment, struct sk_buff *skb) NEEDS_NET_
 		answer_stranger(segment, skb);
 }
 
+/* RFC 9293 3.9.2.1, MUST-50: IP has read the options; none concerns TCP. */
 static void receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	struct net *net = dev->net;
@@ -135,6 +139,7 @@ static bool in_flight(const struct tcp_socket *tcp, uint32_t seq)
 /*
  * While a connection is being opened, an unreachable peer ends that; afterwards every error is a
  * soft one, told only when the connection times out (RFC 5927 4, MUST-56).
+ * RFC 9293 3.9.1.8, MUST-47, SHLD-20, SHLD-25.
  */
 static void note_error(struct tcp_socket *tcp, const struct icmp_error *error) NEEDS_NET_LOCK
 {
@@ -165,7 +170,10 @@ static bool connection_error(struct tcp_socket *tcp, const struct icmp_error *er
 	return true;
 }
 
-/* `skb` stands at the quoted ports and sequence number, of which 8 bytes are there. */
+/*
+ * `skb` stands at the quoted ports and sequence number, of which 8 bytes are there. RFC 9293
+ * 3.9.2.2, MUST-54, MUST-55: source quench never reaches us.
+ */
 static bool error(struct net *net, const struct sk_buff *skb, const struct ip4_header *inner,
 		  const struct icmp_error *what) NEEDS_NET_LOCK
 {

@@ -84,7 +84,7 @@ static void resend_too_large(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	tcp_output(tcp);
 }
 
-/* RFC 1191 6.4, RFC 9293 3.9.2.2, MUST-14. Later larger packets may go again: RFC 1191 6.3. */
+/* RFC 1191 6.4, RFC 9293 3.9.2.2. Later larger packets may go again: RFC 1191 6.3. */
 void tcp_mtu_reduced(struct tcp_socket *tcp, uint32_t mtu)
 {
 	mtu = MAX(mtu, (uint32_t)PATH_FLOOR);

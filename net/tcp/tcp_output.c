@@ -29,6 +29,7 @@ void tcp_send_reset(struct tcp_socket *tcp)
 	send_bare(tcp, tcp->snd_nxt, TCP_RST);
 }
 
+/* RFC 9293 3.8.4, SHLD-12 */
 void tcp_send_keepalive(struct tcp_socket *tcp)
 {
 	send_bare(tcp, tcp->snd_una - 1, 0);
@@ -62,7 +63,7 @@ static bool fin_unsent(const struct tcp_socket *tcp)
 	return tcp->fin_queued && seq_upto(tcp->snd_nxt, tcp->stream.end);
 }
 
-/* The peer's window beyond what is sent already. */
+/* The peer's window beyond what is sent already. RFC 9293 3.8.6, MUST-34, SHLD-15. */
 static uint32_t window_room(const struct tcp_socket *tcp)
 {
 	uint32_t edge = tcp->snd_una + tcp->snd_wnd;
@@ -70,7 +71,10 @@ static uint32_t window_room(const struct tcp_socket *tcp)
 	return seq_after(edge, tcp->snd_nxt) ? edge - tcp->snd_nxt : 0;
 }
 
-/* RFC 896 as Minshall has it: a small segment waits only for another small one under way. */
+/*
+ * RFC 896 as Minshall has it: a small segment waits only for another small one under way. RFC 9293
+ * 3.7.4, SHLD-7.
+ */
 static bool nagle_allows(const struct tcp_socket *tcp, bool last)
 {
 	if (last && tcp->fin_queued)
@@ -99,7 +103,10 @@ static bool worth_sending(const struct tcp_socket *tcp, uint32_t length)
 	return length >= tcp->snd_wnd_max / 2;
 }
 
-/* Bytes of the next segment; full ones may go many at once. 0: nothing, or not now. */
+/*
+ * Bytes of the next segment; full ones may go many at once. 0: nothing, or not now. RFC 9293
+ * 3.9.1.2, SHLD-27, SHLD-28, MUST-60.
+ */
 static uint32_t next_length(struct tcp_socket *tcp, uint32_t congestion_room) NEEDS_NET_LOCK
 {
 	uint32_t length = MIN(unsent(tcp), window_room(tcp));
@@ -178,7 +185,10 @@ bool tcp_send_beyond(struct tcp_socket *tcp)
 	return length && send_new(tcp, length);
 }
 
-/* Data waits, nothing is under way that would bring an answer: the peer must be asked. */
+/*
+ * Data waits, nothing is under way that would bring an answer: the peer must be asked. RFC 9293
+ * 3.8.6.1, SHLD-29.
+ */
 static void start_persisting(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
 	if (tcp->snd_una != tcp->snd_nxt || (!unsent(tcp) && !fin_unsent(tcp)))

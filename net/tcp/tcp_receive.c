@@ -147,6 +147,7 @@ static void measure_round_trip(struct tcp_socket *tcp, const struct tcp_segment 
 /*
  * RFC 1122 4.2.3.2, RFC 5681 4.2: every second full segment at once, others within 40 ms; at the
  * start of a connection each one, since the peer's window grows by acknowledgements.
+ * RFC 9293 3.8.6.3, SHLD-19; 3.10.7.4, MUST-58.
  */
 static void schedule_ack(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
@@ -336,6 +337,7 @@ static bool takes_urgent(const struct tcp_socket *tcp, uint32_t up)
 	return seq_after(up, tcp->rcv_up);
 }
 
+/* RFC 9293 3.8.5, MUST-30, MUST-31, MUST-32, MUST-62 */
 void tcp_receive_urgent(struct tcp_socket *tcp, const struct tcp_segment *segment,
 			const struct sk_buff *skb)
 {

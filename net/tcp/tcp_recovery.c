@@ -189,7 +189,10 @@ bool tcp_resend(struct tcp_socket *tcp, struct tcp_sent *sent)
 	return true;
 }
 
-/* At least one segment may always be under way, and the first may always be asked for again. */
+/*
+ * At least one segment may always be under way, and the first may always be asked for again. RFC
+ * 9293 3.8.6, MUST-34, SHLD-16.
+ */
 static bool may_resend(const struct tcp_socket *tcp, const struct tcp_sent *sent)
 {
 	uint32_t flight = tcp_in_flight(tcp);

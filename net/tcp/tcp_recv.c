@@ -58,7 +58,10 @@ static uint32_t contiguous(const struct tcp_reading *reading)
 	return end - reading->seq;
 }
 
-/* Reading has come to the urgent byte: it is skipped, or read as any other (SO_OOBINLINE). */
+/*
+ * Reading has come to the urgent byte: it is skipped, or read as any other (SO_OOBINLINE). RFC
+ * 9293 3.8.5, MUST-33.
+ */
 static void pass_mark(struct tcp_reading *reading) NEEDS_NET_LOCK
 {
 	struct tcp_socket *tcp = reading->tcp;

@@ -261,6 +261,7 @@ static bool enter(struct tcp_requests *requests, const struct tcp_request *fille
 	return true;
 }
 
+/* RFC 9293 3.9.2.3, MUST-63: IP has refused impossible sources. */
 void tcp_request_open(struct tcp_socket *listener, const struct tcp_segment *segment,
 		      const struct tcp_options *fastopen)
 {

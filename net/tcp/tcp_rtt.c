@@ -30,6 +30,7 @@ static void smooth(struct tcp_rtt *rtt, uint32_t rtt_us)
  * The RTO is srtt and a margin of 4 rttvar. With many samples in a round trip (RFC 7323 4) rttvar
  * forgets too soon: as on Linux the margin grows at once, and shrinks by a quarter a round to what
  * the worst of the round needed. Its floor is that of the RTO, which so is always above srtt.
+ * RFC1122-3.
  */
 static void update_rto(struct tcp_socket *tcp)
 {
@@ -79,6 +80,7 @@ static uint32_t round_trip_by_timestamp(const struct tcp_socket *tcp,
 /*
  * RFC 6298 3, Karn's rule: never from what was sent twice; nor from what stood behind that and was
  * acknowledged with it, since it may have waited there.
+ * RFC 9293 3.8.1, MUST-18; RFC 6298, RFC1122-1.
  */
 void tcp_measure_round_trip(struct tcp_socket *tcp, const struct tcp_acknowledgement *ack)
 {
@@ -96,7 +98,7 @@ void tcp_measure_round_trip(struct tcp_socket *tcp, const struct tcp_acknowledge
 		tcp_rtt_sample(tcp, rtt_us);
 }
 
-/* RFC 6298 5.5, MUST-19: doubled for each time that it ran out. */
+/* RFC 6298 5.5, MUST-19: doubled for each time that it ran out. RFC1122-2: a SYN's too. */
 uint32_t tcp_rto(const struct tcp_socket *tcp)
 {
 	uint64_t rto_us = tcp->rtt.rto_us;

@@ -39,7 +39,10 @@ void tcp_secrets_draw(struct net *net, struct tcp_secrets *secrets)
 	net_random_bytes(net, secrets, sizeof(*secrets));
 }
 
-/* RFC 6528 3: ISN = M + F(localip, localport, remoteip, remoteport, secretkey) */
+/*
+ * RFC 6528 3: ISN = M + F(localip, localport, remoteip, remoteport, secretkey). RFC 9293 3.4.1,
+ * MUST-8, MUST-9, SHLD-1.
+ */
 uint32_t tcp_secret_iss(struct net *net, const struct endpoint *local,
 			const struct endpoint *remote)
 {

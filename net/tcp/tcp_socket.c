@@ -25,6 +25,7 @@ static bool synchronised(const struct tcp_socket *tcp)
 /*
  * RFC 9293 3.10.4, CLOSE. RFC 1122 4.2.2.13: when data that arrived is thrown away, the peer learns
  * it by a reset (RFC 2525 2.17).
+ * RFC 9293 3.6.1, SHLD-3.
  */
 static void tcp_close(struct socket *socket) NEEDS_NET_LOCK
 {
@@ -77,6 +78,7 @@ static void tcp_linger(struct socket *socket)
 	socket_wait_end(&wait);
 }
 
+/* RFC 9293 3.9.1.1, MUST-43 */
 static int tcp_bind(struct socket *socket, const struct sockaddr_storage *name,
 		    uint32_t length) NEEDS_NET_LOCK
 {
@@ -98,7 +100,7 @@ static int tcp_bind(struct socket *socket, const struct sockaddr_storage *name,
 	return 0;
 }
 
-/* A stream has one peer: no group and no broadcast (RFC 9293 3.9.2.3, MUST-57 to 63). */
+/* A stream has one peer: no group and no broadcast (RFC 9293 3.9.2.3, MUST-46). */
 static int check_peer(struct tcp_socket *tcp, const struct endpoint *remote) NEEDS_NET_LOCK
 {
 	struct inet_route route;
@@ -115,6 +117,7 @@ static int check_peer(struct tcp_socket *tcp, const struct endpoint *remote) NEE
 	return route.broadcast || route.multicast ? -ENETUNREACH : 0;
 }
 
+/* RFC 9293 3.9.1.1, MUST-44, MUST-45 */
 static int take_both_ends(struct tcp_socket *tcp, const struct endpoint *remote) NEEDS_NET_LOCK
 {
 	int error = check_peer(tcp, remote);

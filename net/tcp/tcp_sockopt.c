@@ -36,7 +36,7 @@ void tcp_inherit_options(struct tcp_socket *child, const struct tcp_socket *list
 	tcp_congestion_choose(child, listener->congestion.ops);
 }
 
-/* TCP_CORK and TCP_NODELAY: what was held back may go now. */
+/* TCP_CORK and TCP_NODELAY: what was held back may go now. RFC 9293 3.7.4, MUST-17. */
 static int set_flow(struct tcp_socket *tcp, bool *option, bool on, bool releases) NEEDS_NET_LOCK
 {
 	*option = on;

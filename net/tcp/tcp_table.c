@@ -100,6 +100,7 @@ static struct tcp_port *make_port(struct tcp_table *table, uint16_t number)
 	return NULL;
 }
 
+/* RFC 9293 3.9.1.1, MUST-41, MUST-42: a connection is all four numbers, a listener two. */
 static bool ends_meet(const struct tcp_socket *a, const struct endpoint *local,
 		      const struct tcp_socket *b)
 {

@@ -96,6 +96,7 @@ static void enter_loss(struct tcp_socket *tcp) NEEDS_NET_LOCK
 /*
  * A peer whose window shrank to nothing while data was under way is not one that fails to answer:
  * it is asked for as long as it does (RFC 9293 3.8.6.1, MUST-37).
+ * SHLD-17.
  */
 static bool is_only_closed(const struct tcp_socket *tcp, uint64_t now_us)
 {

@@ -28,7 +28,9 @@ static int32_t retries_allowed(const struct tcp_socket *tcp)
 	return set->tcp_retries2;
 }
 
-/* RFC 5482, the local part: unacknowledged, or unanswered, for too long. */
+/*
+ * RFC 5482, the local part: unacknowledged, or unanswered, for too long. RFC 9293 3.8.3, MUST-21.
+ */
 static bool user_timeout_passed(const struct tcp_socket *tcp, uint64_t since_us)
 {
 	return tcp->user_timeout_ms && since_us &&
@@ -41,7 +43,7 @@ static void time_out(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	tcp_fail(tcp, tcp->soft_error ? tcp->soft_error : ETIMEDOUT);
 }
 
-/* RFC 9293 3.8.3, MUST-20 */
+/* RFC 9293 3.8.3, MUST-20. RFC 9293 3.8.3, MUST-20, SHLD-10, SHLD-11. */
 bool tcp_gave_up(struct tcp_socket *tcp)
 {
 	bool opening = tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV;
@@ -71,6 +73,7 @@ void tcp_disarm(struct tcp_socket *tcp)
 /*
  * RFC 9293 3.8.6.1, RFC 1122 4.2.2.17: probes, at growing distances, for as long as the peer
  * answers them (MUST-37).
+ * RFC 9293 3.8.6.1, MUST-35, MUST-36, SHLD-30.
  */
 static void persist_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
@@ -113,6 +116,7 @@ static void retransmit_expired(struct timer *timer) NEEDS_NET_LOCK
 
 /* ---- Delayed acknowledgements ---- */
 
+/* RFC 9293 3.8.6.3, SHLD-18, MUST-40 */
 void tcp_delay_ack(struct tcp_socket *tcp)
 {
 	if (!timer_armed(&tcp->delayed_ack))
@@ -138,6 +142,7 @@ static uint64_t seconds_or(uint32_t own_s, int32_t stack_s)
 	return (own_s ? own_s : (uint32_t)stack_s) * USEC_PER_SEC;
 }
 
+/* RFC 9293 3.8.4, MUST-26, MUST-27, MUST-28 */
 static uint64_t keepalive_idle_us(const struct tcp_socket *tcp)
 {
 	return seconds_or(tcp->keepalive_idle_s, settings(tcp)->tcp_keepalive_time);
@@ -154,6 +159,7 @@ static bool alive(const struct tcp_socket *tcp)
 	       tcp->state == TCP_FIN_WAIT1 || tcp->state == TCP_FIN_WAIT2;
 }
 
+/* RFC 9293 3.8.4, MUST-24, MUST-25 */
 void tcp_keepalive_restart(struct tcp_socket *tcp)
 {
 	if (tcp->orphan || !alive(tcp))
@@ -170,6 +176,7 @@ void tcp_arm_end(struct tcp_socket *tcp, uint64_t when_us)
 	net_timer_arm(tcp_net(tcp), &tcp->idle, when_us);
 }
 
+/* RFC 9293 3.8.4, MUST-29 */
 static bool keepalive_failed(const struct tcp_socket *tcp, uint64_t silence_us)
 {
 	int32_t probes = tcp->keepalive_probes ? tcp->keepalive_probes

@@ -62,7 +62,7 @@ void tcp_timewaits_free(struct tcp_timewaits *timewaits)
 	hash_table_free(&timewaits->table);
 }
 
-/* The full time begins again: RFC 9293 3.10.7.4, eighth, in TIME-WAIT. */
+/* The full time begins again: RFC 9293 3.10.7.4, eighth, in TIME-WAIT. RFC 9293 3.6.1, MUST-13. */
 static void restart(struct tcp_timewaits *timewaits, struct tcp_timewait *timewait) NEEDS_NET_LOCK
 {
 	list_remove(&timewait->due);
@@ -142,6 +142,7 @@ static void acknowledge(struct net *net, const struct tcp_timewait *timewait,
 /*
  * RFC 6191: a SYN that is surely newer than all of the old connection: by its timestamp, or by its
  * sequence number (RFC 1122 4.2.2.13).
+ * RFC 9293 3.6.1, SHLD-4.
  */
 static bool may_begin_anew(const struct tcp_timewait *timewait, const struct tcp_segment *segment)
 {

@@ -40,13 +40,16 @@ static void fill_options(struct tcp_socket *tcp, uint64_t now_us,
 		tcp_sack_options(tcp, options);
 }
 
-/* Before the connection is synchronised there is nothing to acknowledge: MUST-... of 3.1 */
+/* Before the connection is synchronised there is nothing to acknowledge. */
 static bool acknowledges(const struct tcp_socket *tcp)
 {
 	return tcp->state != TCP_SYN_SENT;
 }
 
-/* RFC 9293 3.8.5: how far ahead the urgent data ends. */
+/*
+ * How far ahead the urgent data ends. RFC 9293 3.8.5, MUST-30, MUST-31, MUST-62:
+ * one past the urgent byte.
+ */
 static void fill_urgent(const struct tcp_socket *tcp, struct tcp_header *header)
 {
 	if (!tcp->urgent_out || !seq_after(tcp->snd_up, header->seq))
@@ -59,7 +62,10 @@ static void fill_urgent(const struct tcp_socket *tcp, struct tcp_header *header)
 	header->urgent = (uint16_t)ahead;
 }
 
-/* RFC 3168 6.1: the peer is told of congestion until it says that it reduced. */
+/*
+ * RFC 3168 6.1: the peer is told of congestion until it says that it reduced. RFC 9293 3.8.2,
+ * SHLD-8.
+ */
 static void fill_ecn(struct tcp_socket *tcp, const struct tcp_outgoing *outgoing,
 		     struct tcp_header *header)
 {
@@ -73,7 +79,10 @@ static void fill_ecn(struct tcp_socket *tcp, const struct tcp_outgoing *outgoing
 	}
 }
 
-/* What the window field says; remembered, since the edge may not move back. */
+/*
+ * What the window field says; remembered, since the edge may not move back. RFC 9293 3.1, MUST-1,
+ * REC-1.
+ */
 static uint16_t offer_window(struct tcp_socket *tcp, bool syn) NEEDS_NET_LOCK
 {
 	uint32_t window = tcp_receive_window(tcp);
@@ -107,7 +116,10 @@ static void fill_header(struct tcp_socket *tcp, const struct tcp_outgoing *outgo
 	fill_ecn(tcp, outgoing, header);
 }
 
-/* Left to the device where it can, or where it segments; else summed over header and pages. */
+/*
+ * Left to the device where it can, or where it segments; else summed over header and pages. RFC
+ * 9293 3.1, MUST-2.
+ */
 static void fill_checksum(const struct tcp_socket *tcp, struct sk_buff *skb)
 {
 	const struct inet_family *inet = tcp->inet.inet;

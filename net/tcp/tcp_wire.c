@@ -34,7 +34,10 @@ enum {
 	AT_URGENT = 18,
 };
 
-/* RFC 9293 3.1. The reserved bits are none of our business (RFC 8311, RFC 9293 3.1). */
+/*
+ * RFC 9293 3.1. The reserved bits are none of our business (RFC 8311, RFC 9293 3.1). RFC 9293 3.1,
+ * MUST-1: the window is unsigned.
+ */
 enum drop_reason tcp_parse(const uint8_t *bytes, size_t length, struct tcp_header *header)
 {
 	if (length < TCP_HEADER_MIN)
@@ -116,7 +119,7 @@ static void parse_option(uint8_t kind, const uint8_t *data, size_t length, bool 
 	}
 }
 
-/* RFC 9293 3.2, MUST-4 to 7 */
+/* RFC 9293 3.2, MUST-4 to 7. RFC 9293 3.1, MUST-4, MUST-5, MUST-6, MUST-7, MUST-64, MUST-68. */
 void tcp_parse_options(const uint8_t *bytes, size_t length, bool syn, struct tcp_options *options)
 {
 	size_t at = 0;
@@ -191,6 +194,7 @@ static uint8_t *put_sack(uint8_t *to, const struct tcp_options *options, size_t 
 	return to;
 }
 
+/* RFC 9293 3.1, MUST-68, MUST-69; 3.2, MUST-65: MSS only where a SYN asks for it. */
 static uint8_t *put_options(uint8_t *to, const struct tcp_options *options)
 {
 	const uint8_t *start = to;

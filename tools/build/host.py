@@ -39,6 +39,7 @@ UNIT_TESTS = "test/host/unit"
 PROGRAMS = "test/host/programs"
 FUZZERS = "test/host/fuzz"
 BENCHMARKS = "test/host/bench"
+SIMULATIONS = "test/host/simulations"
 
 
 def name_of(path):
@@ -107,6 +108,7 @@ def describe(ninja):
         "tests": check.unit_tests(),
         "checked programs": check.programs(PROGRAMS),
         "benchmarks": host.programs(BENCHMARKS) if os.path.isdir(BENCHMARKS) else [],
+        "simulations": host.programs(SIMULATIONS),
         "fuzzers": Variant(ninja, "fuzz").programs(FUZZERS) if os.path.isdir(FUZZERS) else [],
         "coverage": Variant(ninja, "coverage").unit_tests(),
     }

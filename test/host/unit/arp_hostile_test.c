@@ -170,6 +170,8 @@ static void malformed_packets(void **state __unused)
 		size_t at;
 		uint16_t value;
 	} cases[] = {
+		{"hardware length 255", 4, 0xff04},
+		{"protocol length 255", 4, 0x06ff},
 		{"hardware and protocol length 255", 4, 0xffff},
 		{"hardware type 6", 0, 6},
 		{"operation 0", 6, 0},

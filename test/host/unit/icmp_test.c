@@ -161,6 +161,26 @@ static void test_redirect_quench_and_old_queries_are_ignored(void **state __unus
 	assert_int_equal(icmp_state(&f.net)->received[ICMP_REDIRECT], 1);
 }
 
+/* RFC 1122 3.2.2.2 lets a host believe redirects; ours believes none of the four kinds. */
+static void test_every_kind_of_redirect(void **state __unused)
+{
+	uint8_t quoted[64];
+	size_t n = quoted_udp(quoted, FAR);
+	struct socket *socket = make_bound(&f, OURS, 5000);
+	struct route_result result;
+
+	for (uint8_t code = 0; code < 4; code++) {
+		n = icmp_packet(OURS, ICMP_REDIRECT, code, PEER, quoted, n);
+		assert_refused(&f, packet, n, DROP_ICMP_IGNORED);
+		n = quoted_udp(quoted, FAR);
+	}
+	net_lock(&f.net);
+	assert_int_equal(route_lookup(&f.net, FAR, 0, 0, &result), 0);
+	net_unlock(&f.net);
+	assert_int_equal(result.next_hop, GATEWAY);
+	socket_close(socket);
+}
+
 static void test_unknown_types(void **state __unused)
 {
 	assert_refused(&f, packet, icmp_packet(OURS, 1, 0, 0, "abc", 3), DROP_ICMP_UNKNOWN_TYPE);
@@ -169,15 +189,17 @@ static void test_unknown_types(void **state __unused)
 
 /* Errors that arrive. */
 
+static const uint8_t error_types[] = {ICMP_DEST_UNREACH, ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB};
+
 static void test_errors_with_a_truncated_inner_header(void **state __unused)
 {
-	static const uint8_t types[] = {ICMP_DEST_UNREACH, ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB};
 	uint8_t quoted[64];
 
 	quoted_udp(quoted, FAR);
-	for (size_t i = 0; i < sizeof(types); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(error_types); i++) {
 		for (size_t n = 0; n < 28; n++)
-			assert_refused(&f, packet, icmp_packet(OURS, types[i], 3, 0, quoted, n),
+			assert_refused(&f, packet,
+				       icmp_packet(OURS, error_types[i], 3, 0, quoted, n),
 				       DROP_ICMP_BAD_INNER);
 	}
 }
@@ -197,8 +219,9 @@ static void test_errors_with_a_bad_inner_packet(void **state __unused)
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 		memcpy(bad, quoted, n);
 		bad[changes[i].offset] = changes[i].value;
-		assert_refused(&f, packet, icmp_packet(OURS, ICMP_DEST_UNREACH, 3, 0, bad, n),
-			       DROP_ICMP_BAD_INNER);
+		for (size_t j = 0; j < ARRAY_SIZE(error_types); j++)
+			assert_refused(&f, packet, icmp_packet(OURS, error_types[j], 3, 0, bad, n),
+				       DROP_ICMP_BAD_INNER);
 	}
 }
 
@@ -389,6 +412,7 @@ int main(void)
 		TEST(test_echo_to_broadcast_and_multicast),
 		TEST(test_bad_checksum),
 		TEST(test_redirect_quench_and_old_queries_are_ignored),
+		TEST(test_every_kind_of_redirect),
 		TEST(test_unknown_types),
 		TEST(test_errors_with_a_truncated_inner_header),
 		TEST(test_errors_with_a_bad_inner_packet),

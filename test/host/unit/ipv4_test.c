@@ -39,6 +39,15 @@ static size_t echo_from(ip4_t source, ip4_t destination)
 	return n;
 }
 
+static size_t echo_with_options(const uint8_t *options, size_t length)
+{
+	const struct ip4_spec spec = {
+		.protocol = IPPROTO_ICMP, .options = options, .options_length = length};
+	uint8_t message[16];
+
+	return ip4_make(packet, &spec, message, icmp_make(message, ICMP_ECHO, 0, 1, "abcdefgh", 8));
+}
+
 static void refused_with_fixed_checksum(size_t n, enum drop_reason reason)
 {
 	ip4_fix_checksum(packet);
@@ -177,6 +186,49 @@ static void test_total_length_0_19_above(void **state __unused)
 	}
 }
 
+/* Above the 20 bytes of the shortest header, and below this one's. */
+static void test_total_length_below_the_header(void **state __unused)
+{
+	static const uint8_t options[40] = {IP4_OPTION_NOP};
+
+	for (uint16_t length = 20; length < 60; length++) {
+		size_t n = echo_with_options(options, sizeof(options));
+
+		put_be16(packet + 2, length);
+		refused_with_fixed_checksum(n, DROP_IP4_BAD_TOTAL_LENGTH);
+	}
+}
+
+/* What lies beyond the total length belongs to nobody. */
+static void test_the_trimmed_length_counts_everywhere_above(void **state __unused)
+{
+	struct ip4_spec spec = {0};
+	uint8_t datagram[200] = {0};
+	size_t n = udp_make(datagram, PEER, OURS, 9, 9999, "twenty bytes of data", 20);
+	struct ip4_header header;
+
+	/* UDP: a datagram of 28 bytes in a packet that has 27 of them, and the last as padding. */
+	n = ip4_make(packet, &spec, datagram, n);
+	put_be16(packet + 2, (uint16_t)(n - 1));
+	refused_with_fixed_checksum(n, DROP_UDP_BAD_LENGTH);
+	/* ICMP: an error of ours quotes nothing of it. */
+	n = udp_packet(packet, 9, 9999, "data", 4);
+	memset(packet + n, 0xee, 100);
+	ip4_arrives(&f, packet, n + 100);
+	ip4_sent(&f, 0, &header);
+	assert_int_equal(header.total_length, 28 + n);
+	fixture_clear_sent(&f);
+	/* Fragments: the end of the datagram is where the last one's total length says. */
+	n = icmp_make(datagram, ICMP_ECHO, 0, 1, "sixteen bytes ok", 16);
+	spec = (struct ip4_spec){.protocol = IPPROTO_ICMP, .fragment = FRAGMENT_MORE};
+	ip4_arrives(&f, packet, ip4_make(packet, &spec, datagram, 16) + 30);
+	spec.fragment = 2;
+	ip4_arrives(&f, packet, ip4_make(packet, &spec, datagram + 16, n - 16) + 30);
+	ip4_sent(&f, 0, &header);
+	assert_int_equal(header.total_length, 20 + n);
+	assert_still_answers(&f);
+}
+
 static void test_total_length_below_the_frame_trims(void **state __unused)
 {
 	size_t n = echo();
@@ -188,15 +240,6 @@ static void test_total_length_below_the_frame_trims(void **state __unused)
 	assert_int_equal(header.total_length, n);
 	assert_int_equal(fixture_sent(&f, 0)->length, ETHERNET_HEADER_LENGTH + n);
 	assert_still_answers(&f);
-}
-
-static size_t echo_with_options(const uint8_t *options, size_t length)
-{
-	const struct ip4_spec spec = {
-		.protocol = IPPROTO_ICMP, .options = options, .options_length = length};
-	uint8_t message[16];
-
-	return ip4_make(packet, &spec, message, icmp_make(message, ICMP_ECHO, 0, 1, "abcdefgh", 8));
 }
 
 /* Refused, and the sender hears which octet was wrong. */
@@ -389,6 +432,8 @@ int main(void)
 		TEST(test_header_length_15_in_20_bytes),
 		TEST(test_checksum_0_ffff_and_one_bit),
 		TEST(test_total_length_0_19_above),
+		TEST(test_total_length_below_the_header),
+		TEST(test_the_trimmed_length_counts_everywhere_above),
 		TEST(test_total_length_below_the_frame_trims),
 		TEST(test_options_of_length_0_1_and_past_the_end),
 		TEST(test_40_nops_and_no_end_mark),

@@ -225,7 +225,7 @@ static void test_fast_open_with_a_wrong_cookie(void **state __unused)
 	assert_int_equal(at(pair.server)->extra[TCP_EXTRA_FASTOPEN_PASSIVE_FAILED], 1);
 }
 
-/* A pair of ends is used again before its TIME_WAIT is over, numbered above. */
+/* A pair of ends is used again before its TIME_WAIT is over, numbered above. SHLD-4 */
 static void test_time_wait(void **state __unused)
 {
 	struct sockaddr_storage here = tcp_name(CLIENT, 7777);
@@ -270,7 +270,7 @@ static void test_time_wait(void **state __unused)
 	close_both(client, server);
 }
 
-/* Each connects to the other at once: one connection comes of it. RFC 9293 3.5, figure 7. */
+/* Each connects to the other at once: one connection comes of it. RFC 9293 3.5, figure 7. MUST-10 */
 static void test_simultaneous_open(void **state __unused)
 {
 	struct sockaddr_storage left = tcp_name(CLIENT, 1111), right = tcp_name(SERVER, 2222);

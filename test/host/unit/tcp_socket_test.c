@@ -78,6 +78,7 @@ static void test_events(void **state __unused)
 	assert_true(socket_poll(client, NULL) & POLLHUP);
 }
 
+/* MUST-46 */
 static void test_connect_errors(void **state __unused)
 {
 	struct socket *other = tcp_open(pair.client);
@@ -157,6 +158,7 @@ static void test_calls_without_connection(void **state __unused)
 	socket_close(fresh);
 }
 
+/* MUST-43 */
 static void test_binding(void **state __unused)
 {
 	struct socket *a = tcp_open(pair.server), *b = tcp_open(pair.server);
@@ -243,7 +245,7 @@ static void test_queue_lengths(void **state __unused)
 	assert_int_equal(socket_ioctl(pair.listener, SIOCINQ, &count), -EINVAL);
 }
 
-/* RFC 9293 3.8.5, RFC 6093: one byte beside the stream; or in it, with SO_OOBINLINE. */
+/* RFC 9293 3.8.5, RFC 6093: one byte beside the stream; or in it, with SO_OOBINLINE. MUST-30, MUST-32, MUST-33, MUST-62 */
 static void test_urgent_data(void **state __unused)
 {
 	char bytes[8];
@@ -272,6 +274,7 @@ static void test_urgent_data(void **state __unused)
 	assert_int_equal(bytes[0], 'Y');
 }
 
+/* MUST-12, SHLD-3 */
 static void test_reset_on_unread_data(void **state __unused)
 {
 	char byte;
@@ -416,7 +419,7 @@ static void test_information(void **state __unused)
 	assert_int_equal(info.tcpi_sacked, 16); /* the backlog */
 }
 
-/* RFC 9293 3.8.4: silence, probes, the end. */
+/* RFC 9293 3.8.4: silence, probes, the end. MUST-24, MUST-27, MUST-29 */
 static void test_keepalive(void **state __unused)
 {
 	uint64_t began_us;
@@ -435,7 +438,7 @@ static void test_keepalive(void **state __unused)
 	link_set_down(pair.link, false);
 }
 
-/* A process that does not read: the window closes, is probed, and opens again. */
+/* A process that does not read: the window closes, is probed, and opens again. MUST-35, MUST-36, MUST-37 */
 static void test_closed_window(void **state __unused)
 {
 	static uint8_t bytes[1 << 20], back[1 << 20];

@@ -65,6 +65,7 @@ static uint16_t local_port(struct socket *socket)
 	return local.port;
 }
 
+/* RFC1122-8, RFC1122-10, RFC1122-13 */
 static void test_send(void **state __unused)
 {
 	struct socket *socket = make_socket(&f, SOCK_DGRAM, 0);
@@ -205,6 +206,7 @@ static const void *find_control(const struct message *message, int type)
 	return NULL;
 }
 
+/* RFC1122-5, RFC1122-11 */
 static void test_received_ancillary_data(void **state __unused)
 {
 	struct socket *socket = make_bound(&f, 0, 5000);
@@ -253,6 +255,7 @@ static int64_t send_with_control(struct socket *socket, ip4_t to, int type, cons
 	return socket_sendmsg(socket, &message);
 }
 
+/* RFC1122-12, RFC1122-16, RFC1122-17 */
 static void test_sent_ancillary_data(void **state __unused)
 {
 	struct socket *socket = make_socket(&f, SOCK_DGRAM, 0);
@@ -355,6 +358,7 @@ static void test_path_mtu_discovery(void **state __unused)
 	socket_close(socket);
 }
 
+/* RFC1122-6 */
 static void test_ip_options(void **state __unused)
 {
 	struct socket *socket = make_bound(&f, 0, 5000);

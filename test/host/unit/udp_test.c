@@ -87,6 +87,7 @@ static void test_cut_below_the_header(void **state __unused)
 			       DROP_UDP_SHORT);
 }
 
+/* RFC1122-8, RFC1122-9 */
 static void test_checksum_0_and_wrong(void **state __unused)
 {
 	struct socket *socket = make_bound(&f, 0, 5000);
@@ -100,6 +101,28 @@ static void test_checksum_0_and_wrong(void **state __unused)
 	socket_close(socket);
 }
 
+/*
+ * What a resolver relies on: its connected socket takes nothing from another server, nor from
+ * another port of the right one.
+ */
+static void test_reply_from_the_wrong_server_or_port(void **state __unused)
+{
+	struct socket *socket = make_bound(&f, 0, 5000);
+
+	assert_int_equal(do_connect(socket, PEER, 53), 0);
+	arrives_for(GATEWAY, OURS, 53, 5000);
+	assert_int_equal(fixture_drops(&f, DROP_UDP_NO_SOCKET), 1);
+	arrives_for(PEER, OURS, 54, 5000);
+	assert_int_equal(fixture_drops(&f, DROP_UDP_NO_SOCKET), 2);
+	assert_int_equal(take_all(socket), 0);
+	arrives_for(PEER, OURS, 53, 5000);
+	assert_int_equal(take_all(socket), 1);
+	socket_close(socket);
+	fixture_clear_sent(&f);
+	assert_still_answers(&f);
+}
+
+/* RFC1122-4 */
 static void test_no_socket_is_answered(void **state __unused)
 {
 	struct ip4_header header;
@@ -318,6 +341,7 @@ static void test_multicast_loop(void **state __unused)
 
 /* Binding. */
 
+/* RFC1122-16 */
 static void test_bind_errors(void **state __unused)
 {
 	struct socket *a = make_bound(&f, 0, 5000), *b = make_socket(&f, SOCK_DGRAM, 0);
@@ -427,6 +451,7 @@ static void unreachable_arrives(uint8_t code, uint16_t source_port, uint16_t des
 	ip4_arrives(&f, packet, ip4_make(packet, &outer, message, n));
 }
 
+/* RFC1122-7 */
 static void test_port_unreachable_is_econnrefused(void **state __unused)
 {
 	struct socket *socket = make_bound(&f, 0, 5000);
@@ -548,6 +573,7 @@ int main(void)
 		TEST(test_length_0_7_above_and_below_the_payload),
 		TEST(test_cut_below_the_header),
 		TEST(test_checksum_0_and_wrong),
+		TEST(test_reply_from_the_wrong_server_or_port),
 		TEST(test_no_socket_is_answered),
 		TEST(test_receive_buffer_is_bounded),
 		TEST(test_receive_tells_the_sender),

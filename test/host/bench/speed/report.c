@@ -59,9 +59,28 @@ static struct summary summarise_ratios(const struct row *row)
 	return summary;
 }
 
-void report_heading(void)
+/* How a rate is told. */
+struct scale {
+	double factor; /* from units a second */
+	const char *name;
+};
+
+static const struct scale scales[] = {
+	[UNIT_PACKET] = {1e-6, "million/s"},
+	[UNIT_CONNECTION] = {1e-3, "thousand/s"},
+	[UNIT_KIB] = {8192e-9, "Gbit/s"},
+};
+
+static const char *const unit_names[] = {
+	[UNIT_PACKET] = "packet",
+	[UNIT_CONNECTION] = "connection",
+	[UNIT_KIB] = "KiB",
+};
+
+void report_heading(const struct benchmark_group *group)
 {
-	printf("%-44s %25s  %10s  %s\n", "", "ns a packet", "million/s", "goal");
+	printf("%-44s %14s %-10s  %10s  %s\n", "", "ns a", unit_names[group->unit],
+	       scales[group->unit].name, "goal");
 }
 
 static void report_ratio(const struct row *row)
@@ -69,7 +88,7 @@ static void report_ratio(const struct row *row)
 	const struct benchmark *benchmark = row->benchmark;
 	struct summary ratio = summarise_ratios(row);
 
-	printf("    %-40s %9.2f (%5.2f to %5.2f)", "times the cost with one", ratio.median,
+	printf("    times %-34s %9.2f (%5.2f to %5.2f)", benchmark->compared_to, ratio.median,
 	       ratio.low, ratio.high);
 	if (benchmark->goal_ratio > 0)
 		printf("  %10s  at most %.1f: %s", "", benchmark->goal_ratio,
@@ -81,13 +100,13 @@ void report_row(const struct row *row)
 {
 	const struct benchmark *benchmark = row->benchmark;
 	struct summary ns = summarise_times(row);
-	double rate = 1e9 / ns.median;
+	double rate = 1e9 / ns.median * scales[row->group->unit].factor;
 
 	printf("%-44s %9.1f (%5.0f to %5.0f)  %10.2f", benchmark->name, ns.median, ns.low, ns.high,
-	       rate / 1e6);
-	if (benchmark->goal_rate > 0)
-		printf("  at least %.1f: %s", benchmark->goal_rate / 1e6,
-		       rate >= benchmark->goal_rate ? "yes" : "NO");
+	       rate);
+	if (benchmark->goal > 0)
+		printf("  at least %.1f: %s", benchmark->goal,
+		       rate >= benchmark->goal ? "yes" : "NO");
 	putchar('\n');
 	if (row->earlier)
 		report_ratio(row);

@@ -1,5 +1,5 @@
 /*
- * speed: what a packet costs in this stack, on one core of this machine. See speed.h for how a
+ * speed: what packets, connections and streams cost in this stack, on one core of this machine. See speed.h for how a
  * benchmark is made, and `speed --help`.
  */
 #include <getopt.h>
@@ -15,24 +15,36 @@
 #define ROUNDS_QUICK 7
 #define SAMPLE_NS 8000000 /* of one benchmark in one round */
 #define WARM_UP_NS 1500000
-#define LOOK_EVERY (32 * SPEED_BATCH) /* packets between two looks at the clock */
 
-static const struct benchmark_group *const groups[] = {&udp_benchmarks};
+static const struct benchmark_group *const groups[] = {
+	&udp_benchmarks,
+	&tcp_stream_benchmarks,
+	&tcp_connection_benchmarks,
+	&tcp_segment_benchmarks,
+};
 
 static const char usage[] =
 	"Usage: speed [OPTION]...\n"
-	"Measures what a packet costs in Vitrine's network stack, on one core of this machine.\n"
+	"Measures what packets, connections and streams cost in Vitrine's network stack, on one core\n"
+	"of this machine.\n"
 	"\n"
 	"  --only TEXT   only benchmarks whose name contains TEXT (may be given several times)\n"
 	"  --quick       fewer rounds: a second or two instead of twenty\n"
-	"  --packets N   no table: takes N packets through each benchmark, once, to be profiled\n"
+	"  --units N     no table: takes N units through each benchmark, once, to be profiled\n"
 	"  --list        the names of the benchmarks\n"
 	"  --help        this text\n"
 	"\n"
 	"receive: a frame is copied into an sk_buff as a device would, netif_receive takes it to\n"
 	"the socket's queue, recvfrom copies it out to the process. transmit: sendto copies in,\n"
 	"the frame arrives at the device's xmit. Frames come and go in batches of 64 to a driver\n"
-	"that does nothing else. \"offloaded\": the device takes care of UDP's checksum.\n"
+	"that does nothing else. \"offloaded\": the device takes care of the checksum.\n"
+	"\n"
+	"tcp: both ends are in this process, two stacks and a wire that carries frames from one to\n"
+	"the other as a device with DMA does, without touching their bytes. stream: a process writes\n"
+	"64 KiB, the wire carries, a process reads; what is copied in and out is counted once.\n"
+	"connections: connect, one byte each way, the server closes, the client closes, 64 at a\n"
+	"time; virtual time passes so that as many as the row says are in TIME-WAIT. receive:\n"
+	"segments of 64 bytes on connections drawn at random, and the process reads each.\n"
 	"\n"
 	"Each number is the median over the rounds, with the range of the middle 80 % of them.\n";
 
@@ -42,7 +54,7 @@ struct options {
 	const char *only[ONLY_MAX];
 	uint32_t only_count;
 	uint32_t rounds;
-	uint32_t packets; /* 0: measure */
+	uint32_t units; /* 0: measure */
 	bool list;
 };
 
@@ -55,17 +67,18 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Packets for at least so long; the nanoseconds that one of them took. */
-static double run_for(const struct benchmark *benchmark, void *bench, uint64_t ns)
+/* Units for at least so long; the nanoseconds that one of them took. */
+static double run_for(const struct row *row, void *bench, uint64_t ns)
 {
-	uint64_t start = now_ns(), passed, packets = 0;
+	uint32_t look_every = row->group->look_every;
+	uint64_t start = now_ns(), passed, units = 0;
 
 	do {
-		benchmark->run(bench, LOOK_EVERY);
-		packets += LOOK_EVERY;
+		row->benchmark->run(bench, look_every);
+		units += look_every;
 		passed = now_ns() - start;
 	} while (passed < ns);
-	return (double)passed / (double)packets;
+	return (double)passed / (double)units;
 }
 
 static bool chosen(const struct options *options, const struct benchmark *benchmark)
@@ -99,8 +112,8 @@ static void measure(struct row *rows, void **benches, uint32_t count, uint32_t r
 {
 	for (uint32_t round = 0; round < rounds; round++) {
 		for (uint32_t i = 0; i < count; i++) {
-			(void)run_for(rows[i].benchmark, benches[i], WARM_UP_NS);
-			rows[i].ns[round] = run_for(rows[i].benchmark, benches[i], SAMPLE_NS);
+			(void)run_for(&rows[i], benches[i], WARM_UP_NS);
+			rows[i].ns[round] = run_for(&rows[i], benches[i], SAMPLE_NS);
 		}
 	}
 }
@@ -118,6 +131,7 @@ static void measure_group(const struct benchmark_group *group, const struct opti
 			continue;
 		rows[count] = (struct row){
 			.benchmark = benchmark,
+			.group = group,
 			.earlier = find_row(rows, count, benchmark->compared_to),
 			.ns = allocate(options->rounds, sizeof(double)),
 			.rounds = options->rounds,
@@ -125,6 +139,8 @@ static void measure_group(const struct benchmark_group *group, const struct opti
 		benches[count++] = benchmark->start(benchmark);
 	}
 	measure(rows, benches, count, options->rounds);
+	if (count)
+		report_heading(group);
 	for (uint32_t i = 0; i < count; i++)
 		report_row(&rows[i]);
 	for (uint32_t i = 0; i < count; i++) {
@@ -135,7 +151,7 @@ static void measure_group(const struct benchmark_group *group, const struct opti
 	free(rows);
 }
 
-/* For a profiler: so many packets of each, and nothing around them. */
+/* For a profiler: so many units of each, and nothing around them. */
 static void run_once(const struct benchmark_group *group, const struct options *options)
 {
 	for (uint32_t i = 0; i < group->count; i++) {
@@ -145,7 +161,7 @@ static void run_once(const struct benchmark_group *group, const struct options *
 			continue;
 		void *bench = benchmark->start(benchmark);
 
-		benchmark->run(bench, ALIGN_UP(options->packets, (uint32_t)SPEED_BATCH));
+		benchmark->run(bench, ALIGN_UP(options->units, (uint32_t)SPEED_BATCH));
 		benchmark->stop(bench);
 	}
 }
@@ -165,9 +181,9 @@ static void refuse(void)
 static void read_options(struct options *options, int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"only", required_argument, NULL, 'o'},    {"quick", no_argument, NULL, 'q'},
-		{"packets", required_argument, NULL, 'p'}, {"list", no_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+		{"only", required_argument, NULL, 'o'},  {"quick", no_argument, NULL, 'q'},
+		{"units", required_argument, NULL, 'u'}, {"list", no_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -181,8 +197,8 @@ static void read_options(struct options *options, int argc, char **argv)
 		case 'q':
 			options->rounds = ROUNDS_QUICK;
 			break;
-		case 'p':
-			options->packets = (uint32_t)strtoul(optarg, NULL, 10);
+		case 'u':
+			options->units = (uint32_t)strtoul(optarg, NULL, 10);
 			break;
 		case 'l':
 			options->list = true;
@@ -204,12 +220,10 @@ int main(int argc, char **argv)
 
 	read_options(&options, argc, argv);
 	host_use_slabs();
-	if (!options.list && !options.packets)
-		report_heading();
 	for (uint32_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		if (options.list)
 			list(groups[i]);
-		else if (options.packets)
+		else if (options.units)
 			run_once(groups[i], &options);
 		else
 			measure_group(groups[i], &options);

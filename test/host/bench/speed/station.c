@@ -8,18 +8,20 @@
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/inet_socket.h"
 #include "net/ipv4/ipv4.h"
+#include "net/tcp/tcp.h"
 
 /* A virtio buffer without MRG_RXBUF: the device's header, an Ethernet frame, and alignment. */
 #define RECEIVE_BUFFER 1528
 #define RECEIVE_PADDING 2  /* the IP header on a multiple of four */
 #define FIRST_ROUTE 0x1400 /* 20.0.0.0 */
 
-static const struct mac our_mac = {{0x02, 0, 0, 0, 0, 1}};
-static const struct mac peer_mac = {{0x02, 0, 0, 0, 0, 2}};
+/* The last bytes of addresses. */
+#define OWN 1
+#define PEER 2
 
-static uint64_t station_now(void *context __unused)
+static uint64_t station_now(void *context)
 {
-	return 0; /* nothing here waits */
+	return ((const struct station *)context)->now_us;
 }
 
 /* splitmix64 */
@@ -55,34 +57,66 @@ static void station_xmit(struct net_device *dev, struct sk_buff *skb)
 
 static const struct net_device_ops station_ops = {.xmit = station_xmit};
 
-static void must(int error)
+void station_must(int64_t error)
 {
 	if (error)
-		panic("a benchmark cannot be set up: error %d", error);
+		panic("a benchmark cannot go on: error %ld", (long)error);
 }
 
-void station_init(struct station *station, bool offload)
+static struct mac mac_of(uint8_t last)
+{
+	return (struct mac){{0x02, 0, 0, 0, 0, last}};
+}
+
+static void configure(struct station *station, const struct station_end *end) NEEDS_NET_LOCK
+{
+	ip4_t network = STATION_ADDRESS & ip4_mask(24);
+
+	station_must(netdev_up(station->net.loopback));
+	station_must(netdev_up(&station->dev));
+	station_must(ip4_add_address(&station->dev, network + end->own, 24, 0));
+	station_must(
+		arp_set_permanent(&station->dev, network + end->peer, mac_of(end->peer), true));
+}
+
+void station_init_end(struct station *station, const struct station_end *end)
 {
 	memset(station, 0, sizeof(*station));
-	station->random_state = 1;
+	station->random_state = end->own;
 	const struct net_environment environment = {
 		.now_us = station_now,
 		.random_bytes = station_random,
 		.context = station,
 	};
 
-	must(net_init(&station->net, &environment));
-	must(ethernet_init(&station->net));
-	must(ipv4_init(&station->net));
-	netdev_init_ethernet(&station->dev, our_mac, &station_ops, station);
-	station->dev.features = offload ? NETDEV_CHECKSUM_OFFLOAD : 0;
-	must(netdev_register(&station->net, &station->dev, "eth%d"));
+	station_must(net_init(&station->net, &environment));
+	station_must(ethernet_init(&station->net));
+	station_must(ipv4_init(&station->net));
+	station_must(tcp_init(&station->net));
+	netdev_init_ethernet(&station->dev, mac_of(end->own), end->ops, end->driver);
+	station->dev.features = end->features;
+	station_must(netdev_register(&station->net, &station->dev, "eth%d"));
 	net_lock(&station->net);
-	must(netdev_up(station->net.loopback));
-	must(netdev_up(&station->dev));
-	must(ip4_add_address(&station->dev, STATION_ADDRESS, 24, 0));
-	must(arp_set_permanent(&station->dev, STATION_PEER, peer_mac, true));
+	configure(station, end);
 	net_unlock(&station->net);
+}
+
+void station_init(struct station *station, bool offload)
+{
+	station_init_end(station, &(const struct station_end){
+					  .own = OWN,
+					  .peer = PEER,
+					  .features = offload ? NETDEV_CHECKSUM_OFFLOAD : 0,
+					  .ops = &station_ops,
+					  .driver = station,
+				  });
+}
+
+void station_advance(struct station *station, uint64_t us)
+{
+	station->now_us += us;
+	if (net_next_timer(&station->net) <= station->now_us)
+		net_run_timers(&station->net);
 }
 
 void station_destroy(struct station *station)
@@ -92,6 +126,7 @@ void station_destroy(struct station *station)
 			skb_free(station->sent[i]);
 	}
 	netdev_unregister(&station->dev);
+	tcp_destroy(&station->net);
 	ipv4_destroy(&station->net);
 	ethernet_destroy(&station->net);
 	net_destroy(&station->net);
@@ -114,7 +149,7 @@ void station_add_routes(struct station *station, uint32_t count)
 			.gateway = STATION_PEER,
 		};
 
-		must(route_add(&station->net, &route));
+		station_must(route_add(&station->net, &route));
 	}
 	net_unlock(&station->net);
 }
@@ -138,8 +173,8 @@ struct socket *station_bound_socket(struct station *station, int type, ip4_t add
 	struct socket *socket = NULL;
 	uint32_t length;
 
-	must(socket_create(&station->net, AF_INET, type, 0, &socket));
+	station_must(socket_create(&station->net, AF_INET, type, 0, &socket));
 	inet_write_name(&local, &name, &length);
-	must(socket_bind(socket, &name, length));
+	station_must(socket_bind(socket, &name, length));
 	return socket;
 }

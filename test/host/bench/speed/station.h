@@ -1,6 +1,7 @@
 /*
  * What the benchmarks have in common: one stack with IPv4 and an Ethernet device whose driver does
- * next to nothing, and random numbers that are the same in every run.
+ * next to nothing, a clock that the benchmark moves, and random numbers that are the same in every
+ * run.
  */
 #ifndef TEST_HOST_BENCH_SPEED_STATION_H
 #define TEST_HOST_BENCH_SPEED_STATION_H
@@ -17,6 +18,7 @@
 struct station {
 	struct net net;
 	struct net_device dev;
+	uint64_t now_us;
 	uint64_t random_state;
 	struct sk_buff *sent[STATION_SENT]; /* the last frames, in a ring */
 	uint64_t sent_count;
@@ -26,6 +28,24 @@ struct station {
 /* A stack of its own; `offload`: the device does UDP's and TCP's checksums. Aborts on failure. */
 void station_init(struct station *station, bool offload);
 void station_destroy(struct station *station);
+
+/*
+ * One end of a wire (wire.h): `own` and `peer` are the last bytes of addresses, in IPv4 and on the
+ * link; `xmit` of `ops` finds `driver` in dev->driver.
+ */
+struct station_end {
+	uint8_t own, peer;
+	uint32_t features; /* NETDEV_* */
+	const struct net_device_ops *ops;
+	void *driver;
+};
+void station_init_end(struct station *station, const struct station_end *end);
+
+/* The clock moves; timers run that are due by then. */
+void station_advance(struct station *station, uint64_t us);
+
+/* Ends the program when a benchmark cannot be set up, or a call in it fails: `error` is not 0. */
+void station_must(int64_t error);
 
 /* A random number below `limit`, at next to no cost: Knuth's linear congruential generator. */
 static inline uint32_t station_pick(struct station *station, uint32_t limit)

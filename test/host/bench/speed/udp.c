@@ -169,8 +169,8 @@ static void udp_transmit(void *context, uint32_t packets)
 }
 
 #define SETTINGS(...) (&(const struct udp_settings){__VA_ARGS__})
-#define SMALL_GOAL 5e6
-#define LARGE_GOAL 1.5e6
+#define SMALL_GOAL 5
+#define LARGE_GOAL 1.5
 #define MANY_GOAL 1.5
 #define RECEIVE .start = udp_start, .run = udp_receive, .stop = udp_stop
 #define TRANSMIT .start = udp_start, .run = udp_transmit, .stop = udp_stop
@@ -201,4 +201,9 @@ static const struct benchmark benchmarks[] = {
 	 SETTINGS(64, false, 1, 10000), TRANSMIT},
 };
 
-const struct benchmark_group udp_benchmarks = {benchmarks, ARRAY_SIZE(benchmarks)};
+const struct benchmark_group udp_benchmarks = {
+	.benchmarks = benchmarks,
+	.count = ARRAY_SIZE(benchmarks),
+	.unit = UNIT_PACKET,
+	.look_every = 32 * SPEED_BATCH,
+};
