@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "userland/lib/argument.h"
+#include "userland/lib/clock.h"
 #include "userland/lib/http_file.h"
 #include "userland/lib/stop.h"
 #include "userland/lib/tcp.h"
@@ -27,7 +28,7 @@
 enum { HTTPD_PORT = 80, EVENTS = 256 };
 
 static const char usage[] =
-	"usage: httpd [-p PORT] [DIR]\n"
+	"usage: httpd [-p PORT] [-v] [DIR]\n"
 	"Serves the files of DIR (.) by HTTP until Ctrl-C, then says how many.\n"
 	"  -p PORT   listen on this port (80)\n"
 	"  -v        print a line for each request\n"
@@ -41,13 +42,14 @@ struct client {
 	bool waits_for_room; /* epoll watches for EPOLLOUT */
 	struct http_answer answer;
 	size_t text_sent;
-	size_t filled; /* bytes of requests in `input` */
-	char input[HTTP_HEAD_MAX];
+	char *input;   /* HTTP_HEAD_MAX bytes, while there is a part of a request; or NULL */
+	size_t filled; /* bytes of requests in it */
 };
 
 struct server {
 	int epoll_fd, listen_fd, root_fd;
 	bool verbose;
+	char *spare_input; /* for the client that is served next: most requests come whole */
 	unsigned long connections, requests, failures;
 };
 
@@ -84,8 +86,27 @@ static void accept_clients(struct server *server)
 	}
 }
 
-static void end_client(struct client *client)
+static bool take_input(struct server *server, struct client *client)
 {
+	if (client->input)
+		return true;
+	client->input = server->spare_input ? server->spare_input : malloc(HTTP_HEAD_MAX);
+	server->spare_input = NULL;
+	return client->input != NULL;
+}
+
+static void give_input_back(struct server *server, struct client *client)
+{
+	if (server->spare_input)
+		free(client->input);
+	else
+		server->spare_input = client->input;
+	client->input = NULL;
+}
+
+static void end_client(struct server *server, struct client *client)
+{
+	give_input_back(server, client);
 	http_answer_free(&client->answer);
 	close(client->fd);
 	free(client);
@@ -188,17 +209,20 @@ static enum progress next_request(struct server *server, struct client *client)
 		answer_head(server, client, length);
 		return DONE;
 	}
-	if (client->filled < sizeof(client->input))
+	if (client->filled < HTTP_HEAD_MAX)
 		return WAIT;
 	http_answer_error(431, false, false, &client->answer);
 	client->answering = true;
 	return DONE;
 }
 
-static enum progress read_request(struct client *client)
+static enum progress read_request(struct server *server, struct client *client)
 {
+	if (!take_input(server, client))
+		return BROKEN;
+
 	ssize_t n = read(client->fd, client->input + client->filled,
-			 sizeof(client->input) - client->filled);
+			 HTTP_HEAD_MAX - client->filled);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? WAIT : BROKEN;
@@ -217,7 +241,7 @@ static enum progress work(struct server *server, struct client *client)
 		if (!client->answering)
 			progress = client->ending ? WAIT : next_request(server, client);
 		if (progress == WAIT) {
-			progress = read_request(client);
+			progress = read_request(server, client);
 			if (progress != DONE)
 				return progress;
 			continue;
@@ -231,9 +255,11 @@ static enum progress work(struct server *server, struct client *client)
 static void serve(struct server *server, struct client *client)
 {
 	if (work(server, client) == BROKEN) {
-		end_client(client);
+		end_client(server, client);
 		return;
 	}
+	if (client->filled == 0)
+		give_input_back(server, client);
 	if (client->answering != client->waits_for_room) {
 		client->waits_for_room = client->answering;
 		watch(server, client, client->answering ? EPOLLOUT : EPOLLIN, EPOLL_CTL_MOD);
@@ -246,7 +272,7 @@ static void run(struct server *server)
 	struct epoll_event events[EVENTS];
 
 	while (!stop_requested()) {
-		stop_poll(&waiting, 1, UINT64_MAX);
+		stop_poll(&waiting, 1, CLOCK_NEVER);
 		int count = epoll_wait(server->epoll_fd, events, EVENTS, 0);
 
 		for (int i = 0; i < count; i++) {
@@ -272,14 +298,14 @@ static const char *parse_options(int argc, char **argv, struct server *server, u
 		}
 		if (option == 'v')
 			server->verbose = true;
-		else if (option != 'p' || !argument_number(optarg, 1, 65535, port))
-			goto wrong;
+		else if (option != 'p')
+			argument_wrong("httpd", NULL, NULL);
+		else if (!argument_number(optarg, 1, 65535, port))
+			argument_wrong("httpd", "not a port", optarg);
 	}
-	if (optind + 1 >= argc)
-		return optind < argc ? argv[optind] : ".";
-wrong:
-	fputs(usage, stderr);
-	exit(2);
+	if (optind + 1 < argc)
+		argument_wrong("httpd", "one folder is enough", argv[optind + 1]);
+	return optind < argc ? argv[optind] : ".";
 }
 
 int main(int argc, char **argv)
@@ -289,6 +315,7 @@ int main(int argc, char **argv)
 	const char *folder = parse_options(argc, argv, &server, &port);
 
 	signal(SIGPIPE, SIG_IGN);
+	tcp_allow_many();
 	server.root_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (server.root_fd < 0) {
 		fprintf(stderr, "httpd: %s: %s\n", folder, strerror(errno));
@@ -298,6 +325,10 @@ int main(int argc, char **argv)
 	if (server.listen_fd < 0)
 		return 1;
 	server.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (server.epoll_fd < 0) {
+		fprintf(stderr, "httpd: epoll: %s\n", strerror(errno));
+		return 1;
+	}
 	watch(&server, NULL, EPOLLIN, EPOLL_CTL_ADD);
 	stop_on_signals();
 	printf("httpd: serving %s on port %lu\n", folder, port);

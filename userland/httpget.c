@@ -300,14 +300,13 @@ static void parse_options(int argc, char **argv, struct options *options)
 			fputs(usage, stdout);
 			exit(0);
 		default:
-			fputs(usage, stderr);
-			exit(2);
+			argument_wrong("httpget", NULL, NULL);
 		}
 	}
-	if (optind + 1 != argc) {
-		fputs(usage, stderr);
-		exit(2);
-	}
+	if (optind == argc)
+		argument_wrong("httpget", "no URL", NULL);
+	if (optind + 1 < argc)
+		argument_wrong("httpget", "one URL at a time", argv[optind + 1]);
 	options->url = argv[optind];
 }
 

@@ -1,7 +1,7 @@
 /*
  * tcpecho: sends back every byte that it receives (RFC 862), to as many clients at once as there
  * are descriptors. What a client does not take is kept for it, and nothing more is read from it
- * until then.
+ * until then. A client that takes all costs hardly any memory: one buffer serves them all.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "userland/lib/argument.h"
+#include "userland/lib/clock.h"
 #include "userland/lib/stop.h"
 #include "userland/lib/tcp.h"
 
@@ -26,18 +27,18 @@ static const char usage[] = "usage: tcpecho [-p PORT]\n"
 			    "  -p PORT   listen on this port (7)\n"
 			    "  --help    print this text\n";
 
-/* What a client has not taken yet. */
 struct client {
 	int fd;
-	size_t start, end;
-	bool ended; /* the client has sent all */
-	char buffer[BUFFER_SIZE];
+	bool ended;        /* the client has sent all */
+	char *left;        /* what it has not taken yet, malloc'ed; NULL: nothing */
+	size_t start, end; /* of `left` */
 };
 
 struct server {
 	int epoll_fd, listen_fd;
 	unsigned long clients, failures;
 	unsigned long long bytes;
+	char buffer[BUFFER_SIZE]; /* what was just read */
 };
 
 static void watch(const struct server *server, struct client *client, uint32_t events,
@@ -56,6 +57,7 @@ static void end_client(struct server *server, struct client *client, bool failed
 {
 	server->failures += failed;
 	close(client->fd);
+	free(client->left);
 	free(client);
 }
 
@@ -77,46 +79,78 @@ static void accept_clients(struct server *server)
 	}
 }
 
-/* False when the connection is over. */
-static bool read_some(struct server *server, struct client *client)
+/* How many of the bytes the client takes now, or -1: the connection is over. */
+static ssize_t write_some(const struct client *client, const char *bytes, size_t length)
 {
-	ssize_t n = read(client->fd, client->buffer, sizeof(client->buffer));
+	size_t done = 0;
 
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	client->ended = n == 0;
+	while (done < length) {
+		ssize_t n = write(client->fd, bytes + done, length - done);
+
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+/* Keeps what was not taken. False without memory for it. */
+static bool keep(const struct server *server, struct client *client, const char *bytes,
+		 size_t length)
+{
+	client->left = malloc(length);
+	if (!client->left)
+		return false;
+	memcpy(client->left, bytes, length);
 	client->start = 0;
-	client->end = (size_t)n;
-	server->bytes += (size_t)n;
+	client->end = length;
+	watch(server, client, EPOLLOUT, EPOLL_CTL_MOD);
 	return true;
 }
 
-static bool write_some(struct client *client)
+/* False when the connection is over. */
+static bool echo(struct server *server, struct client *client)
 {
-	while (client->start < client->end) {
-		ssize_t n = write(client->fd, client->buffer + client->start,
-				  client->end - client->start);
+	ssize_t length = read(client->fd, server->buffer, sizeof(server->buffer));
 
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
-		client->start += (size_t)n;
-	}
+	if (length < 0)
+		return errno == EAGAIN;
+	client->ended = length == 0;
+	server->bytes += (size_t)length;
+
+	ssize_t written = write_some(client, server->buffer, (size_t)length);
+
+	if (written < 0)
+		return false;
+	return written == length ||
+	       keep(server, client, server->buffer + written, (size_t)(length - written));
+}
+
+/* False when the connection is over. */
+static bool write_left(const struct server *server, struct client *client)
+{
+	ssize_t written = write_some(client, client->left + client->start,
+				     client->end - client->start);
+
+	if (written < 0)
+		return false;
+	client->start += (size_t)written;
+	if (client->start < client->end)
+		return true;
+	free(client->left);
+	client->left = NULL;
+	watch(server, client, EPOLLIN, EPOLL_CTL_MOD);
 	return true;
 }
 
 static void serve(struct server *server, struct client *client)
 {
-	bool waiting = client->start < client->end;
-	bool alive = waiting || read_some(server, client);
+	bool alive = client->left ? write_left(server, client) : echo(server, client);
 
-	if (alive)
-		alive = write_some(client);
-	if (!alive || (client->ended && client->start == client->end)) {
+	if (!alive || (client->ended && !client->left))
 		end_client(server, client, !alive);
-		return;
-	}
-	if (waiting != client->start < client->end)
-		watch(server, client, waiting ? EPOLLIN : EPOLLOUT, EPOLL_CTL_MOD);
 }
 
 static void run(struct server *server)
@@ -125,7 +159,7 @@ static void run(struct server *server)
 	struct epoll_event events[EVENTS];
 
 	while (!stop_requested()) {
-		stop_poll(&waiting, 1, UINT64_MAX);
+		stop_poll(&waiting, 1, CLOCK_NEVER);
 		int count = epoll_wait(server->epoll_fd, events, EVENTS, 0);
 
 		for (int i = 0; i < count; i++) {
@@ -148,23 +182,23 @@ static uint16_t parse_port(int argc, char **argv)
 			fputs(usage, stdout);
 			exit(0);
 		}
-		if (option == 'p' && argument_number(optarg, 1, 65535, &port))
-			continue;
-		fputs(usage, stderr);
-		exit(2);
+		if (option != 'p')
+			argument_wrong("tcpecho", NULL, NULL);
+		if (!argument_number(optarg, 1, 65535, &port))
+			argument_wrong("tcpecho", "not a port", optarg);
 	}
-	if (optind == argc)
-		return (uint16_t)port;
-	fputs(usage, stderr);
-	exit(2);
+	if (optind < argc)
+		argument_wrong("tcpecho", "not an option", argv[optind]);
+	return (uint16_t)port;
 }
 
 int main(int argc, char **argv)
 {
-	struct server server = {0};
+	static struct server server;
 	uint16_t port = parse_port(argc, argv);
 
 	signal(SIGPIPE, SIG_IGN);
+	tcp_allow_many();
 	server.listen_fd = tcp_listen_on("tcpecho", port);
 	if (server.listen_fd < 0)
 		return 1;

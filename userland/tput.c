@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -73,28 +74,56 @@ static size_t next_part(const struct options *options, const struct tally *tally
 						    : part;
 }
 
+/*
+ * After a call that did not succeed: waits until it may, at most until `deadline`. False when the
+ * connection is over, with its error noted.
+ */
+static bool wait_for(int fd, short events, uint64_t deadline, struct tally *tally)
+{
+	struct pollfd waiting = {.fd = fd, .events = events};
+
+	if (errno != EAGAIN) {
+		tally->error = errno;
+		return false;
+	}
+	stop_poll(&waiting, 1, deadline);
+	return true;
+}
+
+static void count(const struct options *options, struct tally *tally, const char *bytes, size_t n)
+{
+	if (options->crc)
+		tally->crc = crc32_add(tally->crc, bytes, n);
+	tally->bytes += n;
+}
+
+/* Until the other end has all of it and closes. */
+static void wait_for_end(int fd, struct tally *tally)
+{
+	ssize_t n;
+
+	while (!stop_requested() && (n = read(fd, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && !wait_for(fd, POLLIN, CLOCK_NEVER, tally))
+			return;
+	}
+}
+
 static void send_bytes(int fd, const struct options *options, struct tally *tally)
 {
+	uint64_t deadline = options->bytes ? CLOCK_NEVER : tally->began + options->duration;
 	size_t part;
 
 	while (!stop_requested() && (part = next_part(options, tally))) {
 		const char *from = buffer + tally->bytes % sizeof(buffer);
 		ssize_t n = write(fd, from, part);
 
-		if (n < 0 && errno != EINTR) {
-			tally->error = errno;
+		if (n >= 0)
+			count(options, tally, from, (size_t)n);
+		else if (!wait_for(fd, POLLOUT, deadline, tally))
 			return;
-		}
-		if (n < 0)
-			continue;
-		if (options->crc)
-			tally->crc = crc32_add(tally->crc, from, (size_t)n);
-		tally->bytes += (size_t)n;
 	}
-	/* Until the other end has all of it and closes. */
 	shutdown(fd, SHUT_WR);
-	while (read(fd, buffer, sizeof(buffer)) > 0)
-		;
+	wait_for_end(fd, tally);
 }
 
 static void receive_bytes(int fd, const struct options *options, struct tally *tally)
@@ -102,15 +131,10 @@ static void receive_bytes(int fd, const struct options *options, struct tally *t
 	ssize_t n;
 
 	while (!stop_requested() && (n = read(fd, buffer, sizeof(buffer))) != 0) {
-		if (n < 0 && errno != EINTR) {
-			tally->error = errno;
+		if (n > 0)
+			count(options, tally, buffer, (size_t)n);
+		else if (!wait_for(fd, POLLIN, CLOCK_NEVER, tally))
 			return;
-		}
-		if (n < 0)
-			continue;
-		if (options->crc)
-			tally->crc = crc32_add(tally->crc, buffer, (size_t)n);
-		tally->bytes += (size_t)n;
 	}
 }
 
@@ -157,7 +181,7 @@ static int serve(const struct options *options)
 	fflush(stdout);
 	while (!stop_requested()) {
 		stop_poll(&waiting, 1, CLOCK_NEVER);
-		int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+		int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0)
 			carry(fd, options, options->send);
@@ -201,33 +225,45 @@ static bool parse_bytes(const char *text, uint64_t *bytes)
 	return true;
 }
 
-static bool parse_option(int option, struct options *options)
+static uint16_t parse_port(const char *text)
 {
 	unsigned long port;
 
+	if (!argument_number(text, 1, 65535, &port))
+		argument_wrong("tput", "not a port", text);
+	return (uint16_t)port;
+}
+
+static void parse_option(int option, struct options *options)
+{
 	switch (option) {
 	case 's':
 		options->server = true;
-		return true;
+		return;
 	case 'p':
-		if (!argument_number(optarg, 1, 65535, &port))
-			return false;
-		options->port = (uint16_t)port;
-		return true;
+		options->port = parse_port(optarg);
+		return;
 	case 't':
 		options->send = true;
-		return argument_seconds(optarg, &options->duration);
+		if (!argument_seconds(optarg, &options->duration))
+			argument_wrong("tput", "not a number of seconds", optarg);
+		return;
 	case 'n':
 		options->send = true;
-		return parse_bytes(optarg, &options->bytes);
+		if (!parse_bytes(optarg, &options->bytes))
+			argument_wrong("tput", "not a number of bytes", optarg);
+		return;
 	case 'r':
 		options->receive = true;
-		return true;
+		return;
 	case 'c':
 		options->crc = true;
-		return true;
+		return;
+	case 'h':
+		fputs(usage, stdout);
+		exit(0);
 	default:
-		return false;
+		argument_wrong("tput", NULL, NULL);
 	}
 }
 
@@ -235,21 +271,16 @@ static void parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {0}};
 	int option;
-	bool good = true;
 
-	while (good && (option = getopt_long(argc, argv, "sp:t:n:rch", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			exit(0);
-		}
-		good = parse_option(option, options);
-	}
-	if (good && optind + !options->server == argc && !(options->receive && options->send)) {
-		options->host = argv[optind];
-		return;
-	}
-	fputs(usage, stderr);
-	exit(2);
+	while ((option = getopt_long(argc, argv, "sp:t:n:rch", long_options, NULL)) != -1)
+		parse_option(option, options);
+	if (options->receive && options->send)
+		argument_wrong("tput", "-r receives: it does not go together with -t and -n", NULL);
+	if (!options->server && optind == argc)
+		argument_wrong("tput", "no HOST, and no -s", NULL);
+	if (optind + !options->server < argc)
+		argument_wrong("tput", "one too many", argv[argc - 1]);
+	options->host = argv[optind];
 }
 
 int main(int argc, char **argv)
@@ -264,5 +295,9 @@ int main(int argc, char **argv)
 	}
 	int fd = tcp_connect_to("tput", options.host, options.port);
 
-	return fd < 0 ? 1 : carry(fd, &options, !options.receive);
+	if (fd < 0)
+		return 1;
+	stop_on_signals();
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return carry(fd, &options, !options.receive);
 }

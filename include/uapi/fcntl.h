@@ -47,6 +47,11 @@
 #define F_SETPIPE_SZ 1031
 #define F_GETPIPE_SZ 1032
 
+#define SPLICE_F_MOVE 1
+#define SPLICE_F_NONBLOCK 2
+#define SPLICE_F_MORE 4
+#define SPLICE_F_GIFT 8
+
 #define FD_CLOEXEC 1
 
 #define F_RDLCK 0

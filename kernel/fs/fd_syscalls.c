@@ -58,7 +58,7 @@ static int64_t fcntl_file(struct file *file, int command, uint64_t argument)
 {
 	switch (command) {
 	case F_GETFL:
-		return file->flags | O_LARGEFILE;
+		return file->flags;
 	case F_SETFL:
 		set_flags(file, (uint32_t)argument);
 		return 0;

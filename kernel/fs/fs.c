@@ -61,6 +61,7 @@ void fs_syscalls_init(void)
 	fd_syscalls_init();
 	lock_syscalls_init();
 	pipe_syscalls_init();
+	splice_syscalls_init();
 	poll_syscalls_init();
 	epoll_syscalls_init();
 	eventfd_syscalls_init();

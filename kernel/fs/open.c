@@ -76,6 +76,9 @@ static int open_inode(struct inode *inode, uint32_t flags, struct file **result)
 		return error;
 	}
 	file->flags &= ~(uint32_t)OPENING_FLAGS;
+	if (!(flags & O_PATH))
+		file->flags |=
+			O_LARGEFILE; /* Linux adds it for 64-bit programs; F_GETFL shows it */
 	if ((flags & O_TRUNC) && file->ops == &regular_file_ops)
 		inode_truncate(inode, 0);
 	*result = file;

@@ -121,6 +121,57 @@ static int64_t read_pipe(struct file *file, struct iov *iov, uint64_t *position 
 	return result;
 }
 
+int64_t pipe_peek(struct file *file, bool nonblock, struct pipe_bytes *bytes)
+{
+	struct pipe *pipe = file->private;
+	struct thread_waiter waiter;
+	int64_t error = 0;
+	thread_waiter_join(&waiter, &pipe->wait);
+	while (!error && bytes_waiting(pipe) == 0 && pipe->writers > 0)
+		error = nonblock ? -EAGAIN : sleep_for_change(file, &waiter);
+	thread_waiter_leave(&waiter);
+	if (bytes_waiting(pipe) == 0)
+		return error;
+	bytes->at = pipe->read_at;
+	bytes->page = *slot(pipe, bytes->at);
+	bytes->offset = (uint32_t)(bytes->at % PAGE_SIZE);
+	bytes->length = (uint32_t)MIN(bytes_waiting(pipe), PAGE_SIZE - bytes->offset);
+	page_get(bytes->page);
+	return bytes->length;
+}
+
+void pipe_take_peeked(struct file *file, struct pipe_bytes *bytes, uint64_t n)
+{
+	struct pipe *pipe = file->private;
+	page_put(bytes->page);
+	if (n == 0 || pipe->read_at != bytes->at)
+		return;
+	pipe->read_at += n;
+	if (pipe->read_at % PAGE_SIZE == 0)
+		free_page_read(pipe);
+	wait_list_wake(&pipe->wait, POLLOUT);
+}
+
+static int nobody_reads(void)
+{
+	signal_send_process(current_process(), SIGPIPE);
+	return -EPIPE;
+}
+
+int64_t pipe_wait_room(struct file *file, bool nonblock)
+{
+	struct pipe *pipe = file->private;
+	struct thread_waiter waiter;
+	int64_t error = 0;
+	thread_waiter_join(&waiter, &pipe->wait);
+	while (!error && room(pipe) == 0 && pipe->readers > 0)
+		error = nonblock ? -EAGAIN : sleep_for_change(file, &waiter);
+	thread_waiter_leave(&waiter);
+	if (pipe->readers == 0)
+		return nobody_reads();
+	return room(pipe) ? (int64_t)room(pipe) : error;
+}
+
 /* Writes all, sleeping as needed; what fits PIPE_BUF goes in whole. */
 static int64_t write_all(struct file *file, struct pipe *pipe, struct iov *iov)
 {
@@ -130,8 +181,7 @@ static int64_t write_all(struct file *file, struct pipe *pipe, struct iov *iov)
 	thread_waiter_join(&waiter, &pipe->wait);
 	while (!error && iov->remaining > 0) {
 		if (pipe->readers == 0) {
-			signal_send_process(current_process(), SIGPIPE);
-			error = -EPIPE;
+			error = nobody_reads();
 		} else if (room(pipe) < needed) {
 			error = sleep_for_change(file, &waiter);
 		} else {

@@ -13,6 +13,23 @@ int pipe_open(struct inode *inode, struct file *file);
 /* F_GETPIPE_SZ: bytes it holds, or -EBADF for what is no pipe. The size is fixed. */
 int64_t pipe_size(const struct file *file);
 
+/*
+ * For splice(2), on an end of a pipe that was opened for it. They sleep until there are bytes or
+ * room, unless `nonblock`. Answer how many bytes, or a negative errno.
+ */
+struct pipe_bytes {
+	struct page *page; /* the caller's reference */
+	uint32_t offset, length;
+	uint64_t at; /* where in the stream */
+};
+/* The first bytes that wait, in one page; they stay in the pipe. 0: all writers are gone. */
+int64_t pipe_peek(struct file *file, bool nonblock, struct pipe_bytes *bytes);
+/* Takes `n` of them out, unless somebody else did meanwhile; gives the page back. */
+void pipe_take_peeked(struct file *file, struct pipe_bytes *bytes, uint64_t n);
+/* How many bytes fit. -EPIPE, and SIGPIPE, when nobody reads. */
+int64_t pipe_wait_room(struct file *file, bool nonblock);
+
 void pipe_syscalls_init(void);
+void splice_syscalls_init(void);
 
 #endif

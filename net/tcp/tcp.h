@@ -168,6 +168,7 @@ struct tcp_recovery {
 	uint32_t undo_cwnd, undo_ssthresh;
 
 	uint64_t rto_base_us;      /* the RTO runs from here: RFC 6298 5.1, 5.3 */
+	uint64_t timeout_us;       /* when the last RTO fired */
 	uint64_t first_timeout_us; /* when the first RTO in a row fired; 0: none. User timeout */
 	uint8_t timeouts;          /* RTOs in a row without progress */
 };
@@ -440,6 +441,12 @@ void tcp_note_duplicate(struct tcp_socket *tcp, uint32_t start, uint32_t end) NE
 void tcp_reassembly_free(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* First time that data of the connection is expected: sizes and the tuner. */
 void tcp_receive_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_receive_queue.c */
+/* May the next bytes be queued, with the memory of all connections as it is? Counts if not. */
+bool tcp_queue_takes_more(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* The next bytes of the stream for the process; packed when that saves memory. Owns skb. */
+void tcp_queue_append(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NET_LOCK;
 
 /* tcp_output.c */
 /* Sends all that may be sent now: lost segments, then new data; an ACK if one is due. */

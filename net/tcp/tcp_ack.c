@@ -84,7 +84,8 @@ void tcp_note_delivered(struct tcp_socket *tcp, const struct tcp_sent *sent, boo
 	if (sent->retransmitted) {
 		ack->resent_acked |= cumulatively;
 	} else {
-		note_round_trip(sent, cumulatively, ack);
+		if (!tcp_waited_for_timeout(tcp, sent->sent_us))
+			note_round_trip(sent, cumulatively, ack);
 		ack->original |= seq_upto(sent->end, tcp->recovery.recovery_point);
 	}
 	tcp_rack_delivered(tcp, sent, ack);

@@ -362,6 +362,14 @@ static bool check_reset(struct tcp_socket *tcp, const struct tcp_segment *segmen
 
 /* ---- Fifth, check the ACK field ---- */
 
+/* SEG.WND: never scaled where a SYN stood. RFC 7323 2.2 */
+static uint32_t window_of(const struct tcp_socket *tcp, const struct tcp_segment *segment)
+{
+	uint8_t scale = segment->header.flags & TCP_SYN ? 0 : tcp->snd_wscale;
+
+	return (uint32_t)segment->header.window << scale;
+}
+
 /* SYN-RECEIVED: of a simultaneous open, or of a Fast Open. */
 static bool syn_received_ack(struct tcp_socket *tcp, const struct tcp_segment *segment,
 			     struct sk_buff *skb) NEEDS_NET_LOCK
@@ -371,8 +379,7 @@ static bool syn_received_ack(struct tcp_socket *tcp, const struct tcp_segment *s
 		return drop(skb, DROP_TCP_BAD_ACK);
 	}
 	tcp->snd_una = tcp->iss + 1;
-	tcp->snd_wnd = (uint32_t)segment->header.window
-		       << (segment->header.flags & TCP_SYN ? 0 : tcp->snd_wscale);
+	tcp->snd_wnd = window_of(tcp, segment);
 	tcp->snd_wnd_max = MAX(tcp->snd_wnd_max, tcp->snd_wnd);
 	tcp->snd_wl1 = segment->seq;
 	tcp->snd_wl2 = segment->ack;
@@ -427,7 +434,7 @@ static bool check_ack(struct tcp_socket *tcp, struct tcp_segment *segment,
 		tcp_challenge(tcp);
 		return drop(skb, DROP_TCP_BAD_ACK);
 	}
-	segment->window = (uint32_t)segment->header.window << tcp->snd_wscale;
+	segment->window = window_of(tcp, segment);
 	tcp->last_ack_received_us = segment->now_us;
 	tcp_ack(tcp, segment);
 	if (tcp->urgent_out && seq_upto(tcp->snd_up, tcp->snd_una))

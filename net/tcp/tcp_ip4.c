@@ -157,6 +157,7 @@ static bool connection_error(struct tcp_socket *tcp, const struct icmp_error *er
 	struct socket *held = socket_get(&tcp->inet.socket);
 
 	if (!in_flight(tcp, seq)) { /* RFC 5927 4.1 */
+		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_OUT_OF_WINDOW_ICMPS);
 		socket_put(held);
 		return false;
 	}
@@ -189,8 +190,12 @@ static bool error(struct net *net, const struct sk_buff *skb, const struct ip4_h
 
 	struct tcp_request *request = tcp_request_find(&state->requests, hash, &local, &remote);
 
-	if (!request || seq != request->iss)
+	if (!request)
 		return false;
+	if (seq != request->iss) {
+		tcp_count_extra(net, TCP_EXTRA_OUT_OF_WINDOW_ICMPS);
+		return false;
+	}
 	if (what->hard && what->error != EMSGSIZE)
 		tcp_request_drop(request);
 	return true;

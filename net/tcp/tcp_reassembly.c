@@ -131,6 +131,35 @@ static void place(struct tcp_socket *tcp, struct sk_buff *skb, struct sk_buff *b
 		join(tcp, before, skb);
 }
 
+/*
+ * What was kept counts, not what comes again: cuts the segment where `run` begins. Returns what
+ * lies behind the run, its FIN too, or NULL.
+ */
+static struct sk_buff *cut_at(struct sk_buff *skb, struct sk_buff *run)
+{
+	const struct tcp_control *control = TCP_CONTROL(skb);
+	uint32_t run_end = TCP_CONTROL(run)->run_end;
+	struct sk_buff *rest = NULL;
+
+	if (seq_after(control->end, run_end) || (control->fin && control->end == run_end))
+		rest = skb_clone(skb);
+	if (rest) {
+		*TCP_CONTROL(rest) = *control;
+		trim_front(rest, run_end);
+	}
+	trim_back(skb, TCP_CONTROL(run)->seq);
+	return rest;
+}
+
+struct sk_buff *tcp_reassembly_cut(struct tcp_socket *tcp, struct sk_buff *skb)
+{
+	struct tree_node *node = tree_first(&tcp->out_of_order);
+
+	if (!node || seq_from(TCP_CONTROL(skb_of(node))->seq, TCP_CONTROL(skb)->end))
+		return NULL;
+	return cut_at(skb, skb_of(node));
+}
+
 void tcp_reassembly_add(struct tcp_socket *tcp, struct sk_buff *skb)
 {
 	while (skb) {
@@ -145,18 +174,8 @@ void tcp_reassembly_add(struct tcp_socket *tcp, struct sk_buff *skb)
 			}
 			trim_front(skb, TCP_CONTROL(before)->run_end);
 		}
-		if (after && seq_before(TCP_CONTROL(after)->seq, control->end)) {
-			uint32_t after_end = TCP_CONTROL(after)->run_end;
-
-			/* What lies behind the run goes round once more. */
-			if (seq_after(control->end, after_end))
-				rest = skb_clone(skb);
-			if (rest) {
-				*TCP_CONTROL(rest) = *control;
-				trim_front(rest, after_end);
-			}
-			trim_back(skb, TCP_CONTROL(after)->seq);
-		}
+		if (after && seq_before(TCP_CONTROL(after)->seq, control->end))
+			rest = cut_at(skb, after); /* which goes round once more */
 		if (!charge(tcp, skb)) {
 			tcp_count_extra(tcp_net(tcp), TCP_EXTRA_OUT_OF_ORDER_DROPPED);
 			skb_drop(skb, DROP_TCP_REASSEMBLY_FULL);
@@ -210,12 +229,26 @@ struct sk_buff *tcp_reassembly_take(struct tcp_socket *tcp)
 	return NULL;
 }
 
-void tcp_reassembly_free(struct tcp_socket *tcp)
+static void drop_all(struct tcp_socket *tcp, enum drop_reason reason) NEEDS_NET_LOCK
 {
 	struct tree_node *node;
 
 	while ((node = tree_first(&tcp->out_of_order)))
-		skb_drop(take_first(tcp, skb_of(node)), DROP_SOCKET_CLOSED);
+		skb_drop(take_first(tcp, skb_of(node)), reason);
 	tcp->sack_recent_count = 0;
 	tcp->dsack_due = false;
+}
+
+void tcp_reassembly_free(struct tcp_socket *tcp)
+{
+	drop_all(tcp, DROP_SOCKET_CLOSED);
+}
+
+/* RFC 2018 8: what was told by SACK alone may be dropped; the peer still has it. */
+void tcp_reassembly_prune(struct tcp_socket *tcp)
+{
+	if (!tcp->out_of_order_segments)
+		return;
+	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_OUT_OF_ORDER_PRUNED);
+	drop_all(tcp, DROP_TCP_MEMORY);
 }

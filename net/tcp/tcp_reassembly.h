@@ -31,6 +31,15 @@ void tcp_reassembly_add(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NET_L
 /* The next segment that rcv_nxt has reached, cut to what is new; NULL: none. */
 struct sk_buff *tcp_reassembly_take(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 
+/*
+ * A segment at rcv_nxt that overlaps what is kept is cut where that begins. Returns the part behind
+ * the first run, to come next, or NULL. Owns nothing.
+ */
+struct sk_buff *tcp_reassembly_cut(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NET_LOCK;
+
+/* The memory of all connections is used up: this one gives back what it keeps out of order. */
+void tcp_reassembly_prune(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
 /* The run that holds `seq`. */
 bool tcp_reassembly_run(const struct tcp_socket *tcp, uint32_t seq,
 			struct tcp_sack_block *run) NEEDS_NET_LOCK;

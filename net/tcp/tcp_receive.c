@@ -8,7 +8,6 @@
 
 #define RCV_MSS_LEAST 88 /* the estimate of the peer's segments starts and stays above it */
 #define QUICK_ACKS 16    /* at the start of a connection, while the peer's window grows */
-#define COALESCE_MAX 256 /* bytes of a segment that is copied behind the one before it */
 
 /* ---- The window ---- */
 
@@ -114,7 +113,7 @@ void tcp_data_taken(struct tcp_socket *tcp, uint32_t bytes)
 	/* The peer is told when its window would at least double, or opens again. */
 	uint32_t window = tcp_receive_window(tcp);
 
-	if (window > before && window - before >= MIN(before + 1, 2u * tcp->rcv_mss))
+	if (window && window >= 2 * before)
 		tcp_send_ack(tcp);
 }
 
@@ -174,23 +173,6 @@ static void note_segment_size(struct tcp_socket *tcp, const struct tcp_segment *
 
 /* ---- Data ---- */
 
-/* A small segment is copied behind the last one, so that each byte does not cost a packet. */
-static bool coalesce(struct tcp_socket *tcp, struct sk_buff *skb)
-{
-	struct skb_queue *queue = &tcp->inet.socket.receive_queue;
-
-	if (skb->len > COALESCE_MAX || !queue->length)
-		return false;
-
-	struct sk_buff *last = list_entry(queue->list.prev, struct sk_buff, link);
-
-	if (last->fragment_count || skb_tailroom(last) < skb->len)
-		return false;
-	skb_copy_bits(skb, 0, skb_put(last, skb->len), skb->len);
-	TCP_CONTROL(last)->end = TCP_CONTROL(skb)->end;
-	return true;
-}
-
 /* The next bytes of the stream. Owns skb. */
 static void queue_in_order(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NET_LOCK
 {
@@ -201,13 +183,26 @@ static void queue_in_order(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NE
 	tcp->count.bytes_received += skb->len;
 	if (fin)
 		tcp->fin_received = true;
-	if (skb->len == 0 || coalesce(tcp, skb)) {
-		skb_free(skb);
-		return;
+	tcp_queue_append(tcp, skb);
+}
+
+/* What it fills, and what was kept behind that, up to the first byte that is missing. Owns skb. */
+static void queue_with_kept(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	while (skb && !tcp->fin_received) {
+		struct sk_buff *rest = tcp_reassembly_cut(tcp, skb);
+
+		queue_in_order(tcp, skb);
+		while (!tcp->fin_received && (skb = tcp_reassembly_take(tcp)))
+			queue_in_order(tcp, skb);
+		skb = rest;
 	}
-	/* Within the offered window: never refused, or acknowledged data could get lost. */
-	tcp_memory_force(tcp_net(tcp), skb->truesize);
-	skb_queue_append(&tcp->inet.socket.receive_queue, skb);
+	if (!tcp->fin_received)
+		return;
+	/* Nothing can follow the end. */
+	tcp_reassembly_free(tcp);
+	if (skb)
+		skb_drop(skb, DROP_TCP_AFTER_CLOSE);
 }
 
 static void wake_readers(struct tcp_socket *tcp) NEEDS_NET_LOCK
@@ -224,9 +219,12 @@ static void receive_in_order(struct tcp_socket *tcp, const struct tcp_segment *s
 {
 	bool filled_hole = tcp->out_of_order_segments != 0;
 
-	queue_in_order(tcp, skb);
-	while ((skb = tcp_reassembly_take(tcp)))
-		queue_in_order(tcp, skb);
+	if (segment->payload && !tcp_queue_takes_more(tcp)) {
+		tcp->ack_pending = true;
+		skb_drop(skb, DROP_TCP_MEMORY);
+		return;
+	}
+	queue_with_kept(tcp, skb);
 	measure_round_trip(tcp, segment);
 	if (filled_hole || tcp->fin_received) /* RFC 5681 4.2, SHLD: at once */
 		tcp->ack_now = true;

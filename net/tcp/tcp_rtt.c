@@ -62,6 +62,17 @@ void tcp_rtt_sample(struct tcp_socket *tcp, uint32_t rtt_us)
 	rtt->backoff = 0; /* RFC 6298 5.7: a new measurement ends the back-off, nothing else */
 }
 
+/*
+ * What arrived before a timeout and whose acknowledgement was lost is acknowledged when the
+ * retransmission comes. Taken for a round trip, that wait would make the next timeout as long, and
+ * a few of them in a row two minutes long. A path that really is so slow shows with what is sent
+ * from then on, while the RTO is backed off.
+ */
+bool tcp_waited_for_timeout(const struct tcp_socket *tcp, uint64_t sent_us)
+{
+	return tcp->recovery.state == TCP_CA_LOSS && sent_us < tcp->recovery.timeout_us;
+}
+
 /* RTTM: RFC 7323 4.1. Only what moves the left edge echoes the timestamp that it should. */
 static uint32_t round_trip_by_timestamp(const struct tcp_socket *tcp,
 					const struct tcp_acknowledgement *ack)
@@ -70,6 +81,9 @@ static uint32_t round_trip_by_timestamp(const struct tcp_socket *tcp,
 	uint32_t ms;
 
 	if (!ack->acked || !tcp->has_timestamps || !options->has_timestamps || !options->ts_echo)
+		return 0;
+	if (tcp->recovery.state == TCP_CA_LOSS &&
+	    seq_before(options->ts_echo, tcp_timestamp(tcp, tcp->recovery.timeout_us)))
 		return 0;
 	ms = tcp_timestamp(tcp, ack->segment->now_us) - options->ts_echo;
 	if (ms >= TCP_RTO_MAX_US / USEC_PER_MSEC)

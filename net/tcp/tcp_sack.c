@@ -108,6 +108,12 @@ static bool is_sane(const struct tcp_socket *tcp, const struct tcp_sack_block *b
 	       seq_upto(block->end, tcp->snd_nxt);
 }
 
+/* Below the acknowledgement, as one has it that was overtaken by another. */
+static bool is_past(const struct tcp_socket *tcp, const struct tcp_sack_block *block)
+{
+	return seq_before(block->start, block->end) && seq_upto(block->end, tcp->snd_una);
+}
+
 void tcp_process_sack(struct tcp_socket *tcp, struct tcp_acknowledgement *ack)
 {
 	const struct tcp_options *options = &ack->segment->options;
@@ -122,5 +128,7 @@ void tcp_process_sack(struct tcp_socket *tcp, struct tcp_acknowledgement *ack)
 	for (uint32_t i = first; i < options->sack_count; i++) {
 		if (is_sane(tcp, &options->sack[i]))
 			mark_block(tcp, &options->sack[i], ack);
+		else if (!is_past(tcp, &options->sack[i]))
+			tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SACKS_DISCARDED);
 	}
 }

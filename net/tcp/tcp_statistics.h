@@ -23,6 +23,8 @@
 	X(SYNCOOKIES_SENT, "SyncookiesSent")                   \
 	X(SYNCOOKIES_RECEIVED, "SyncookiesRecv")               \
 	X(SYNCOOKIES_FAILED, "SyncookiesFailed")               \
+	X(OUT_OF_ORDER_PRUNED, "OfoPruned")                    \
+	X(OUT_OF_WINDOW_ICMPS, "OutOfWindowIcmps")             \
 	X(TIME_WAITS, "TW")                                    \
 	X(TIME_WAITS_RECYCLED, "TWRecycled")                   \
 	X(PAWS_ACTIVE_REJECTED, "PAWSActive")                  \
@@ -58,6 +60,7 @@
 	X(MEMORY_PRESSURES, "TCPMemoryPressures")              \
 	X(DSACKS_IGNORED_OLD, "TCPDSACKIgnoredOld")            \
 	X(DSACKS_IGNORED_NO_UNDO, "TCPDSACKIgnoredNoUndo")     \
+	X(SACKS_DISCARDED, "TCPSACKDiscard")                   \
 	X(SPURIOUS_TIMEOUTS, "TCPSpuriousRTOs")                \
 	X(BACKLOG_COALESCED, "TCPBacklogCoalesce")             \
 	X(OUT_OF_ORDER_QUEUED, "TCPOFOQueue")                  \

@@ -121,7 +121,7 @@ void tcp_rto_expired(struct tcp_socket *tcp)
 	if (recovery->timeouts < UINT8_MAX)
 		recovery->timeouts++;
 	tcp_mtu_timeout(tcp);
-	recovery->rto_base_us = now_us;
+	recovery->rto_base_us = recovery->timeout_us = now_us;
 	tcp_output(tcp); /* 5.4: the earliest first */
 	if (tcp->state != TCP_CLOSE)
 		tcp_rearm(tcp);

@@ -55,7 +55,6 @@ FRAMES = {
     "arp-sender-multicast": ([arp(hwsrc="01:00:5e:00:00:01")], "ARP_BAD_SENDER"),
     "arp-sender-zero": ([arp(hwsrc="00:00:00:00:00:00")], "ARP_BAD_SENDER"),
     "arp-sender-ours": ([arp(hwsrc=GUEST_MAC)], "ARP_BAD_SENDER"),
-    "arp-sender-address-ours": ([arp(dst=BROADCAST_MAC, psrc=GUEST)], "ARP_CONFLICT"),
     "arp-sender-address-zero": ([arp(op=2, psrc="0.0.0.0")], "ARP_BAD_SENDER"),
     "arp-sender-address-broadcast": ([arp(psrc="255.255.255.255")], "ARP_BAD_SENDER"),
     "arp-unsolicited-reply": ([arp(op=2, psrc="10.77.0.78", hwdst=GUEST_MAC)], "ARP_UNSOLICITED"),
@@ -248,6 +247,14 @@ def test_no_neighbour_from_a_reply_nobody_asked_for(wired_guest, tap):
     assert "10.77.0.88" not in table
     assert tap.mac in table
     guest.check(f"ping -c 1 {HOST}")
+
+
+def test_probe_is_answered(wired_guest):
+    """RFC 5227: a request from 0.0.0.0 is somebody who wants to know whether our address is free."""
+    _, wire = wired_guest
+    wire.send(arp(dst=BROADCAST_MAC, psrc="0.0.0.0"))
+    answer = wire.expect(lambda frame: ARP in frame and frame[ARP].op == 2 and frame[ARP].psrc == GUEST)
+    assert answer is not None and answer[ARP].hwsrc == GUEST_MAC
 
 
 def test_conflict_is_noticed(wired_guest):

@@ -67,16 +67,14 @@ def bare_line(tmp_path_factory):
             yield guest, end
 
 
-@pytest.mark.parametrize("length", [0, 1, 13])
+@pytest.mark.parametrize("length", [1, 13])  # an empty datagram is the end of the line for QEMU
 def test_frame_too_short(bare_line, length):
     guest, end = bare_line
     before = drops(guest)
+    end.send(bytes(arp()))  # QEMU's filter reads six bytes of address: those missing are still the last frame's
     end.send(bytes(ether(type=0x0800))[:length])
-    if length == 0:
-        end.send(bytes(1))  # QEMU keeps an empty frame to itself; what matters is that the line lives
     counted(guest, "ETH_SHORT", before)
     number = 100 + length
-    end.send(bytes(arp()))
     end.send(bytes(echo(number)))
     end.settimeout(5)
     while not is_reply(Ether(end.recv(2000)), number):
@@ -101,6 +99,7 @@ def test_a_thousand_unresolved_destinations_do_not_drive_out_the_gateway(wired_g
     """A thousand machines ping us that answer no ARP request; their replies wait, and go."""
     guest, wire = wired_guest
     guest.check(f"ping -c 1 {HOST}")
+    before = drops(guest)
     guest.check("route add -net 10.78.0.0 netmask 255.255.0.0 dev eth0")
     for number in range(1000):
         wire.send(echo(1, src=numbered("10.78", number + 1)))
@@ -108,6 +107,7 @@ def test_a_thousand_unresolved_destinations_do_not_drive_out_the_gateway(wired_g
     assert tap.mac in guest.check("cat /proc/net/arp")
     guest.check(f"ping -c 1 {HOST}")
     guest.check("sleep 4")  # three tries, a second apart
+    counted(guest, "ARP_UNRESOLVED", before, 900)
     assert "10.78." not in guest.check("cat /proc/net/arp")
     guest.check("route del -net 10.78.0.0 netmask 255.255.0.0 dev eth0")
 
@@ -219,9 +219,10 @@ def longest_packet(wire, source):
 
 
 # The MTU that a router tells -> the longest packet that the guest sends to that destination then.
-# 552 is the least that it goes down to (net.ipv4.route.min_pmtu); what is below RFC 791's 68, or above
-# the link's own, is not believed; 0 is from a router that predates RFC 1191: a plateau below the packet.
-MTU_TOLD = {0: 1428, 1: 1428, 67: 1428, 68: 552, 576: 576, 65535: 1428}
+# 552 is the least that it goes down to (as Linux's net.ipv4.route.min_pmtu); what is below RFC 791's 68 or
+# above the link's own is not believed; 0 comes from a router that predates RFC 1191, and the next lower one
+# of that document's plateaus is taken.
+MTU_TOLD = {0: 1006, 1: 1428, 67: 1428, 68: 552, 576: 576, 65535: 1428}
 
 
 @pytest.mark.parametrize("told", MTU_TOLD)

@@ -10,13 +10,23 @@ def describe_tests(ninja, kernels, host):
     ninja.build("test-abi", "console", [], implicit=[ninja.product("debian/stamp")],
                 command=f"test/host/abi/compare_headers --sysroot {ninja.product('debian/sysroot')}",
                 text="TEST abi")
-    ninja.build("test-host", "console", [], implicit=host["tests"] + ["tools/run-host-tests"],
+    ninja.build("test-host", "console", [],
+                implicit=host["tests"] + host["programs"] + host["tested objects"] + ["tools/run-host-tests"],
                 command=f"tools/run-host-tests {tests}", text="TEST host")
     ninja.build("test-qemu", "console", [],
                 implicit=kernels["test"] + host["programs"] + host["checked programs"], order_only=kernels["default"],
                 command=f"tools/run-qemu-tests {ninja.build_dir}", text=f"TEST {qemu}")
     describe_fuzzing(ninja, host)
-    ninja.phony("test", ["test-layers", "test-abi", "test-host", "test-fuzz", "test-qemu"])
+    describe_transfers(ninja, host)
+    ninja.phony("test", ["test-layers", "test-abi", "test-host", "test-transfers", "test-fuzz", "test-qemu"])
+
+
+def describe_transfers(ninja, host):
+    """`test-transfers` compares the simulator's table with the one that is checked in; `transfer-table` writes it."""
+    program = ninja.product("host/transfer_table")
+    for name, option in (("test-transfers", ""), ("transfer-table", "--write")):
+        ninja.build(name, "console", [], implicit=host["simulations"] + ["tools/transfer-table"],
+                    command=f"tools/transfer-table {program} {option}", text="TEST transfers")
 
 
 def describe_fuzzing(ninja, host):

@@ -1,6 +1,7 @@
 """The same net/ and drivers/virtio/ files built for this machine, in as many ways as they are used.
 
-host      fast: libvitrine.a, the programs of test/host/programs/ and the benchmarks
+host      fast: libvitrine.a, libvitrine-packetdrill.so, the programs of test/host/programs/ and the
+          benchmarks
 check     under the address and undefined-behaviour sanitizers: the unit tests, and the programs again
 fuzz      as check, instrumented for libFuzzer: the targets of test/host/fuzz/
 coverage  the unit tests once more, counting which lines and branches they run
@@ -22,14 +23,11 @@ VARIANTS = {
     "coverage": (f"-O1 {COVERAGE}", COVERAGE),
 }
 
-# Beyond that, for the files of one room in one variant: the target test/host/fuzz/virtqueue/ lies at
-# any read of the driver's.
-EXTRA_FLAGS = {("fuzz", "drivers/virtio"): "-fsanitize-coverage=trace-loads"}
-
 # Of the kernel's ground floor only what has no machine in it; test/host/services/ has the rest.
 KERNEL_SOURCES = ["kernel/iov.c", "kernel/timer.c", "kernel/wait.c", "kernel/lib/text.c",
                   "kernel/lib/format.c", "kernel/lib/chacha20.c", "kernel/lib/siphash.c",
-                  "kernel/lib/tree.c", "kernel/fs/cpio.c",
+                  "kernel/lib/tree.c", "kernel/fs/cpio.c", "kernel/fs/epoll.c", "kernel/fs/fd_syscalls.c",
+                  "kernel/fs/pipe.c", "kernel/fs/poll.c", "kernel/fs/read_write.c", "kernel/fs/splice.c",
                   "kernel/tty/ldisc.c"]
 
 # What the library is made of; what only tests share stands in test/host/unit/ without _test.
@@ -37,9 +35,16 @@ LIBRARY = ("net", "drivers/virtio", "userland/lib", "test/host/services", "test/
            "test/host/tap", "test/host/virtio")
 UNIT_TESTS = "test/host/unit"
 PROGRAMS = "test/host/programs"
+PACKETDRILL = "test/host/packetdrill"
 FUZZERS = "test/host/fuzz"
 BENCHMARKS = "test/host/bench"
 SIMULATIONS = "test/host/simulations"
+
+# Beyond that, for the files of one room in one variant: the target test/host/fuzz/virtqueue/ lies at
+# any read of the driver's.
+EXTRA_FLAGS = {("fuzz", "drivers/virtio"): "-fsanitize-coverage=trace-loads"}
+for variant in ("host", "check"):
+    EXTRA_FLAGS[variant, PACKETDRILL] = "-fvisibility=hidden"
 
 
 def name_of(path):
@@ -73,6 +78,15 @@ class Variant:
                          ldflags=self.rule_options["ldflags"], libraries=f"{libraries} -lpthread -lm")
         return output
 
+    def shared_object(self, directory):
+        """libvitrine-NAME.so of the files of `directory`; what they do not export stays hidden."""
+        output = self.ninja.product(f"{self.name}/libvitrine-{os.path.basename(directory)}.so")
+        objects = [self.object(path) for path in self.ninja.sources(directory, ".c")]
+        flags = f"{self.rule_options['ldflags']} -shared -Wl,--exclude-libs,ALL -Wl,-Bsymbolic"
+        self.ninja.build(output, "host_link", objects + [self.library], ldflags=flags,
+                         libraries="-lpthread -lm")
+        return output
+
     def unit_tests(self):
         sources = self.ninja.sources(UNIT_TESTS, ".c")
         tests = [path for path in sources if path.endswith("_test.c")]
@@ -104,8 +118,9 @@ def describe(ninja):
     describe_rules(ninja)
     host, check = Variant(ninja, "host"), Variant(ninja, "check")
     built = {
-        "programs": [host.library] + host.programs(PROGRAMS),
+        "programs": [host.library, host.shared_object(PACKETDRILL)] + host.programs(PROGRAMS),
         "tests": check.unit_tests(),
+        "tested objects": [check.shared_object(PACKETDRILL)],
         "checked programs": check.programs(PROGRAMS),
         "benchmarks": host.programs(BENCHMARKS) if os.path.isdir(BENCHMARKS) else [],
         "simulations": host.programs(SIMULATIONS),

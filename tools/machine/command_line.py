@@ -147,5 +147,7 @@ def qemu(arguments):
         command += ["-initrd", arguments.initrd]
     if arguments.gdb:
         command += ["-gdb", "tcp:127.0.0.1:1234", "-S"]
+    if arguments.qmp:
+        command += ["-qmp", f"unix:{arguments.qmp.replace(',', ',,')},server=on,wait=off"]
     words = kernel_words(arguments)
     return command + (["-append", words] if words else [])

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 bool argument_number(const char *text, unsigned long min, unsigned long max, unsigned long *number)
@@ -27,4 +28,13 @@ bool argument_seconds(const char *text, uint64_t *microseconds)
 		return false;
 	*microseconds = (uint64_t)(seconds * 1e6 + 0.5);
 	return true;
+}
+
+void argument_wrong(const char *program, const char *what, const char *value)
+{
+	if (what)
+		fprintf(stderr, "%s: %s%s%s\n", program, what, value ? ": " : "",
+			value ? value : "");
+	fprintf(stderr, "Try `%s --help`.\n", program);
+	exit(2);
 }

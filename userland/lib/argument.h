@@ -1,4 +1,4 @@
-/* Numbers from a command line, strictly: nothing before or behind, and within bounds. */
+/* Command lines: numbers, strictly (nothing before or behind, and within bounds), and complaints. */
 #ifndef USERLAND_LIB_ARGUMENT_H
 #define USERLAND_LIB_ARGUMENT_H
 
@@ -9,5 +9,12 @@ bool argument_number(const char *text, unsigned long min, unsigned long max, uns
 
 /* "1.5" seconds as microseconds, at most a day. */
 bool argument_seconds(const char *text, uint64_t *microseconds);
+
+/*
+ * Ends the program with status 2 after a line on stderr, "PROGRAM: WHAT: VALUE", and a hint at
+ * --help. `value` may be NULL, and so may `what`, where getopt() has complained already.
+ */
+__attribute__((noreturn)) void argument_wrong(const char *program, const char *what,
+					      const char *value);
 
 #endif

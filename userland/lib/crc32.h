@@ -1,4 +1,4 @@
-/* CRC-32 as zlib and Ethernet count it (IEEE 802.3, reflected). Pure. */
+/* CRC-32 as zlib and Ethernet count it (IEEE 802.3, reflected). Not for several threads at once. */
 #ifndef USERLAND_LIB_CRC32_H
 #define USERLAND_LIB_CRC32_H
 

@@ -14,6 +14,12 @@ int tcp_connect_to(const char *program, const char *host, uint16_t port);
 /* A listening socket on every address, or -1 after a line on stderr. Not inherited by exec. */
 int tcp_listen_on(const char *program, uint16_t port);
 
+/*
+ * Raises the number of descriptors that the program may have as far as the kernel lets it: for
+ * servers, each of whose clients is one.
+ */
+void tcp_allow_many(void);
+
 /* All of it; 0, or -1 with errno set. */
 int write_all(int fd, const void *bytes, size_t length);
 

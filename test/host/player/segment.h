@@ -23,7 +23,7 @@ enum option_kind {
 	OPTION_TIMESTAMPS = 8,
 	OPTION_FASTOPEN = 34,
 	/* Not on the wire: */
-	OPTION_RAW = 256,        /* `bytes` as they stand, for what is malformed */
+	OPTION_RAW = 256,           /* `bytes` as they stand, for what is malformed */
 	OPTION_NO_TIMESTAMPS = 257, /* the line leaves them out on purpose */
 };
 
@@ -50,14 +50,14 @@ enum segment_named {
 
 struct segment {
 	uint32_t named;
-	uint8_t flags;         /* TCP_SYN... of net/tcp/tcp_wire.h */
-	uint8_t ecn;           /* of the IP header: 0, 1, 2 (ECT0), 3 (CE) */
-	bool dont_fragment;    /* of the IP header */
-	uint32_t seq, ack;     /* relative */
-	uint32_t length;       /* bytes of data */
-	uint32_t window;       /* bytes */
-	uint16_t urgent;       /* the pointer as in the header */
-	const uint8_t *data;   /* of a line: NULL for the pattern; of the wire: the payload */
+	uint8_t flags;       /* TCP_SYN... of net/tcp/tcp_wire.h */
+	uint8_t ecn;         /* of the IP header: 0, 1, 2 (ECT0), 3 (CE) */
+	bool dont_fragment;  /* of the IP header */
+	uint32_t seq, ack;   /* relative */
+	uint32_t length;     /* bytes of data */
+	uint32_t window;     /* bytes */
+	uint16_t urgent;     /* the pointer as in the header */
+	const uint8_t *data; /* of a line: NULL for the pattern; of the wire: the payload */
 	struct segment_option options[SEGMENT_OPTIONS_MAX];
 	uint32_t option_count;
 };
@@ -69,8 +69,5 @@ void segment_print(const struct segment *segment, char *to);
 
 /* NULL when `got` (from the wire) is as `expected` says; else what is not. */
 const char *segment_compare(const struct segment *expected, const struct segment *got);
-
-/* A flag or codepoint by its name in the notation. 0: it is none. */
-uint8_t segment_flag(const char *name);
 
 #endif

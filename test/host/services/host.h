@@ -59,6 +59,15 @@ void host_on_sleep(bool (*advance)(void *context, uint64_t deadline_us), void *c
 void host_wait_for_sleepers(uint32_t count); /* really sleeps until so many are asleep */
 uint64_t host_next_deadline(void);           /* the earliest of theirs, or TIME_NEVER */
 
+/*
+ * One thread at a time, as the kernel has it, which gives the processor up only where it sleeps: a
+ * thread that has entered is alone among those that enter until it leaves or sleeps. Those whose
+ * sleep is over go on before anybody enters; so entering also waits until they have done their
+ * part. Without the net lock, and not twice.
+ */
+void host_enter(void);
+void host_leave(void);
+
 /* Ends every sleep with -ERESTARTSYS, as a pending signal does, and those to come. */
 void host_signal(bool pending);
 /*

@@ -1,9 +1,8 @@
-/* What stands in for a process: its memory, descriptors, system calls, and the stack it sees. */
+/* What stands in for a process: its memory, signals, system calls, and the stack it sees. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/errno.h"
-#include "kernel/fs/file.h"
 #include "kernel/lock.h"
 #include "kernel/printk.h"
 #include "kernel/syscall.h"
@@ -97,99 +96,4 @@ void host_set_current_net(struct net *net)
 struct net *current_net(void)
 {
 	return net_of_process;
-}
-
-/* Open files. The table is guarded by irq_save, references are counted atomically. */
-#define HOST_FILES 16384
-static struct file *files[HOST_FILES];
-
-struct file *file_create(const struct file_ops *ops, void *private, uint32_t flags)
-{
-	struct file *file = calloc(1, sizeof(*file));
-
-	if (!file)
-		return NULL;
-	file->references = 1;
-	file->ops = ops;
-	file->private = private;
-	file->flags = flags;
-	return file;
-}
-
-struct file *file_get(struct file *file)
-{
-	__atomic_add_fetch(&file->references, 1, __ATOMIC_RELAXED);
-	return file;
-}
-
-void file_put(struct file *file)
-{
-	if (!file || __atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL))
-		return;
-	if (file->ops->release)
-		file->ops->release(file);
-	free(file);
-}
-
-struct file *fd_get(int fd)
-{
-	struct file *file = NULL;
-	irq_flags_t flags = irq_save();
-
-	if (fd >= 0 && fd < HOST_FILES && files[fd])
-		file = file_get(files[fd]);
-	irq_restore(flags);
-	return file;
-}
-
-/* The lowest free descriptor from `lowest` on, or -EMFILE. */
-static int free_descriptor(int lowest)
-{
-	for (int fd = lowest; fd < HOST_FILES; fd++) {
-		if (!files[fd])
-			return fd;
-	}
-	return -EMFILE;
-}
-
-int fd_install(struct file *file, int lowest, bool close_on_exec __unused)
-{
-	irq_flags_t flags = irq_save();
-	int fd = free_descriptor(lowest);
-
-	if (fd >= 0)
-		files[fd] = file;
-	irq_restore(flags);
-	return fd;
-}
-
-int fd_close(int fd)
-{
-	if (fd < 0 || fd >= HOST_FILES)
-		return -EBADF;
-	irq_flags_t flags = irq_save();
-	struct file *file = files[fd];
-	files[fd] = NULL;
-	irq_restore(flags);
-	if (!file)
-		return -EBADF;
-	file_put(file);
-	return 0;
-}
-
-void host_close_all(void)
-{
-	for (int fd = 0; fd < HOST_FILES; fd++)
-		(void)fd_close(fd);
-}
-
-bool file_nonblocking(const struct file *file)
-{
-	return file->flags & 04000; /* O_NONBLOCK */
-}
-
-/* Tests ask for the present state with a NULL table; there is no poll call on the host. */
-void poll_join(struct poll_table *table, struct wait_list *list __unused)
-{
-	assert_always(!table);
 }

@@ -16,12 +16,22 @@
 #include "test/host/services/host.h"
 #include "test/host/services/internal.h"
 
+/*
+ * host_enter: whose turn it is. Guarded by the machine's lock. Whoever is woken takes its turn
+ * before anybody enters.
+ */
+static bool somebody_inside;
+static uint32_t woken_inside; /* awake, and waiting for their turn */
+static pthread_cond_t turn_is_free = PTHREAD_COND_INITIALIZER;
+static _Thread_local bool inside;
+
 /* A sleeping thread. Guarded, as every semaphore's members are, by the machine's lock. */
 struct sleeper {
 	struct list_head in_semaphore; /* sem->waiters */
 	struct list_head in_machine;   /* sleepers */
 	pthread_cond_t woken;
 	uint64_t deadline_us;
+	bool inside;    /* it gave its turn up and wants it back */
 	bool has_token; /* sem_post gave it */
 	bool awake;     /* no longer in a list: it runs as soon as the lock is free */
 };
@@ -34,6 +44,38 @@ static bool signal_is_pending; /* changes under the machine's lock */
 bool signal_pending(void)
 {
 	return __atomic_load_n(&signal_is_pending, __ATOMIC_ACQUIRE);
+}
+
+static void give_turn_up(void)
+{
+	somebody_inside = false;
+	pthread_cond_broadcast(&turn_is_free);
+}
+
+static void take_turn(void)
+{
+	while (somebody_inside)
+		pthread_cond_wait(&turn_is_free, host_machine_lock());
+	somebody_inside = true;
+}
+
+void host_enter(void)
+{
+	irq_flags_t flags = irq_save();
+
+	while (somebody_inside || woken_inside)
+		pthread_cond_wait(&turn_is_free, host_machine_lock());
+	somebody_inside = inside = true;
+	irq_restore(flags);
+}
+
+void host_leave(void)
+{
+	irq_flags_t flags = irq_save();
+
+	inside = false;
+	give_turn_up();
+	irq_restore(flags);
 }
 
 void sem_init(struct semaphore *sem, int32_t count)
@@ -58,6 +100,9 @@ static void fall_asleep(struct sleeper *sleeper, struct semaphore *sem, uint64_t
 	pthread_condattr_destroy(&monotonic);
 	sleeper->deadline_us = deadline_us;
 	sleeper->has_token = sleeper->awake = false;
+	sleeper->inside = inside;
+	if (inside)
+		give_turn_up();
 	list_append(&sem->waiters, &sleeper->in_semaphore);
 	list_append(&sleepers, &sleeper->in_machine);
 	sleeper_count++;
@@ -70,6 +115,7 @@ static void wake(struct sleeper *sleeper)
 	list_remove(&sleeper->in_machine);
 	sleeper_count--;
 	sleeper->awake = true;
+	woken_inside += sleeper->inside;
 	pthread_cond_signal(&sleeper->woken);
 }
 
@@ -189,6 +235,10 @@ static void sleep_until_woken(struct sleeper *sleeper)
 	if (!sleeper->awake)
 		wake(sleeper);
 	pthread_cond_destroy(&sleeper->woken);
+	if (sleeper->inside) {
+		take_turn();
+		woken_inside--;
+	}
 }
 
 static int wait_asleep(struct semaphore *sem, uint64_t deadline_us)

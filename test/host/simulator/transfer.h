@@ -32,12 +32,12 @@ struct transfer {
 	struct node *from, *to;
 	struct link *link; /* way[0] leads from `from` to `to` */
 	struct socket *listener, *source, *sink;
-	struct tcp_socket *sender;  /* source's */
-	const uint8_t *bytes;       /* settings.bytes of them, to be sent */
-	size_t sent, received;      /* handed to the one stack, taken from the other */
-	uint64_t began_us;          /* when the connection stood on both sides */
-	uint64_t ended_us;          /* when the last byte and the end of the stream were read */
-	const char *trouble;        /* what went wrong, or NULL */
+	struct tcp_socket *sender; /* source's */
+	const uint8_t *bytes;      /* settings.bytes of them, to be sent */
+	size_t sent, received;     /* handed to the one stack, taken from the other */
+	uint64_t began_us;         /* when the connection stood on both sides */
+	uint64_t ended_us;         /* when the last byte and the end of the stream were read */
+	const char *trouble;       /* what went wrong, or NULL */
 };
 
 /* Makes the world and the connection; panics when that does not succeed. */

@@ -1,7 +1,6 @@
 /* Two hosts with TCP, a wire between them, and socket calls in short; see tcp_pair.h. */
 #include "test/host/unit/tcp_pair.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/byteorder.h"
@@ -39,8 +38,6 @@ void pair_create(struct pair *pair, const struct fault_settings *faults)
 				node_add_port(pair->server), faults);
 	assert_int_equal(node_set_address(pair->client, 0, CLIENT, 24), 0);
 	assert_int_equal(node_set_address(pair->server, 0, SERVER, 24), 0);
-	if (getenv("VITRINE_PCAP"))
-		link_capture(pair->link, getenv("VITRINE_PCAP"));
 	pair->listener = tcp_open(pair->server);
 	assert_int_equal(socket_bind(pair->listener, &name, sizeof(struct sockaddr_in)), 0);
 	assert_int_equal(socket_listen(pair->listener, 16), 0);

@@ -29,7 +29,6 @@ struct pair {
 	struct socket *listener; /* on PORT of the server */
 };
 
-/* With VITRINE_PCAP=FILE in the environment the wire is recorded. */
 void pair_create(struct pair *pair, const struct fault_settings *faults);
 /* After TIME_WAIT; asserts that nothing is left. The test has closed its sockets. */
 void pair_destroy(struct pair *pair);

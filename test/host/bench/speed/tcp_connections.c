@@ -124,11 +124,11 @@ static void connection_stop(void *context)
 #define MANY_GOAL 1.5
 
 static const struct benchmark benchmarks[] = {
-	{"tcp connections", NULL, GOAL, 0, SETTINGS(0, 1), CONNECTION},
-	{"tcp connections, 10000 in TIME-WAIT", "tcp connections", GOAL, MANY_GOAL,
-	 SETTINGS(10000, 4), CONNECTION},
-	{"tcp connections, 100000 in TIME-WAIT", "tcp connections", 0, 0, SETTINGS(100000, 16),
-	 CONNECTION},
+	{"tcp connections, none in TIME-WAIT", NULL, GOAL, 0, SETTINGS(0, 1), CONNECTION},
+	{"tcp connections, 10000 in TIME-WAIT", "tcp connections, none in TIME-WAIT", GOAL,
+	 MANY_GOAL, SETTINGS(10000, 4), CONNECTION},
+	{"tcp connections, 100000 in TIME-WAIT", "tcp connections, none in TIME-WAIT", 0, 0,
+	 SETTINGS(100000, 16), CONNECTION},
 };
 
 const struct benchmark_group tcp_connection_benchmarks = {

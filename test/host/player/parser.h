@@ -1,0 +1,40 @@
+/* What the two halves of the parser share: lines and commands (parser.c), segments. */
+#ifndef TEST_HOST_PLAYER_PARSER_H
+#define TEST_HOST_PLAYER_PARSER_H
+
+#include "test/host/player/lexer.h"
+#include "test/host/player/script.h"
+
+struct parser {
+	struct script *script;
+	const char *path;
+	uint32_t line;
+	struct lexer lexer;
+	bool listening; /* some line made a listener */
+	jmp_buf refused;
+};
+
+/* Ends the reading: script->error tells. */
+_Noreturn void parser_refuse(struct parser *parser, const char *what);
+
+static inline const struct token *parser_token(const struct parser *parser)
+{
+	return &parser->lexer.token;
+}
+/* Goes on when the current token is that word or sign. */
+bool parser_accept(struct parser *parser, const char *text);
+/* Refuses when it is not. */
+void parser_expect(struct parser *parser, const char *text);
+/* A number of at least `least` and at most `most`. */
+int64_t parser_number(struct parser *parser, int64_t least, int64_t most);
+/* A copy of the current token, for as long as the script is there; goes on. */
+const char *parser_keep(struct parser *parser);
+
+/*
+ * parse_segment.c: what stands behind --> and <--. *step: the bytes of each when the line stands
+ * for several segments (`by`), else 0.
+ */
+void parse_segment(struct parser *parser, struct segment *segment, uint32_t *step);
+void parse_icmp(struct parser *parser, struct icmp_error *icmp);
+
+#endif
