@@ -77,8 +77,8 @@ def wait_for_server(process, limit_s):
 class Guest:
     """`with Guest(...) as guest:` boots, waits for the server, and ends QEMU afterwards."""
 
-    def __init__(self, system, plugin=None, memory_mib=256, offloads=True, limit_s=BOOT_LIMIT_S):
-        self.system, self.plugin, self.memory_mib = system, plugin, memory_mib
+    def __init__(self, system, plugin=None, memory_mib=256, offloads=True, limit_s=BOOT_LIMIT_S, profile=None):
+        self.system, self.plugin, self.memory_mib, self.profile = system, plugin, memory_mib, profile
         self.offloads, self.limit_s = offloads, limit_s
         self.ping_seconds = self.boot_instructions = self.process = self.counter = None
 
@@ -88,10 +88,11 @@ class Guest:
     def map_counter(self):
         # Open until the guest ends: QEMU finds the file by its name.
         self.counter_file = tempfile.NamedTemporaryFile(prefix="vitrine-bench-")
-        self.counter_file.write(bytes(8))
-        self.counter_file.flush()
-        self.counter = mmap.mmap(self.counter_file.fileno(), 8)
-        return ["-plugin", f"{self.plugin},out={self.counter_file.name}"]
+        size = self.profile.bytes if self.profile else 8
+        self.counter_file.truncate(size)
+        self.counter = mmap.mmap(self.counter_file.fileno(), size)
+        more = self.profile.options if self.profile else ""
+        return ["-plugin", f"{self.plugin},out={self.counter_file.name}{more}"]
 
     def __enter__(self):
         options = self.map_counter() if self.plugin else []

@@ -28,9 +28,13 @@ class Failed(Exception):
     """A host or the relay is not there."""
 
 
-def set_sysctls():
-    for name, value in (("tcp_congestion_control", "cubic"), ("tcp_no_metrics_save", "1")):
-        namespace.write(f"/proc/sys/net/ipv4/{name}", value)
+def forget_metrics():
+    """Otherwise a connection begins with the ssthresh that an earlier one ended with."""
+    namespace.write("/proc/sys/net/ipv4/tcp_no_metrics_save", "1")
+
+
+def use_cubic(sock):
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic")
 
 
 def bring_up(interface, address=None):
@@ -79,6 +83,7 @@ def wait_for_interface(name):
 
 def listener(port):
     sock = socket.create_server((FAR, port), backlog=64)
+    use_cubic(sock)  # and so do the connections that it accepts
     sock.setblocking(False)
     return sock
 
@@ -114,7 +119,7 @@ def serve():
 
 
 def far_linux():
-    set_sysctls()
+    forget_metrics()
     wait_for_interface(FAR_TAP)
     bring_up(FAR_TAP, FAR)
     serve()
@@ -142,6 +147,7 @@ class Connections:
         self.sockets = {}
         for _ in range(count):
             sock = socket.create_connection((FAR, DISCARD if sending else CHARGEN), timeout=READY_LIMIT_S)
+            use_cubic(sock)
             sock.setblocking(False)
             self.sockets[sock.fileno()] = sock
             self.poll.register(sock, select.EPOLLOUT if sending else select.EPOLLIN)
@@ -195,7 +201,7 @@ class Lane:
 
     def measure(self, settle_s, seconds):
         """Megabits a second that arrive, all connections together. In the near host's process."""
-        set_sysctls()
+        forget_metrics()
         for name in (NEAR_TAP, FAR_TAP):
             namespace.ip("tuntap", "add", "dev", name, "mode", "tap")
         program = f"{self.build}/host/vitrine-host"

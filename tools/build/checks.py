@@ -1,5 +1,7 @@
 """The targets that people type: run, test, format, lint, clean."""
 
+from build import images
+
 CODE = ("kernel", "net", "drivers", "include", "userland", "test")
 
 
@@ -14,7 +16,8 @@ def describe_tests(ninja, kernels, host):
                 implicit=host["tests"] + host["programs"] + host["tested objects"] + ["tools/run-host-tests"],
                 command=f"tools/run-host-tests {tests}", text="TEST host")
     ninja.build("test-qemu", "console", [],
-                implicit=kernels["test"] + host["programs"] + host["checked programs"], order_only=kernels["default"],
+                implicit=kernels["test"] + host["programs"] + host["checked programs"]
+                + [images.describe_guest_programs(ninja)], order_only=kernels["default"],
                 command=f"tools/run-qemu-tests {ninja.build_dir}", text=f"TEST {qemu}")
     describe_fuzzing(ninja, host)
     describe_transfers(ninja, host)

@@ -24,6 +24,11 @@ REQUIRED = [
     ("dnsmasq-base", "dnsmasq"),
     ("iproute2", "ip"),
     ("iputils-ping", "ping"),
+    ("curl", "curl"),
+    ("iperf3", "iperf3"),
+    ("netcat-openbsd", "nc.openbsd"),
+    ("openssh-client", "ssh"),
+    ("wrk", "wrk"),
 ]
 
 

@@ -305,14 +305,19 @@ static void bring_about(uint32_t situation)
 
 /* ---- What follows ---- */
 
-static struct tcp_socket *connection(void)
+/* The connection's control block, if it has one. */
+static const struct tcp_socket *connection(void)
 {
 	struct tcp_state_of_net *state = tcp_fixture_state(&f);
 	const struct endpoint local = {net_addr_ip4(OURS), stranger.ours};
 	const struct endpoint remote = {net_addr_ip4(stranger.address), stranger.port};
+	const struct tcp_socket *tcp;
 
-	return tcp_table_find(&state->table, tcp_table_hash(&state->table, &local, &remote), &local,
-			      &remote);
+	net_lock(&f.net);
+	tcp = tcp_table_find(&state->table, tcp_table_hash(&state->table, &local, &remote), &local,
+			     &remote);
+	net_unlock(&f.net);
+	return tcp;
 }
 
 static uint32_t situation_of(const struct tcp_socket *tcp)
@@ -332,11 +337,8 @@ static uint32_t situation_of(const struct tcp_socket *tcp)
 static uint32_t situation_now(void)
 {
 	const struct tcp_state_of_net *state = tcp_fixture_state(&f);
-	const struct tcp_socket *tcp;
+	const struct tcp_socket *tcp = connection();
 
-	net_lock(&f.net);
-	tcp = connection();
-	net_unlock(&f.net);
 	if (tcp)
 		return situation_of(tcp);
 	if (state->requests.table.count)
@@ -494,16 +496,13 @@ static struct crafted craft(const struct trial *trial)
 static bool acknowledged_as_due(const struct trial *trial, const struct state_rule *rule,
 				const struct view *before)
 {
-	const struct tcp_socket *tcp;
+	const struct tcp_socket *tcp = connection();
 	bool counts = trial->flags & TCP_ACK && trial->ack & (ALL | PART) &&
 		      (rule->drop == DROP_NONE || rule->drop == DROP_TCP_AFTER_CLOSE ||
 		       rule->drop == DROP_TCP_WINDOW_CLOSED);
 
 	if (trial->situation & (CLOSED | LISTEN | REQUEST | TIME_WAIT | REOPENABLE))
 		return true;
-	net_lock(&f.net);
-	tcp = connection();
-	net_unlock(&f.net);
 	if (!tcp)
 		return true;
 	if (!counts)
