@@ -132,6 +132,7 @@ int64_t pipe_peek(struct file *file, bool nonblock, struct pipe_bytes *bytes)
 	thread_waiter_leave(&waiter);
 	if (bytes_waiting(pipe) == 0)
 		return error;
+	bytes->waiting = bytes_waiting(pipe);
 	bytes->at = pipe->read_at;
 	bytes->page = *slot(pipe, bytes->at);
 	bytes->offset = (uint32_t)(bytes->at % PAGE_SIZE);

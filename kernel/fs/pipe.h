@@ -20,7 +20,8 @@ int64_t pipe_size(const struct file *file);
 struct pipe_bytes {
 	struct page *page; /* the caller's reference */
 	uint32_t offset, length;
-	uint64_t at; /* where in the stream */
+	uint64_t waiting; /* in the pipe, these among them */
+	uint64_t at;      /* where in the stream */
 };
 /* The first bytes that wait, in one page; they stay in the pipe. 0: all writers are gone. */
 int64_t pipe_peek(struct file *file, bool nonblock, struct pipe_bytes *bytes);

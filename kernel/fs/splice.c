@@ -47,7 +47,8 @@ static int64_t from_pipe(struct file *pipe, struct splice_end *to, uint64_t n, u
 	if (waiting <= 0)
 		return waiting;
 	uint32_t length = (uint32_t)MIN(n, (uint64_t)waiting);
-	int64_t done = hand_on(to, &bytes, length, length < n || flags & SPLICE_F_MORE);
+	bool more = flags & SPLICE_F_MORE || (length < n && length < bytes.waiting);
+	int64_t done = hand_on(to, &bytes, length, more);
 
 	pipe_take_peeked(pipe, &bytes, done > 0 ? (uint64_t)done : 0);
 	return done;

@@ -1,8 +1,12 @@
 /*
  * The Internet checksum, RFC 1071. Its sum does not care in which units one adds as long as carries
- * come back in at the bottom, so the inner loop reads eight bytes at a time.
+ * come back in at the bottom, so most of it is summed by words of 32 bits.
  */
 #include "net/core/checksum.h"
+
+#include "kernel/vector.h"
+
+#define VECTOR_LEAST 256 /* bytes: below, saving SIMD registers costs more than they gain */
 
 static inline uint64_t load64(const uint8_t *bytes)
 {
@@ -49,30 +53,25 @@ static inline uint64_t load_rest(const uint8_t *bytes, size_t n)
 uint32_t checksum_add(const void *bytes, size_t n, uint32_t initial)
 {
 	const uint8_t *at = bytes;
-	uint64_t low = initial, high = 0;
+	uint64_t sum = initial;
 
-	/*
-	 * The halves of each word go to two 64-bit sums, which cannot overflow (that takes 2^32
-	 * words), so that no carry has to be looked at and the additions do not wait for each
-	 * other.
-	 */
-	for (; n >= 32; n -= 32, at += 32) {
-		for (size_t i = 0; i < 32; i += 8) {
-			uint64_t word = load64(at + i);
+	if (n >= VECTOR_LEAST) {
+		size_t part = ALIGN_DOWN(n, (size_t)VECTOR_SUM_STEP);
 
-			low += (uint32_t)word;
-			high += word >> 32;
-		}
+		sum += vector_sum(at, part);
+		at += part;
+		n -= part;
 	}
+	/* Sums of 32-bit words in 64 bits cannot overflow, so that no carry has to be looked at. */
 	for (; n >= 8; n -= 8, at += 8) {
 		uint64_t word = load64(at);
 
-		low += (uint32_t)word;
-		high += word >> 32;
+		sum += (uint32_t)word;
+		sum += word >> 32;
 	}
 	uint64_t rest = load_rest(at, n);
 
-	return checksum_narrow(low + high + (uint32_t)rest + (rest >> 32));
+	return checksum_narrow(sum + (uint32_t)rest + (rest >> 32));
 }
 
 uint32_t checksum_join(uint32_t sum, uint32_t piece, size_t offset)

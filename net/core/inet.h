@@ -49,6 +49,8 @@ struct inet_family {
 	bool (*is_local)(struct net *net, struct net_addr address);
 	uint32_t (*pseudo_sum)(struct net_addr source, struct net_addr destination,
 			       uint8_t protocol, uint32_t length);
+	/* Nothing comes back from there: IP may look whether its neighbour is alive. */
+	void (*doubt)(struct net *net, struct net_addr destination);
 	/* Owns skb. */
 	int (*send)(struct net *net, struct sk_buff *skb, const struct inet_send *how);
 };

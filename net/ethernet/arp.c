@@ -108,6 +108,13 @@ static void give_up(struct arp_entry *entry) NEEDS_NET_LOCK
 	}
 }
 
+static void become_stale(struct arp_entry *entry)
+{
+	entry->state = ARP_STALE;
+	entry->tries = 0;
+	entry->used = false;
+}
+
 void arp_timer_fired(struct timer *timer)
 {
 	struct arp_entry *entry = container_of(timer, struct arp_entry, timer);
@@ -116,11 +123,8 @@ void arp_timer_fired(struct timer *timer)
 		arp_remove(arp_table_of(entry->dev), entry);
 		return;
 	}
-	if (entry->state == ARP_REACHABLE) {
-		entry->state = ARP_STALE;
-		entry->tries = 0;
-		entry->used = false;
-	}
+	if (entry->state == ARP_REACHABLE)
+		become_stale(entry);
 	if (entry->tries >= ARP_TRIES)
 		give_up(entry);
 	else
@@ -190,12 +194,14 @@ void arp_send(struct net_device *dev, struct sk_buff *skb, ip4_t next_hop)
 	ethernet_send(dev, skb, entry->mac, ETHERTYPE_IP4);
 }
 
-void arp_confirm(struct net_device *dev, ip4_t neighbour)
+void arp_doubt(struct net_device *dev, ip4_t neighbour)
 {
 	struct arp_entry *entry = arp_find(arp_table_of(dev), dev, neighbour);
 
-	if (entry && (entry->state == ARP_REACHABLE || entry->state == ARP_STALE))
-		set_reachable(entry);
+	if (entry && entry->state == ARP_REACHABLE) {
+		become_stale(entry);
+		ask(entry);
+	}
 }
 
 /* A sender that no host can be, or that is ourselves. */

@@ -53,8 +53,8 @@ void arp_set_address_operations(struct net *net, const struct arp_address_operat
  */
 void arp_send(struct net_device *dev, struct sk_buff *skb, ip4_t next_hop) NEEDS_NET_LOCK;
 
-/* Upper layers confirm that a neighbour answers (forward progress), which saves a request. */
-void arp_confirm(struct net_device *dev, ip4_t neighbour) NEEDS_NET_LOCK;
+/* An upper layer hears nothing from behind a neighbour: it is asked at once whether it is there. */
+void arp_doubt(struct net_device *dev, ip4_t neighbour) NEEDS_NET_LOCK;
 
 /* RFC 5227: a probe (sender address 0), an announcement (sender = target = address). */
 void arp_probe(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK;

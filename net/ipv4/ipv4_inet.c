@@ -1,5 +1,7 @@
 /* IPv4 as UDP and TCP see it: struct inet_family. */
+#include "include/uapi/if_arp.h"
 #include "net/core/checksum.h"
+#include "net/ethernet/arp.h"
 #include "net/ipv4/ipv4_state.h"
 
 static ip4_t v4_or_any(struct net_addr address)
@@ -39,6 +41,16 @@ static uint32_t pseudo_sum(struct net_addr source, struct net_addr destination, 
 	return checksum_pseudo4(v4_or_any(source), destination.v4, protocol, (uint16_t)length);
 }
 
+/* RFC 1122 3.3.1.4: advice from the transport layer about the first hop. */
+static void doubt(struct net *net, struct net_addr destination) NEEDS_NET_LOCK
+{
+	struct route_result route;
+
+	if (route_lookup(net, destination.v4, IP4_ANY, 0, &route) == 0 &&
+	    route.type == ROUTE_UNICAST && route.dev->type == ARPHRD_ETHER)
+		arp_doubt(route.dev, route.next_hop);
+}
+
 static int send(struct net *net, struct sk_buff *skb, const struct inet_send *how) NEEDS_NET_LOCK
 {
 	const struct ip4_send ip4_how = {
@@ -65,5 +77,6 @@ const struct inet_family ip4_inet_family = {
 	.route = find_route,
 	.is_local = is_local,
 	.pseudo_sum = pseudo_sum,
+	.doubt = doubt,
 	.send = send,
 };

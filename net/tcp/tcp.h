@@ -6,7 +6,8 @@
  *	tcp             the control block's life; tcp_set_state, where every state changes
  *	tcp_table       who is found by which addresses and ports; choosing a port
  *	tcp_ip4         how IPv4 packets and ICMP errors come in
- *	tcp_input       RFC 9293 3.10.7, in its order
+ *	tcp_input       a segment arrives: RFC 9293 3.10.7.4, in its order; tcp_syn_sent: 3.10.7.3;
+ *	                tcp_challenge: answers to what should not have come
  *	tcp_receive     data: in order, reassembly, window, acknowledging, urgent data
  *	tcp_ack         what an acknowledgement does; tcp_sack, tcp_rtt, tcp_rate: its facts
  *	tcp_scoreboard  what was sent and not yet acknowledged
@@ -298,9 +299,8 @@ struct tcp_socket {
 	int32_t notsent_low;      /* TCP_NOTSENT_LOWAT bytes; 0: the stack's */
 	uint64_t last_receive_us; /* anything from the peer */
 	uint64_t last_data_sent_us, last_data_received_us, last_ack_received_us;
-	uint64_t challenge_us; /* start of the challenge limit's interval: RFC 5961 7 */
-	uint8_t challenges;
-	int soft_error; /* from ICMP: told when the connection times out; positive errno */
+	uint64_t challenge_us; /* no other answer to a suspicious segment before: RFC 5961 7 */
+	int soft_error;        /* from ICMP: told when the connection times out; positive errno */
 
 	struct tcp_rtt rtt;
 	struct tcp_scoreboard scoreboard;
@@ -411,8 +411,22 @@ void tcp_receive_segment(struct tcp_socket *tcp, struct tcp_segment *segment,
  */
 void tcp_receive_text(struct tcp_socket *tcp, struct tcp_segment *segment,
 		      struct sk_buff *skb) NEEDS_NET_LOCK;
-/* RFC 5961: answers a suspicious segment with an ACK, a limited number a second. */
+
+/* tcp_syn_sent.c */
+/* A segment arrives in SYN_SENT: 3.10.7.3. Owns skb. */
+void tcp_receive_in_syn_sent(struct tcp_socket *tcp, struct tcp_segment *segment,
+			     struct sk_buff *skb) NEEDS_NET_LOCK;
+/* The handshake is over; what was closed meanwhile goes on to be. */
+void tcp_become_established(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_challenge.c: answers to what should not have come, a limited number of them. RFC 5961 */
+/* To a suspicious segment. */
 void tcp_challenge(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* To one outside of the window, or with an old timestamp; `skipped` counts what is not given. */
+void tcp_answer_unacceptable(struct tcp_socket *tcp, const struct tcp_segment *segment,
+			     enum tcp_extra_statistic skipped) NEEDS_NET_LOCK;
+/* Does the stack give another challenge, for what has no control block? */
+bool tcp_challenge_allowed(struct net *net) NEEDS_NET_LOCK;
 
 /*
  * tcp_ip4.c finds who a segment is for, in this order: connection, TIME_WAIT, request, listener;

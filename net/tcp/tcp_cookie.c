@@ -92,10 +92,10 @@ static void restore_options(struct tcp_request *request,
 			    const struct tcp_segment *segment) NEEDS_NET_LOCK
 {
 	struct net *net = tcp_net(request->listener);
+	const struct tcp_settings *settings = &tcp_of(net)->settings;
 	uint32_t bits;
 
-	request->has_timestamps = segment->options.has_timestamps &&
-				  tcp_of(net)->settings.tcp_timestamps;
+	request->has_timestamps = segment->options.has_timestamps && settings->tcp_timestamps;
 	request->has_wscale = request->has_sack = request->has_ecn = false;
 	request->snd_wscale = 0;
 	if (!request->has_timestamps) {
@@ -105,9 +105,10 @@ static void restore_options(struct tcp_request *request,
 	bits = (segment->options.ts_echo -
 		tcp_secret_timestamp_offset(net, &request->local, &request->remote)) &
 	       OPTION_MASK;
-	request->has_sack = bits & SACK_BIT;
-	request->has_ecn = bits & ECN_BIT;
-	request->has_wscale = (bits & NO_WINDOW_SCALE) != NO_WINDOW_SCALE;
+	request->has_sack = bits & SACK_BIT && settings->tcp_sack;
+	request->has_ecn = bits & ECN_BIT && settings->tcp_ecn;
+	request->has_wscale = (bits & NO_WINDOW_SCALE) != NO_WINDOW_SCALE &&
+			      settings->tcp_window_scaling;
 	if (request->has_wscale)
 		request->snd_wscale = bits & NO_WINDOW_SCALE & 15;
 }
@@ -128,17 +129,25 @@ void tcp_cookie_send(struct tcp_request *request)
 	tcp_request_answer(request, NULL);
 }
 
-struct tcp_socket *tcp_cookie_check(struct tcp_socket *listener, const struct tcp_segment *segment)
+struct tcp_socket *tcp_cookie_check(struct tcp_socket *listener, const struct tcp_segment *segment,
+				    enum drop_reason *why)
 {
 	struct net *net = tcp_net(listener);
 	struct tcp_request request;
+	struct tcp_socket *child;
 	uint16_t mss;
 
-	if (net_now(net) >= listener->listen->cookies_until_us || segment->flags & TCP_RST)
-		return NULL;
+	*why = DROP_TCP_BAD_ACK;
+	if (net_now(net) >= listener->listen->cookies_until_us)
+		return NULL; /* there is none under way */
 	mss = open_cookie(net, segment);
-	if (!mss || tcp_accept_full(listener)) {
+	if (!mss) {
+		*why = DROP_TCP_BAD_COOKIE;
 		tcp_count_extra(net, TCP_EXTRA_SYNCOOKIES_FAILED);
+		return NULL;
+	}
+	if (tcp_accept_full(listener)) { /* its data comes again: then there may be room */
+		*why = DROP_TCP_ACCEPT_FULL;
 		return NULL;
 	}
 	tcp_count_extra(net, TCP_EXTRA_SYNCOOKIES_RECEIVED);
@@ -155,5 +164,8 @@ struct tcp_socket *tcp_cookie_check(struct tcp_socket *listener, const struct tc
 	request.mss = mss;
 	request.irs = segment->seq - 1;
 	request.iss = segment->ack - 1;
-	return tcp_child_create(listener, &request, segment, TCP_ESTABLISHED);
+	child = tcp_child_create(listener, &request, segment, TCP_ESTABLISHED);
+	if (!child)
+		*why = DROP_NO_MEMORY;
+	return child;
 }

@@ -1,11 +1,10 @@
 /*
- * A segment arrives for a connection: RFC 9293 3.10.7.3 (SYN-SENT) and 3.10.7.4 (all other states),
- * in the RFC's own order, one function for each of its steps.
+ * A segment arrives for a connection: RFC 9293 3.10.7.4, in the RFC's own order, one function for
+ * each of its steps.
  *
  * A step answers whether the next one is to follow; one that says no has disposed of the packet.
  */
 #include "kernel/errno.h"
-#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_reply.h"
 #include "net/tcp/tcp_state.h"
 
@@ -17,196 +16,6 @@ static bool drop(struct sk_buff *skb, enum drop_reason reason)
 	return false;
 }
 
-/* ---- Answers to what should not have come ---- */
-
-/*
- * RFC 5961 7: a connection answers such segments once in about half a second, at a distance that
- * nobody can foresee.
- */
-static bool challenge_allowed(struct tcp_socket *tcp) NEEDS_NET_LOCK
-{
-	struct net *net = tcp_net(tcp);
-	uint64_t pause_us = (uint64_t)tcp_of(net)->settings.tcp_invalid_ratelimit * USEC_PER_MSEC;
-	uint64_t now_us = net_now(net);
-
-	if (now_us < tcp->challenge_us)
-		return false;
-	tcp->challenge_us = now_us + pause_us -
-			    (pause_us ? net_random_u32(net) % (pause_us / 4 + 1) : 0);
-	return true;
-}
-
-void tcp_challenge(struct tcp_socket *tcp)
-{
-	if (!challenge_allowed(tcp)) {
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ACK_SKIPPED_CHALLENGE);
-		return;
-	}
-	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_CHALLENGE_ACKS);
-	tcp_send_ack(tcp);
-}
-
-/* An acknowledgement for a segment that is not acceptable; bare ones could go on for ever. */
-static void answer_unacceptable(struct tcp_socket *tcp, const struct tcp_segment *segment,
-				enum tcp_extra_statistic skipped) NEEDS_NET_LOCK
-{
-	if (segment->payload || segment->flags & TCP_FIN || challenge_allowed(tcp))
-		tcp_send_ack(tcp);
-	else
-		tcp_count_extra(tcp_net(tcp), skipped);
-}
-
-/* ---- What a SYN tells: RFC 9293 3.7.1, RFC 7323 2 and 3, RFC 2018 2 ---- */
-
-static void learn_options(struct tcp_socket *tcp, const struct tcp_segment *segment) NEEDS_NET_LOCK
-{
-	const struct tcp_settings *settings = &tcp_of(tcp_net(tcp))->settings;
-	const struct tcp_options *options = &segment->options;
-
-	tcp->peer_mss = MAX(options->mss ? options->mss : TCP_MSS_DEFAULT, TCP_MSS_FLOOR);
-	tcp->has_wscale = options->has_window_scale && settings->tcp_window_scaling;
-	tcp->snd_wscale = tcp->has_wscale ? options->window_scale : 0;
-	if (!tcp->has_wscale)
-		tcp->rcv_wscale = 0;
-	tcp->has_sack = options->sack_permitted && settings->tcp_sack;
-	tcp->has_timestamps = options->has_timestamps && settings->tcp_timestamps;
-	if (tcp->has_timestamps) {
-		tcp->ts_recent = options->ts_value;
-		tcp->ts_recent_us = segment->now_us;
-	}
-}
-
-/* RFC 3168 6.1.1: a SYN asks with both bits, a SYN-ACK agrees with ECE alone. */
-static bool agrees_on_ecn(const struct tcp_socket *tcp, const struct tcp_segment *segment)
-{
-	int32_t ecn = tcp_of(tcp_net(tcp))->settings.tcp_ecn;
-	uint8_t bits = segment->flags & (TCP_ECE | TCP_CWR);
-
-	if (segment->flags & TCP_ACK)
-		return ecn == 1 && bits == TCP_ECE;
-	return ecn != 0 && bits == (TCP_ECE | TCP_CWR);
-}
-
-static void learn_syn(struct tcp_socket *tcp, const struct tcp_segment *segment) NEEDS_NET_LOCK
-{
-	uint32_t window = tcp->rcv_edge - tcp->rcv_nxt;
-
-	tcp->irs = segment->seq;
-	tcp->rcv_nxt = segment->seq + 1;
-	tcp->copied_seq = tcp->rcv_nxt;
-	tcp->last_ack_sent = tcp->rcv_nxt;
-	tcp->rcv_edge = tcp->rcv_nxt + window;
-	learn_options(tcp, segment);
-	tcp->has_ecn = agrees_on_ecn(tcp, segment);
-	tcp->snd_wnd = tcp->snd_wnd_max = segment->header.window; /* never scaled in a SYN */
-	tcp->snd_wl1 = segment->seq;
-	tcp->snd_wl2 = segment->ack;
-	tcp_mtu_setup(tcp);
-	tcp_receive_setup(tcp);
-}
-
-/* The handshake is over. */
-static void become_established(struct tcp_socket *tcp) NEEDS_NET_LOCK
-{
-	tcp_congestion_start(tcp, tcp->rtt.backoff);
-	tcp->rtt.backoff = 0;
-	tcp_tune_send_buffer(tcp);
-	tcp_set_state(tcp, TCP_ESTABLISHED);
-	tcp_keepalive_restart(tcp);
-	if (tcp->fin_received)
-		tcp_set_state(tcp, TCP_CLOSE_WAIT);
-	if (tcp->fin_queued) { /* closed before it was open */
-		tcp->fin_queued = false;
-		tcp_close_sending(tcp);
-	}
-}
-
-/* ---- SYN-SENT: RFC 9293 3.10.7.3 ---- */
-
-/* First, check the ACK bit. False: the packet is gone. */
-static bool syn_sent_ack(struct tcp_socket *tcp, const struct tcp_segment *segment,
-			 struct sk_buff *skb) NEEDS_NET_LOCK
-{
-	if (!(segment->flags & TCP_ACK))
-		return true;
-	if (seq_after(segment->ack, tcp->iss) && seq_upto(segment->ack, tcp->snd_nxt))
-		return true;
-	tcp_reply_reset(skb->net, tcp->inet.inet, segment);
-	return drop(skb, DROP_TCP_BAD_ACK);
-}
-
-/* Second, check the RST bit. */
-static bool syn_sent_reset(struct tcp_socket *tcp, const struct tcp_segment *segment,
-			   struct sk_buff *skb) NEEDS_NET_LOCK
-{
-	if (!(segment->flags & TCP_RST))
-		return true;
-	if (!(segment->flags & TCP_ACK))
-		return drop(skb, DROP_TCP_BAD_RESET);
-	tcp_fail(tcp, ECONNREFUSED);
-	return drop(skb, DROP_TCP_RESET);
-}
-
-/* Data of a Fast Open that the SYN-ACK did not take: it was not sent, as it were. */
-static void take_back_unaccepted(struct tcp_socket *tcp) NEEDS_NET_LOCK
-{
-	tcp->fastopen_data_acked = tcp->snd_una != tcp->iss + 1;
-	tcp_scoreboard_free(tcp);
-	tcp->snd_nxt = tcp->snd_una;
-}
-
-/* Fourth, check the SYN bit: our SYN is answered. */
-static void syn_sent_answered(struct tcp_socket *tcp, struct tcp_segment *segment,
-			      struct sk_buff *skb) NEEDS_NET_LOCK
-{
-	bool first_try = tcp->rtt.backoff == 0;
-
-	learn_syn(tcp, segment);
-	if (first_try)
-		tcp_rtt_sample(tcp, (uint32_t)(segment->now_us - tcp->last_receive_us));
-	tcp->recovery.first_timeout_us = 0;
-	tcp_disarm(tcp);
-	tcp->last_receive_us = segment->now_us;
-	tcp->snd_una = segment->ack;
-	tcp_memory_give(tcp_net(tcp), tcp_stream_release(&tcp->stream, tcp->snd_una));
-	if (tcp->fastopen_try)
-		tcp_fastopen_answered(tcp, segment);
-	take_back_unaccepted(tcp);
-	become_established(tcp);
-	tcp->ack_now = true;
-	tcp_pass_syn(segment);
-	if (segment->payload || segment->flags & TCP_FIN)
-		tcp_receive_text(tcp, segment, skb);
-	else
-		skb_free(skb);
-	if (tcp->state != TCP_CLOSE)
-		tcp_output(tcp);
-}
-
-/* A SYN without an acknowledgement: both sides open at once. Figure 7. RFC 9293 3.5, MUST-10. */
-static void simultaneous_open(struct tcp_socket *tcp, const struct tcp_segment *segment,
-			      struct sk_buff *skb) NEEDS_NET_LOCK
-{
-	learn_syn(tcp, segment);
-	tcp_set_state(tcp, TCP_SYN_RECV);
-	tcp_send_syn_ack(tcp);
-	skb_free(skb); /* what it carries will come again */
-}
-
-static void receive_in_syn_sent(struct tcp_socket *tcp, struct tcp_segment *segment,
-				struct sk_buff *skb) NEEDS_NET_LOCK
-{
-	if (!syn_sent_ack(tcp, segment, skb) || !syn_sent_reset(tcp, segment, skb))
-		return;
-	/* Third, security: nothing is kept of it. Fifth: neither SYN nor RST. */
-	if (!(segment->flags & TCP_SYN))
-		drop(skb, DROP_TCP_BAD_FLAGS);
-	else if (segment->flags & TCP_ACK)
-		syn_sent_answered(tcp, segment, skb);
-	else
-		simultaneous_open(tcp, segment, skb);
-}
-
 /* ---- First, check the sequence number ---- */
 
 /* RFC 7323 5.3, R1: older than what was seen. */
@@ -214,31 +23,15 @@ static bool is_old_duplicate(const struct tcp_socket *tcp, const struct tcp_segm
 {
 	if (!tcp->has_timestamps || !segment->options.has_timestamps || !tcp->ts_recent_us)
 		return false;
-	if (segment->flags & TCP_RST)
-		return false;
 	if (seq_from(segment->options.ts_value, tcp->ts_recent))
 		return false;
 	return segment->now_us - tcp->ts_recent_us < PAWS_IDLE_US;
 }
 
-/* The four cases of RFC 9293 3.4, table 6. */
-static bool is_acceptable(const struct tcp_socket *tcp, const struct tcp_segment *segment)
+/* What is left of the window that was advertised. */
+static uint32_t receive_window(const struct tcp_socket *tcp)
 {
-	uint32_t window = seq_after(tcp->rcv_edge, tcp->rcv_nxt) ? tcp->rcv_edge - tcp->rcv_nxt : 0;
-	uint32_t last = segment->seq + segment->length - 1;
-
-	if (segment->length == 0)
-		return segment->seq == tcp->rcv_nxt ||
-		       seq_within(segment->seq, tcp->rcv_nxt, tcp->rcv_nxt + window);
-	return seq_within(segment->seq, tcp->rcv_nxt, tcp->rcv_nxt + window) ||
-	       seq_within(last, tcp->rcv_nxt, tcp->rcv_nxt + window) ||
-	       (seq_before(segment->seq, tcp->rcv_nxt) && window && seq_from(last, tcp->rcv_nxt));
-}
-
-/* A zero window takes no data, but what a segment says otherwise counts (MUST-66). */
-static bool control_counts(const struct tcp_socket *tcp, const struct tcp_segment *segment)
-{
-	return seq_upto(tcp->rcv_edge, tcp->rcv_nxt) && segment->seq == tcp->rcv_nxt;
+	return seq_after(tcp->rcv_edge, tcp->rcv_nxt) ? tcp->rcv_edge - tcp->rcv_nxt : 0;
 }
 
 /* Cuts off what was received before, and what lies beyond the window. */
@@ -261,55 +54,53 @@ static void trim_to_window(struct tcp_socket *tcp, struct tcp_segment *segment,
 	uint32_t room = seq_after(tcp->rcv_edge, segment->seq) ? tcp->rcv_edge - segment->seq : 0;
 
 	if (segment->payload > room) {
+		if (room == 0) {
+			tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ZERO_WINDOW_DROPS);
+			skb_count_drop(skb->net, DROP_TCP_WINDOW_CLOSED);
+		}
 		skb_trim(skb, room);
 		segment->payload = room;
 		segment->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-		tcp->ack_now = true;
 	}
 }
 
-static void refuse_sequence(struct tcp_socket *tcp, const struct tcp_segment *segment,
+static bool refuse_old_timestamp(struct tcp_socket *tcp, const struct tcp_segment *segment,
+				 struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_PAWS_REJECTED);
+	if (segment->payload)
+		tcp_note_duplicate(tcp, segment->seq, segment->seq + segment->payload);
+	tcp_answer_unacceptable(tcp, segment, TCP_EXTRA_ACK_SKIPPED_PAWS);
+	return drop(skb, DROP_TCP_OLD_TIMESTAMP);
+}
+
+static bool refuse_sequence(struct tcp_socket *tcp, const struct tcp_segment *segment,
 			    struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	bool old = seq_upto(segment->seq + segment->length, tcp->rcv_nxt);
 
-	if (segment->flags & TCP_RST) {
-		drop(skb, DROP_TCP_BAD_RESET);
-		return;
-	}
 	if (old && segment->payload) {
 		tcp_note_duplicate(tcp, segment->seq, segment->seq + segment->payload);
 		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_DSACKS_SENT);
 	}
-	answer_unacceptable(tcp, segment, TCP_EXTRA_ACK_SKIPPED_SEQUENCE);
-	drop(skb, old ? DROP_TCP_DUPLICATE : DROP_TCP_OUTSIDE_WINDOW);
+	tcp_answer_unacceptable(tcp, segment, TCP_EXTRA_ACK_SKIPPED_SEQUENCE);
+	return drop(skb, old ? DROP_TCP_DUPLICATE : DROP_TCP_OUTSIDE_WINDOW);
 }
 
-/* RFC 9293 3.10.7.4, first */
+/*
+ * RFC 9293 3.10.7.4, first, but for RST and SYN, whose sequence numbers have rules of their own.
+ * MUST-66: where there is no window, what comes at RCV.NXT is heard; and a FIN takes no room.
+ */
 static bool check_sequence(struct tcp_socket *tcp, struct tcp_segment *segment,
 			   struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	if (is_old_duplicate(tcp, segment)) {
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_PAWS_REJECTED);
-		if (segment->payload)
-			tcp_note_duplicate(tcp, segment->seq, segment->seq + segment->payload);
-		answer_unacceptable(tcp, segment, TCP_EXTRA_ACK_SKIPPED_PAWS);
-		return drop(skb, DROP_TCP_OLD_TIMESTAMP);
-	}
-	/* RFC 5961 4.2: a SYN is questioned wherever it lies. */
-	if (segment->flags & TCP_SYN && !(segment->flags & TCP_RST)) {
-		if (tcp->state != TCP_SYN_RECV || segment->seq != tcp->irs) {
-			tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SYN_CHALLENGES);
-			tcp_challenge(tcp);
-			return drop(skb, DROP_TCP_BAD_SYN);
-		}
-		tcp_pass_syn(segment); /* the other half of a simultaneous open */
-	}
-	if (!is_acceptable(tcp, segment) && !control_counts(tcp, segment)) {
-		refuse_sequence(tcp, segment, skb);
-		return false;
-	}
-	trim_to_window(tcp, segment, skb);
+	uint32_t window = receive_window(tcp);
+
+	if (!seq_acceptable(segment->seq, segment->length, tcp->rcv_nxt, window) &&
+	    (window || segment->seq != tcp->rcv_nxt))
+		return refuse_sequence(tcp, segment, skb);
+	if (window)
+		trim_to_window(tcp, segment, skb);
 	return true;
 }
 
@@ -344,20 +135,45 @@ static int reset_error(const struct tcp_socket *tcp)
 }
 
 /*
- * RFC 5961 3.2: only the exact number is believed; another one in the window is questioned. RFC
- * 9293 3.5, MUST-11: one that came by LISTEN is a request, and goes back there.
+ * RFC 9293 3.10.7.4, second; RFC 5961 3.2: only the exact number is believed; another one in the
+ * window is questioned. RFC 9293 3.5, MUST-11: one that came by LISTEN is a request, and goes back
+ * there.
  */
-static bool check_reset(struct tcp_socket *tcp, const struct tcp_segment *segment,
-			struct sk_buff *skb) NEEDS_NET_LOCK
+static void receive_reset(struct tcp_socket *tcp, const struct tcp_segment *segment,
+			  struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	if (!(segment->flags & TCP_RST))
-		return true;
-	if (segment->header.seq != tcp->rcv_nxt) {
-		tcp_challenge(tcp);
-		return drop(skb, DROP_TCP_BAD_RESET);
+	if (segment->seq == tcp->rcv_nxt) {
+		tcp_fail(tcp, reset_error(tcp));
+		skb_drop(skb, DROP_TCP_RESET);
+		return;
 	}
-	tcp_fail(tcp, reset_error(tcp));
-	return drop(skb, DROP_TCP_RESET);
+	if (seq_within(segment->seq, tcp->rcv_nxt, tcp->rcv_nxt + receive_window(tcp)))
+		tcp_challenge(tcp);
+	skb_drop(skb, DROP_TCP_BAD_RESET);
+}
+
+/* ---- Fourth, check the SYN bit ---- */
+
+/* Figure 7: the other half of a simultaneous open. The same SYN as before, and our own is known. */
+static bool completes_opening(const struct tcp_socket *tcp, const struct tcp_segment *segment)
+{
+	return tcp->state == TCP_SYN_RECV && segment->seq == tcp->irs && segment->flags & TCP_ACK &&
+	       segment->ack == tcp->snd_nxt;
+}
+
+/* RFC 5961 4.2: wherever it lies, it is questioned. */
+static bool check_syn(struct tcp_socket *tcp, struct tcp_segment *segment,
+		      struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	if (!(segment->flags & TCP_SYN))
+		return true;
+	if (completes_opening(tcp, segment)) {
+		tcp_pass_syn(segment);
+		return true;
+	}
+	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SYN_CHALLENGES);
+	tcp_challenge(tcp);
+	return drop(skb, DROP_TCP_BAD_SYN);
 }
 
 /* ---- Fifth, check the ACK field ---- */
@@ -385,9 +201,7 @@ static bool syn_received_ack(struct tcp_socket *tcp, const struct tcp_segment *s
 	tcp->snd_wl2 = segment->ack;
 	tcp->recovery.first_timeout_us = 0;
 	tcp_disarm(tcp);
-	become_established(tcp);
-	if (segment->header.flags & TCP_SYN)
-		tcp->ack_now = true;
+	tcp_become_established(tcp);
 	return true;
 }
 
@@ -439,11 +253,12 @@ static bool check_ack(struct tcp_socket *tcp, struct tcp_segment *segment,
 	tcp_ack(tcp, segment);
 	if (tcp->urgent_out && seq_upto(tcp->snd_up, tcp->snd_una))
 		tcp->urgent_out = false;
-	if (tcp->state == TCP_CLOSE || !advance_closing(tcp)) {
-		skb_free(skb);
-		return false;
-	}
-	return true;
+	if (tcp->state != TCP_CLOSE && advance_closing(tcp))
+		return true;
+	if (segment->payload || segment->flags & TCP_FIN)
+		return drop(skb, DROP_TCP_AFTER_CLOSE);
+	skb_free(skb);
+	return false;
 }
 
 /* RFC 3168 6.1.3: a mark is echoed until the sender says that it heard. */
@@ -497,18 +312,37 @@ static bool nobody_reads(const struct tcp_socket *tcp, const struct tcp_segment 
 	return tcp->orphan && seq_after(segment->seq + segment->payload, tcp->rcv_nxt);
 }
 
+/* MUST-66: the window is closed; of a segment with text only its ACK and URG count. */
+static void receive_without_room(struct tcp_socket *tcp, const struct tcp_segment *segment,
+				 struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	tcp_receive_urgent(tcp, segment, skb);
+	tcp->ack_now = true;
+	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ZERO_WINDOW_DROPS);
+	skb_drop(skb, DROP_TCP_WINDOW_CLOSED);
+}
+
 void tcp_receive_text(struct tcp_socket *tcp, struct tcp_segment *segment, struct sk_buff *skb)
 {
 	bool ended = tcp->fin_received;
 
-	if (!takes_data(tcp) || (!segment->payload && !(segment->flags & TCP_FIN))) {
+	if (!segment->payload && !(segment->flags & TCP_FIN)) {
 		skb_free(skb);
+		return;
+	}
+	if (!takes_data(tcp)) { /* the peer's FIN has come before */
+		skb_drop(skb, DROP_TCP_AFTER_CLOSE);
 		return;
 	}
 	if (segment->payload && nobody_reads(tcp, segment)) {
 		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ABORTS_ON_DATA);
-		tcp_abort(tcp, ECONNRESET);
-		drop(skb, DROP_TCP_AFTER_CLOSE);
+		tcp_reply_reset(skb->net, tcp->inet.inet, segment);
+		tcp_fail(tcp, ECONNRESET);
+		skb_drop(skb, DROP_TCP_AFTER_CLOSE);
+		return;
+	}
+	if (segment->payload && !receive_window(tcp)) {
+		receive_without_room(tcp, segment, skb);
 		return;
 	}
 	tcp_receive_urgent(tcp, segment, skb);
@@ -517,17 +351,32 @@ void tcp_receive_text(struct tcp_socket *tcp, struct tcp_segment *segment, struc
 		receive_fin(tcp);
 }
 
+/*
+ * First, second and fourth. (Third, security, is nothing here.) A reset and a SYN come before the
+ * others because RFC 5961 judges their sequence numbers by itself.
+ */
+static bool belongs_here(struct tcp_socket *tcp, struct tcp_segment *segment,
+			 struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	if (segment->flags & TCP_RST) {
+		receive_reset(tcp, segment, skb);
+		return false;
+	}
+	if (is_old_duplicate(tcp, segment))
+		return refuse_old_timestamp(tcp, segment, skb);
+	return check_syn(tcp, segment, skb) && check_sequence(tcp, segment, skb);
+}
+
 /* RFC 9293 3.10.7.4, MUST-59 */
 void tcp_receive_segment(struct tcp_socket *tcp, struct tcp_segment *segment, struct sk_buff *skb)
 {
 	tcp->count.segments_in++;
 	if (tcp->state == TCP_SYN_SENT) {
-		receive_in_syn_sent(tcp, segment, skb);
+		tcp_receive_in_syn_sent(tcp, segment, skb);
 		return;
 	}
-	if (!check_sequence(tcp, segment, skb) || !check_reset(tcp, segment, skb))
+	if (!belongs_here(tcp, segment, skb))
 		return;
-	/* Third, security, and fourth, SYN: the one is nothing here, the other was seen to. */
 	update_ts_recent(tcp, segment);
 	tcp->last_receive_us = segment->now_us;
 	tcp->probes_sent = 0;

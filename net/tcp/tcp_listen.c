@@ -170,13 +170,15 @@ struct tcp_socket *tcp_child_create(struct tcp_socket *listener, const struct tc
 static void receive_ack(struct tcp_socket *listener, struct tcp_segment *segment,
 			struct sk_buff *skb) NEEDS_NET_LOCK
 {
+	enum drop_reason why = DROP_TCP_BAD_ACK;
 	struct tcp_socket *child = NULL;
 
 	if (!(segment->flags & TCP_SYN))
-		child = tcp_cookie_check(listener, segment);
+		child = tcp_cookie_check(listener, segment, &why);
 	if (!child) {
-		tcp_reply_reset(skb->net, listener->inet.inet, segment);
-		skb_drop(skb, DROP_TCP_BAD_ACK);
+		if (why == DROP_TCP_BAD_ACK || why == DROP_TCP_BAD_COOKIE)
+			tcp_reply_reset(skb->net, listener->inet.inet, segment);
+		skb_drop(skb, why);
 		return;
 	}
 	struct socket *held = socket_get(&child->inet.socket);

@@ -28,7 +28,8 @@ struct tcp_request {
 	struct list_head due; /* in tcp_requests.waiting[retries], oldest first */
 	struct tcp_socket *listener;
 	uint64_t due_us : 56, retries : 8;
-	uint32_t iss, irs; /* ours, the peer's */
+	uint32_t iss, irs;    /* ours, the peer's */
+	uint32_t answered_ms; /* when something odd was last answered; 0: never */
 	uint32_t ts_recent;
 	uint16_t mss, window; /* the peer's */
 	uint8_t snd_wscale : 4, rcv_wscale : 4;

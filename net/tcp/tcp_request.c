@@ -282,34 +282,111 @@ void tcp_request_open(struct tcp_socket *listener, const struct tcp_segment *seg
 
 /* ---- A segment for a request ---- */
 
-static void answer_with_ack(const struct tcp_request *request) NEEDS_NET_LOCK
+/* RFC 5961 7: what should not have come is answered now and then. */
+static bool may_answer(struct tcp_request *request) NEEDS_NET_LOCK
 {
-	tcp_send_reply(tcp_net(request->listener), request->listener->inet.inet,
-		       &(struct tcp_reply){
-			       .local = request->local,
-			       .remote = request->remote,
-			       .seq = request->iss + 1,
-			       .ack = request->irs + 1,
-			       .flags = TCP_ACK,
-		       });
+	struct net *net = tcp_net(request->listener);
+	uint32_t now_ms = (uint32_t)(net_now(net) / USEC_PER_MSEC);
+	uint32_t pause_ms = (uint32_t)tcp_of(net)->settings.tcp_invalid_ratelimit;
+
+	if (request->answered_ms && now_ms - request->answered_ms < pause_ms) {
+		tcp_count_extra(net, TCP_EXTRA_ACK_SKIPPED_SYN_RECEIVED);
+		return false;
+	}
+	request->answered_ms = now_ms ? now_ms : 1;
+	return true;
 }
 
-/* The SYN again: so the SYN-ACK was lost. Anything else with SYN is questioned: RFC 5961 4. */
+static uint32_t offered_window(const struct tcp_request *request) NEEDS_NET_LOCK
+{
+	const struct tcp_socket *listener = request->listener;
+	uint32_t window;
+	uint8_t scale;
+
+	tcp_choose_window_scale(tcp_net(listener), listener->inet.socket.receive_buffer,
+				request->has_wscale, &window, &scale);
+	return window;
+}
+
+static void send_ack(const struct tcp_request *request) NEEDS_NET_LOCK
+{
+	struct net *net = tcp_net(request->listener);
+	struct tcp_reply reply = {
+		.local = request->local,
+		.remote = request->remote,
+		.seq = request->iss + 1,
+		.ack = request->irs + 1,
+		.flags = TCP_ACK,
+		.window = (uint16_t)(offered_window(request) >> request->rcv_wscale),
+		.options = {.has_timestamps = request->has_timestamps,
+			    .ts_echo = request->ts_recent},
+	};
+
+	if (request->has_timestamps)
+		reply.options.ts_value = tcp_cookie_timestamp(net, request, false);
+	tcp_send_reply(net, request->listener->inet.inet, &reply);
+}
+
+static void answer_with_ack(struct tcp_request *request) NEEDS_NET_LOCK
+{
+	if (may_answer(request))
+		send_ack(request);
+}
+
+/* Of the window that the SYN-ACK offered. */
+static bool in_window(const struct tcp_request *request, const struct tcp_segment *segment,
+		      uint32_t length) NEEDS_NET_LOCK
+{
+	const struct tcp_socket *listener = request->listener;
+	uint32_t window;
+	uint8_t scale;
+
+	tcp_choose_window_scale(tcp_net(listener), listener->inet.socket.receive_buffer,
+				request->has_wscale, &window, &scale);
+	return seq_acceptable(segment->seq, length, request->irs + 1, window);
+}
+
+/* Back to LISTEN, with a peer that has given it up. */
+static void return_to_listen(struct tcp_request *request) NEEDS_NET_LOCK
+{
+	tcp_count(tcp_net(request->listener), TCP_STAT_ATTEMPT_FAILS);
+	tcp_request_drop(request);
+}
+
+/* RFC 9293 3.10.7.4, second; RFC 5961 3.2: only the exact number is believed. MUST-11 */
+static enum drop_reason receive_reset(struct tcp_request *request,
+				      const struct tcp_segment *segment) NEEDS_NET_LOCK
+{
+	struct net *net = tcp_net(request->listener);
+
+	if (segment->seq == request->irs + 1) {
+		return_to_listen(request);
+		return DROP_TCP_RESET;
+	}
+	if (in_window(request, segment, 0) && may_answer(request) && tcp_challenge_allowed(net)) {
+		tcp_count_extra(net, TCP_EXTRA_CHALLENGE_ACKS);
+		send_ack(request);
+	}
+	return DROP_TCP_BAD_RESET;
+}
+
+/*
+ * RFC 9293 3.10.7.4, fourth. The same SYN again: so the SYN-ACK was lost. Another one in the
+ * window: the peer begins anew.
+ */
 static enum drop_reason receive_syn(struct tcp_request *request,
 				    const struct tcp_segment *segment) NEEDS_NET_LOCK
 {
-	if (segment->seq == request->irs && !(segment->flags & TCP_ACK))
-		tcp_request_answer(request, NULL);
+	if (segment->seq == request->irs && !(segment->flags & TCP_ACK)) {
+		if (may_answer(request))
+			tcp_request_answer(request, NULL);
+		return DROP_TCP_DUPLICATE;
+	}
+	if (in_window(request, segment, 0))
+		return_to_listen(request);
 	else
 		answer_with_ack(request);
-	return DROP_TCP_DUPLICATE;
-}
-
-static bool in_window(const struct tcp_request *request, const struct tcp_segment *segment)
-{
-	uint32_t window = MAX((uint32_t)request->listener->inet.socket.receive_buffer / 2, 1u);
-
-	return seq_within(segment->seq, request->irs + 1, request->irs + 1 + window);
+	return DROP_TCP_BAD_SYN;
 }
 
 static bool is_old(const struct tcp_request *request, const struct tcp_segment *segment)
@@ -318,22 +395,32 @@ static bool is_old(const struct tcp_request *request, const struct tcp_segment *
 	       seq_before(segment->options.ts_value, request->ts_recent);
 }
 
+/* RFC 9293 3.10.7.4, first; with old timestamps RFC 7323 5.3. DROP_NONE: it is right. */
+static enum drop_reason check_sequence(struct tcp_request *request,
+				       const struct tcp_segment *segment) NEEDS_NET_LOCK
+{
+	if (is_old(request, segment))
+		return DROP_TCP_OLD_TIMESTAMP;
+	if (in_window(request, segment, segment->length))
+		return DROP_NONE;
+	return seq_upto(segment->seq + segment->length, request->irs + 1) ? DROP_TCP_DUPLICATE
+									  : DROP_TCP_OUTSIDE_WINDOW;
+}
+
 /* Why the segment makes no connection of the request, or DROP_NONE: it does. */
 static enum drop_reason examine(struct tcp_request *request,
 				const struct tcp_segment *segment) NEEDS_NET_LOCK
 {
+	enum drop_reason reason;
+
+	if (segment->flags & TCP_RST)
+		return receive_reset(request, segment);
 	if (segment->flags & TCP_SYN)
 		return receive_syn(request, segment);
-	if (segment->flags & TCP_RST) {
-		if (segment->seq != request->irs + 1)
-			return DROP_TCP_BAD_RESET;
-		tcp_count(tcp_net(request->listener), TCP_STAT_ATTEMPT_FAILS);
-		tcp_request_drop(request);
-		return DROP_TCP_RESET;
-	}
-	if (is_old(request, segment) || !in_window(request, segment)) {
+	reason = check_sequence(request, segment);
+	if (reason != DROP_NONE) {
 		answer_with_ack(request);
-		return is_old(request, segment) ? DROP_TCP_OLD_TIMESTAMP : DROP_TCP_OUTSIDE_WINDOW;
+		return reason;
 	}
 	if (!(segment->flags & TCP_ACK))
 		return DROP_TCP_BAD_FLAGS;

@@ -30,6 +30,21 @@ static inline bool seq_within(uint32_t x, uint32_t first, uint32_t end)
 {
 	return x - first < end - first;
 }
+/*
+ * RFC 9293 3.4, table 6: does anything of a segment lie in the receive window? One that begins
+ * before it and ends behind it counts too. An empty one at RCV.NXT is right even when the window is
+ * closed.
+ */
+static inline bool seq_acceptable(uint32_t seq, uint32_t length, uint32_t rcv_nxt, uint32_t window)
+{
+	uint32_t last = seq + length - 1;
+
+	if (length == 0 && seq == rcv_nxt)
+		return true;
+	if (seq_within(seq, rcv_nxt, rcv_nxt + window))
+		return true;
+	return length && window && seq_before(seq, rcv_nxt) && seq_from(last, rcv_nxt);
+}
 static inline uint32_t seq_max(uint32_t a, uint32_t b)
 {
 	return seq_after(a, b) ? a : b;

@@ -28,7 +28,7 @@ struct tcp_state_of_net {
 	uint64_t extra[TCP_EXTRA_COUNT];
 	struct inet_kind kind;
 	struct { /* RFC 5961 7: all connections together, beside each one's own limit */
-		uint64_t second_us;
+		uint64_t second; /* that the number is for */
 		uint32_t left;
 	} challenges;
 };

@@ -43,12 +43,14 @@ static void time_out(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	tcp_fail(tcp, tcp->soft_error ? tcp->soft_error : ETIMEDOUT);
 }
 
-/* RFC 9293 3.8.3, MUST-20. RFC 9293 3.8.3, MUST-20, SHLD-10, SHLD-11. */
+/* RFC 9293 3.8.3, MUST-20, SHLD-10, SHLD-11: R1 doubts the way, R2 ends the connection. */
 bool tcp_gave_up(struct tcp_socket *tcp)
 {
 	bool opening = tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV;
 	uint8_t tries = opening ? tcp->rtt.backoff : tcp->recovery.timeouts;
 
+	if (tries == settings(tcp)->tcp_retries1)
+		tcp->inet.inet->doubt(tcp_net(tcp), tcp->inet.remote.addr);
 	if (tries < retries_allowed(tcp) &&
 	    !user_timeout_passed(tcp, tcp->recovery.first_timeout_us))
 		return false;
@@ -70,6 +72,13 @@ void tcp_disarm(struct tcp_socket *tcp)
 	net_timer_cancel(tcp_net(tcp), &tcp->retransmit);
 }
 
+/* A peer that answers, and keeps its window closed, does not hold what nobody owns for ever. */
+static bool orphan_waited_enough(const struct tcp_socket *tcp)
+{
+	return tcp->orphan && tcp_rto(tcp) >= TCP_RTO_MAX_US &&
+	       tcp->rtt.backoff >= retries_allowed(tcp);
+}
+
 /*
  * RFC 9293 3.8.6.1, RFC 1122 4.2.2.17: probes, at growing distances, for as long as the peer
  * answers them (MUST-37).
@@ -81,7 +90,7 @@ static void persist_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK
 
 	if (tcp->probes_sent == 0)
 		tcp->recovery.first_timeout_us = now_us;
-	if (tcp->probes_sent >= retries_allowed(tcp) ||
+	if (tcp->probes_sent >= retries_allowed(tcp) || orphan_waited_enough(tcp) ||
 	    user_timeout_passed(tcp, tcp->recovery.first_timeout_us)) {
 		time_out(tcp);
 		return;

@@ -160,6 +160,44 @@ static bool is_old(const struct tcp_timewait *timewait, const struct tcp_segment
 	       seq_before(segment->options.ts_value, timewait->ts_recent);
 }
 
+/* Now and then: two ends in TIME-WAIT could go on answering each other for ever. */
+static bool may_answer(struct net *net, struct tcp_timewait *timewait,
+		       const struct tcp_segment *segment) NEEDS_NET_LOCK
+{
+	uint32_t now_ms = (uint32_t)(segment->now_us / USEC_PER_MSEC);
+	uint32_t pause_ms = (uint32_t)tcp_of(net)->settings.tcp_invalid_ratelimit;
+
+	/* What brings text or a FIN is no answer to an answer. */
+	if (segment->length && !(segment->flags & TCP_SYN))
+		return true;
+	if (timewait->answered_ms && now_ms - timewait->answered_ms < pause_ms) {
+		tcp_count_extra(net, TCP_EXTRA_ACK_SKIPPED_TIME_WAIT);
+		return false;
+	}
+	timewait->answered_ms = now_ms ? now_ms : 1;
+	return true;
+}
+
+/* RFC 9293 3.10.7.4 in TIME-WAIT. Answers it, and says why it is dropped. */
+static enum drop_reason examine(struct net *net, struct tcp_timewait *timewait,
+				const struct tcp_segment *segment) NEEDS_NET_LOCK
+{
+	bool old = is_old(timewait, segment);
+
+	/* RFC 1337: a reset does not shorten TIME-WAIT. */
+	if (segment->flags & TCP_RST)
+		return DROP_TCP_BAD_RESET;
+	if (old)
+		tcp_count_extra(net, TCP_EXTRA_PAWS_REJECTED);
+	else if (segment->flags & TCP_FIN)
+		restart(&tcp_of(net)->timewaits, timewait);
+	/* An acknowledgement in its place has no answer. */
+	if ((old || segment->length || segment->seq != timewait->rcv_nxt) &&
+	    may_answer(net, timewait, segment))
+		acknowledge(net, timewait, segment->now_us);
+	return old ? DROP_TCP_OLD_TIMESTAMP : DROP_TCP_DUPLICATE;
+}
+
 void tcp_timewait_receive(struct tcp_timewait *timewait, struct tcp_segment *segment,
 			  struct sk_buff *skb, struct tcp_socket *listener)
 {
@@ -176,17 +214,7 @@ void tcp_timewait_receive(struct tcp_timewait *timewait, struct tcp_segment *seg
 		tcp_listen_receive(listener, segment, skb);
 		return;
 	}
-	/* RFC 1337: a reset does not shorten TIME-WAIT. */
-	if (segment->flags & TCP_RST) {
-		skb_drop(skb, DROP_TCP_BAD_RESET);
-		return;
-	}
-	if (segment->flags & TCP_FIN && !is_old(timewait, segment))
-		restart(timewaits, timewait);
-	/* A bare acknowledgement is not answered: two could go on answering for ever. */
-	if (segment->length || segment->flags & TCP_SYN)
-		acknowledge(net, timewait, segment->now_us);
-	skb_drop(skb, DROP_TCP_DUPLICATE);
+	skb_drop(skb, examine(net, timewait, segment));
 }
 
 static bool reusable(struct net *net, const struct tcp_timewait *timewait) NEEDS_NET_LOCK

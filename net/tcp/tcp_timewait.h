@@ -24,7 +24,8 @@ struct tcp_timewait {
 	uint64_t due_us;
 	uint32_t snd_nxt, rcv_nxt;
 	uint32_t ts_recent, ts_offset;
-	uint16_t window; /* as it stood on the wire */
+	uint32_t answered_ms; /* when something odd was last answered; 0: never */
+	uint16_t window;      /* as it stood on the wire */
 	uint8_t tos;
 	bool has_timestamps;
 };

@@ -59,7 +59,8 @@ def sound(query, kind, **fields):
 
 def with_length(query, kind, code, length):
     """One of the options that matter has a length that it cannot have."""
-    return reply_to(query, GUEST, options(kind, option(code, bytes(range(1, length + 1))), bytes([END]), without=[code]))
+    wrong = option(code, bytes(range(1, length + 1)))
+    return reply_to(query, GUEST, options(kind, wrong, bytes([END]), without=[code]))
 
 
 def overloaded(query, kind):
@@ -69,6 +70,10 @@ def overloaded(query, kind):
     return bytes(message)
 
 
+def leased_for(query, kind, seconds):
+    return reply_to(query, GUEST, options(kind, number(LEASE, seconds), bytes([END]), without=[LEASE]))
+
+
 def other_hardware(query):
     return bytes([query[28] ^ 2]) + query[29:44]
 
@@ -76,13 +81,13 @@ def other_hardware(query):
 # name: a message that must change nothing, made from the client's and the type it would be
 REFUSED = {
     "option-without-length": lambda query, kind: reply_to(query, GUEST, options(kind, bytes([DNS]))),
-    "option-length-past-the-end": lambda query, kind: reply_to(query, GUEST, options(kind, bytes([DNS, 8, 1, 2, 3, 4]))),
+    "option-length-past-the-end": lambda query, kind: reply_to(query, GUEST, options(kind, bytes([DNS, 8, 1, 2, 3]))),
     "no-end-mark": lambda query, kind: reply_to(query, GUEST, options(kind)),
     "overload-without-an-end": overloaded,
     "wrong-transaction": lambda query, kind: sound(query, kind, transaction=bytes([query[4] ^ 1]) + query[5:8]),
     "wrong-hardware": lambda query, kind: sound(query, kind, hardware=other_hardware(query)),
     "wrong-cookie": lambda query, kind: sound(query, kind, cookie=COOKIE ^ 1),
-    "lease-of-0": lambda query, kind: reply_to(query, GUEST, options(kind, number(LEASE, 0), bytes([END]), without=[LEASE])),
+    "lease-of-0": lambda query, kind: leased_for(query, kind, 0),
     "multicast-offered": lambda query, kind: reply_to(query, "224.0.0.1", options(kind, bytes([END]))),
     "broadcast-offered": lambda query, kind: reply_to(query, "255.255.255.255", options(kind, bytes([END]))),
     "subnet-broadcast-offered": lambda query, kind: reply_to(query, "10.77.0.255", options(kind, bytes([END]))),
@@ -102,7 +107,7 @@ class Client:
     def heard(self, kind, seconds=6):
         """The client's next message of this type, or None."""
         frame = self.wire.expect(lambda frame: UDP in frame and frame[UDP].dport == 67
-                                 and bytes(frame[UDP].payload)[OPTIONS_AT:OPTIONS_AT + 3] == bytes([TYPE, 1, kind]), seconds)
+                                 and bytes(frame[UDP].payload)[OPTIONS_AT:].startswith(bytes([TYPE, 1, kind])), seconds)
         return frame and bytes(frame[UDP].payload)
 
     def checks_an_address(self, seconds):

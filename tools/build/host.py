@@ -32,7 +32,7 @@ KERNEL_SOURCES = ["kernel/iov.c", "kernel/timer.c", "kernel/wait.c", "kernel/lib
 
 # What the library is made of; what only tests share stands in test/host/unit/ without _test.
 LIBRARY = ("net", "drivers/virtio", "userland/lib", "test/host/services", "test/host/simulator", "test/host/stack",
-           "test/host/tap", "test/host/virtio")
+           "test/host/player", "test/host/tap", "test/host/virtio")
 UNIT_TESTS = "test/host/unit"
 PROGRAMS = "test/host/programs"
 PACKETDRILL = "test/host/packetdrill"

@@ -88,13 +88,28 @@ bool cpu_has_bti(void)
  * PAN: the kernel's own loads and stores fault on user memory, so that a stray user pointer is
  * found at once. With SPAN clear every exception sets it.
  */
+static bool has_pan;
+
 static void enable_pan(void)
 {
-	if (id_field(read_register(id_aa64mmfr1_el1), 20) == 0)
+	has_pan = id_field(read_register(id_aa64mmfr1_el1), 20) != 0;
+	if (!has_pan)
 		return;
 	write_register(sctlr_el1, read_register(sctlr_el1) & ~SCTLR_SPAN);
 	instruction_barrier();
-	__asm__ volatile(".inst 0xd500419f" ::: "memory"); /* msr pan, #1 */
+	cpu_forbid_user_access();
+}
+
+void cpu_allow_user_access(void)
+{
+	if (has_pan)
+		__asm__ volatile(".inst 0xd500409f" ::: "memory"); /* msr pan, #0 */
+}
+
+void cpu_forbid_user_access(void)
+{
+	if (has_pan)
+		__asm__ volatile(".inst 0xd500419f" ::: "memory"); /* msr pan, #1 */
 }
 
 void cpu_init(void)

@@ -16,6 +16,13 @@ bool cpu_random(uint64_t *value);
  */
 bool cpu_has_bti(void);
 
+/*
+ * Lets the kernel's own loads and stores reach the process's memory, and not any more, where the
+ * processor tells the two apart (PAN). Between them nothing may fault.
+ */
+void cpu_allow_user_access(void);
+void cpu_forbid_user_access(void);
+
 /* The stack on which the kernel booted, as kernel_stack_alloc's, and the hole below it. */
 extern char boot_stack[], boot_stack_hole[];
 

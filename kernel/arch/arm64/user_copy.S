@@ -1,7 +1,8 @@
 /*
  * Copies between the kernel and the running process. The process's side is touched with LDTR and
  * STTR, which have EL0's rights whatever the address, so that no address a process can name reaches
- * anything it could not touch itself.
+ * anything it could not touch itself. user.c copies what is long otherwise, once these have been
+ * on a page.
  *
  * Every such instruction has an entry in the exception table: when its fault cannot be resolved,
  * execution goes on at the label `fault`, which answers -EFAULT.

@@ -29,9 +29,8 @@ static int64_t call(uint32_t number, int fd, uint64_t a1, uint64_t a2, uint64_t 
 static int interface_socket(void *userdata __unused, int domain, int type, int protocol)
 {
 	call_begin();
-	return (int)call_end(descriptor_open(host_syscall(SYS_socket, (uint64_t)domain,
-							  (uint64_t)type, (uint64_t)protocol, 0, 0,
-							  0)));
+	return (int)call_end(descriptor_open(host_syscall(
+		SYS_socket, (uint64_t)domain, (uint64_t)type, (uint64_t)protocol, 0, 0, 0)));
 }
 
 static int interface_bind(void *userdata __unused, int fd, const struct sockaddr *name,
@@ -49,9 +48,9 @@ static int interface_accept(void *userdata __unused, int fd, struct sockaddr *na
 			    socklen_t *length)
 {
 	call_begin();
-	return (int)call_end(descriptor_open(
-		host_syscall(SYS_accept, (uint64_t)(int64_t)descriptor_find(fd), user(name),
-			     user(length), 0, 0, 0)));
+	return (int)call_end(
+		descriptor_open(host_syscall(SYS_accept, (uint64_t)(int64_t)descriptor_find(fd),
+					     user(name), user(length), 0, 0, 0)));
 }
 
 static int interface_connect(void *userdata __unused, int fd, const struct sockaddr *name,

@@ -81,7 +81,9 @@ static void let_others_go_on(void)
 {
 	host_leave();
 	host_enter();
+	host_leave();
 	wait_for_report();
+	host_enter();
 }
 
 static void settle(void)

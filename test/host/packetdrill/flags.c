@@ -11,6 +11,18 @@
 
 #define WORD_MAX 256
 
+/*
+ * Public scripts begin with a command that sets the machine's tunables, which does not reach this
+ * stack. So it begins with what they set, where that is not what it has anyway.
+ */
+static const char usual_tunables[] = "net.ipv4.tcp_rmem=4096,540000,15728640 "
+				     "net.ipv4.tcp_wmem=4096,262144,4194304 "
+				     "net.ipv4.tcp_syn_retries=5 "
+				     "net.ipv4.tcp_slow_start_after_idle=0 "
+				     "net.ipv4.tcp_ecn=0 "
+				     "net.ipv4.tcp_fastopen=0x70403 "
+				     "net.ipv4.tcp_fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4";
+
 static const struct instance_flags defaults = {
 	.local = 0xc0a80001, /* 192.168.0.1 */
 	.prefix_length = 16,
@@ -120,16 +132,16 @@ static void set_tunable(char *name, char *value)
 		*dot = '/';
 	for (char *comma = value; (comma = strchr(comma, ','));)
 		*comma = ' ';
-	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	snprintf(path, sizeof(path), "sys/%s", name);
 	int error = host_proc_write(path, value);
 
 	if (error == -ENOENT)
-		fprintf(stderr, "libvitrine-packetdrill: there is no %s\n", path);
+		fprintf(stderr, "libvitrine-packetdrill: there is no /proc/%s\n", path);
 	else if (error)
-		refuse("%s does not take '%s'", path, value);
+		refuse("/proc/%s does not take '%s'", path, value);
 }
 
-void flags_set_tunables(const char *text)
+static void set_tunables(const char *text)
 {
 	char word[WORD_MAX];
 
@@ -139,4 +151,10 @@ void flags_set_tunables(const char *text)
 		if (strchr(word, '.'))
 			set_tunable(word, value);
 	}
+}
+
+void flags_set_tunables(const char *text)
+{
+	set_tunables(usual_tunables);
+	set_tunables(text);
 }

@@ -19,7 +19,7 @@ struct instance_flags {
 
 /* Ends the program when the text makes no sense. `text` may be NULL. */
 void flags_parse(const char *text, struct instance_flags *flags);
-/* Sets the tunables; the stack's /proc files are registered. */
+/* Sets the tunables, first those that scripts rely on; the stack's /proc files are registered. */
 void flags_set_tunables(const char *text);
 
 /* ---- stack.c ---- */

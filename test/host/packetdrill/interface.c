@@ -16,8 +16,8 @@ static void interface_free(void *userdata)
 	stack_stop();
 }
 
-__attribute__((visibility("default"))) void
-packetdrill_interface_init(const char *text, struct packetdrill_interface *out)
+__attribute__((visibility("default"))) void packetdrill_interface_init(
+	const char *text, struct packetdrill_interface *out)
 {
 	struct instance_flags flags;
 

@@ -10,12 +10,11 @@
 #include "test/host/player/private.h"
 #include "test/host/services/host.h"
 
-#define SERVER_PORT 80
 #define CLIENT_PORT 40000 /* of the first flow; the next ones follow */
 #define ISN_WRAP 0xffffff00
 #define ISN_PEER 0x30000000
 #define TIMESTAMP_PEER 1000000 /* at the script's zero */
-#define ISS_TICK_US 4 /* RFC 9293 3.4.1: the ISN's clock */
+#define ISS_TICK_US 4          /* RFC 9293 3.4.1: the ISN's clock */
 #define PATTERN_PRIME 251
 
 struct flow *flow_find(struct player *player, const char *name)
@@ -86,8 +85,8 @@ void flow_open(struct player *player, struct flow *flow, bool active)
 		return;
 	uint16_t client = (uint16_t)(CLIENT_PORT + (flow - player->flows));
 
-	flow->local_port = active ? client : SERVER_PORT;
-	flow->peer_port = active ? SERVER_PORT : client;
+	flow->local_port = active ? client : PLAYER_SERVER_PORT;
+	flow->peer_port = active ? PLAYER_SERVER_PORT : client;
 	flow->irs = player->wrap ? ISN_WRAP : ISN_PEER;
 	flow->irs_known = true;
 	if (!player->numbers_chosen && (player->wrap || player->isn_wanted))

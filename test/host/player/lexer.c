@@ -66,14 +66,16 @@ static const char *read_number(const char *at, struct token *token)
 	if (!us)
 		token->kind = TOKEN_BAD;
 	token->number = strtoll(at, NULL, is_hex ? 16 : 10);
-	token->time_us = is_hex ? 0 : (int64_t)(strtod(at, NULL) * (double)us + (*at == '-' ? -.5 : .5));
+	token->time_us = is_hex ? 0
+				: (int64_t)(strtod(at, NULL) * (double)us +
+					    (*at == '-' ? -.5 : .5));
 	return end;
 }
 
 static const char *read_sign(const char *at, struct token *token)
 {
-	static const char *const signs[] = {"-->", "<--", "->", "..", "!=", "<=", ">=", ":",
-					    ",",   "<",	  ">",	"=",  "*"};
+	static const char *const signs[] = {
+		"-->", "<--", "->", "..", "!=", "<=", ">=", ":", ",", "<", ">", "=", "*"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
 		size_t length = strlen(signs[i]);

@@ -242,16 +242,16 @@ void parse_segment(struct parser *parser, struct segment *segment, uint32_t *ste
 
 /* ---- ICMP errors: RFC 792, RFC 1191 ---- */
 
-void parse_icmp(struct parser *parser, struct icmp_error *icmp)
+void parse_icmp(struct parser *parser, struct script_icmp *icmp)
 {
 	static const struct {
 		const char *name;
 		uint8_t type, code;
 	} errors[] = {
-		{"net-unreachable", 3, 0},	{"host-unreachable", 3, 1},
+		{"net-unreachable", 3, 0},      {"host-unreachable", 3, 1},
 		{"protocol-unreachable", 3, 2}, {"port-unreachable", 3, 3},
-		{"frag-needed", 3, 4},		{"admin-prohibited", 3, 13},
-		{"source-quench", 4, 0},	{"time-exceeded", 11, 0},
+		{"frag-needed", 3, 4},          {"admin-prohibited", 3, 13},
+		{"source-quench", 4, 0},        {"time-exceeded", 11, 0},
 		{"parameter-problem", 12, 0},
 	};
 	size_t i = 0;

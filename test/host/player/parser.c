@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/tcp/tcp_wire.h"
+
 #define FLOW_DEFAULT "a"
 
 /* Texts live until script_free. */
@@ -205,7 +207,7 @@ static void add_segments(struct parser *parser, enum statement_kind kind, struct
 		if (!step || whole.length <= step)
 			return;
 		part->length = step;
-		part->flags &= (uint8_t)~(TCP_FIN | TCP_PSH);
+		part->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
 		whole.seq += step;
 		whole.length -= step;
 		head->when = (struct moment){.kind = MOMENT_SAME};
@@ -243,8 +245,8 @@ static void parse_handshake(struct parser *parser, struct handshake *handshake)
 	}
 }
 
-static void add_line(struct parser *parser, int64_t after_us, const char *flow,
-		     const char *format, ...)
+static void add_line(struct parser *parser, int64_t after_us, const char *flow, const char *format,
+		     ...)
 {
 	char line[512];
 	int length = snprintf(line, sizeof(line), "+%lldus %s: ", (long long)after_us, flow);

@@ -35,6 +35,6 @@ const char *parser_keep(struct parser *parser);
  * for several segments (`by`), else 0.
  */
 void parse_segment(struct parser *parser, struct segment *segment, uint32_t *step);
-void parse_icmp(struct parser *parser, struct icmp_error *icmp);
+void parse_icmp(struct parser *parser, struct script_icmp *icmp);
 
 #endif

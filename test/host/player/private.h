@@ -12,6 +12,7 @@
 
 #define PLAYER_FLOWS_MAX 16
 #define PLAYER_TRACE_LINES 12
+#define PLAYER_SERVER_PORT 80
 #define PLAYER_STACK_ADDRESS IP4(10, 0, 0, 1)
 #define PLAYER_PEER_ADDRESS IP4(10, 0, 0, 2)
 
@@ -24,9 +25,9 @@ struct flow {
 	/* Sequence numbers: what is 0 in the script. */
 	uint32_t iss, irs;
 	bool iss_known, irs_known;
-	uint32_t stack_next; /* relative: behind the highest that the stack sent */
-	uint32_t peer_next;  /* relative: behind the highest that the peer sent */
-	uint32_t peer_ack;   /* what the peer's segments acknowledge until a line says otherwise */
+	uint32_t stack_next;  /* relative: behind the highest that the stack sent */
+	uint32_t peer_next;   /* relative: behind the highest that the peer sent */
+	uint32_t peer_ack;    /* what the peer's segments acknowledge until a line says otherwise */
 	uint32_t peer_window; /* bytes; likewise */
 
 	/* What the two SYNs said; a scale of -1: nothing. */
@@ -40,7 +41,7 @@ struct flow {
 	/* The streams. */
 	uint8_t *written; /* what the process gave to send */
 	uint32_t written_length, written_room;
-	uint32_t read_next;  /* relative: what the process reads next */
+	uint32_t read_next;   /* relative: what the process reads next */
 	bool peer_spoke_text; /* not the pattern: recv's bytes are compared where the script says */
 };
 
@@ -49,8 +50,7 @@ struct returned {
 	bool waiting; /* for that line */
 	uint32_t line;
 	int64_t result, time_us; /* of the script */
-	uint8_t *bytes;
-	struct flow *flow;
+	uint8_t *bytes;          /* what was read, or NULL */
 };
 
 struct player {
@@ -89,7 +89,6 @@ _Noreturn __printf(2, 3) void player_fail(struct player *player, const char *for
 /* An event, for reports: `arrow` is --> or <-- or empty. */
 void player_note(struct player *player, const char *arrow, const char *text);
 int64_t player_time_us(const struct player *player); /* the script's, now */
-void player_play_command(struct player *player, const struct command *command, struct flow *flow);
 
 /* flow.c */
 struct flow *flow_find(struct player *player, const char *name);
@@ -115,7 +114,7 @@ struct flow *wire_decode(struct player *player, const uint8_t *bytes, uint32_t l
 uint32_t wire_encode(struct player *player, struct flow *flow, struct segment *segment,
 		     uint8_t *packet);
 uint32_t wire_encode_icmp(struct player *player, const struct flow *flow,
-			  const struct icmp_error *icmp, uint8_t *packet);
+			  const struct script_icmp *icmp, uint8_t *packet);
 
 /* calls.c, checks.c: false when the command is not theirs. */
 bool calls_play(struct player *player, const struct command *command, struct flow *flow);

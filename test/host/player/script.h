@@ -53,7 +53,7 @@ struct command {
 	bool blocks;
 };
 
-struct icmp_error {
+struct script_icmp {
 	uint8_t type, code;
 	uint16_t mtu;
 	uint32_t seq; /* in the packet that it quotes */
@@ -69,7 +69,7 @@ struct statement {
 	union {
 		struct command command;
 		struct segment segment;
-		struct icmp_error icmp;
+		struct script_icmp icmp;
 	};
 };
 

@@ -95,7 +95,7 @@ static void put_options(struct printer *printer, const struct segment *segment)
 
 static void put_data(struct printer *printer, const struct segment *segment)
 {
-	if (!segment->data || segment->length > TEXT_SHOWN_MAX)
+	if (!segment->data || !segment->length || segment->length > TEXT_SHOWN_MAX)
 		return;
 	for (uint32_t i = 0; i < segment->length; i++) {
 		if (!isprint(segment->data[i]))
@@ -170,8 +170,7 @@ static bool timestamps_match(const struct segment_option *expected,
 	return true;
 }
 
-static bool option_matches(const struct segment_option *expected,
-			   const struct segment_option *got)
+static bool option_matches(const struct segment_option *expected, const struct segment_option *got)
 {
 	if (expected->any)
 		return true;
@@ -216,8 +215,9 @@ static const char *compare_flags(const struct segment *expected, const struct se
 
 	if ((expected->flags | ignored) != (got->flags | ignored))
 		return "the flags differ";
-	return got->flags & TCP_URG && expected->urgent != got->urgent ? "the urgent pointer differs"
-								       : NULL;
+	return got->flags & TCP_URG && expected->urgent != got->urgent
+		       ? "the urgent pointer differs"
+		       : NULL;
 }
 
 static const char *compare_ip(const struct segment *expected, const struct segment *got)

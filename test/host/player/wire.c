@@ -65,21 +65,22 @@ static int64_t relative(uint32_t number, uint32_t isn)
 	return (int32_t)(number - isn);
 }
 
+/* A SYN echoes nothing (RFC 7323 3.2). */
 static void decode_timestamps(struct player *player, struct flow *flow, const uint8_t *data,
-			      struct segment_option *option)
+			      bool echoes, struct segment_option *option)
 {
-	if (!flow->stack_ts_offset) /* the clock's milliseconds now are what it shows */
-		flow->stack_ts_offset = get32(data) -
-					flow_timestamp(player, 0, 0) -
-					(uint32_t)(player_time_us(player) / USEC_PER_MSEC);
+	int64_t now_ms = player_time_us(player) / (int64_t)USEC_PER_MSEC;
+
+	if (!flow->stack_ts_offset) /* the first one shows the clock as it is now */
+		flow->stack_ts_offset = get32(data) - flow_timestamp(player, 0, now_ms);
 	flow->ts_recent = get32(data);
-	option->count = 2;
+	option->count = echoes ? 2 : 1;
 	option->numbers[0] = flow_timestamp_ms(player, flow->stack_ts_offset, get32(data));
 	option->numbers[1] = flow_timestamp_ms(player, flow->peer_ts_offset, get32(data + 4));
 }
 
 static void decode_option(struct player *player, struct flow *flow, const uint8_t *option_bytes,
-			  struct segment_option *option)
+			  bool echoes, struct segment_option *option)
 {
 	const uint8_t *data = option_bytes + 2;
 	uint8_t length = (uint8_t)(option_bytes[1] - 2);
@@ -97,7 +98,7 @@ static void decode_option(struct player *player, struct flow *flow, const uint8_
 			option->numbers[option->count++] = relative(get32(data + at), flow->irs);
 		break;
 	case OPTION_TIMESTAMPS:
-		decode_timestamps(player, flow, data, option);
+		decode_timestamps(player, flow, data, echoes, option);
 		break;
 	default:
 		memcpy(option->bytes, data, length);
@@ -117,7 +118,8 @@ static void decode_options(struct player *player, struct flow *flow, const uint8
 		if (end - at < 2 || at[1] < 2 || at[1] > end - at ||
 		    segment->option_count == SEGMENT_OPTIONS_MAX)
 			player_fail(player, "the stack sent malformed options");
-		decode_option(player, flow, at, &segment->options[segment->option_count++]);
+		decode_option(player, flow, at, segment->flags & TCP_ACK,
+			      &segment->options[segment->option_count++]);
 		at += at[1];
 	}
 }
@@ -142,7 +144,8 @@ static void decode_tcp(struct player *player, struct flow *flow, const uint8_t *
 	segment->data = tcp + header;
 	segment->length = length - header;
 	decode_options(player, flow, tcp + TCP_FIXED, tcp + header, segment);
-	bool scaled = !(segment->flags & TCP_SYN) && flow->stack_scale >= 0 && flow->peer_scale >= 0;
+	bool scaled = !(segment->flags & TCP_SYN) && flow->stack_scale >= 0 &&
+		      flow->peer_scale >= 0;
 
 	segment->window = get16(tcp + 14) << (scaled ? flow->stack_scale : 0);
 }
@@ -190,7 +193,7 @@ static uint32_t encode_ip(uint8_t *packet, uint32_t length, uint8_t protocol, ui
 static uint8_t *encode_timestamps(const struct player *player, const struct flow *flow,
 				  const struct segment_option *option, uint8_t *to)
 {
-	int64_t now_ms = player_time_us(player) / USEC_PER_MSEC;
+	int64_t now_ms = player_time_us(player) / (int64_t)USEC_PER_MSEC;
 	uint32_t echo = flow->stack_timestamps ? flow->ts_recent : 0;
 
 	if (option->count > 1)
@@ -253,7 +256,8 @@ static void add_timestamps(const struct flow *flow, struct segment *segment)
 	    segment_find_option(segment, OPTION_TIMESTAMPS) ||
 	    segment_find_option(segment, OPTION_NO_TIMESTAMPS))
 		return;
-	segment->options[segment->option_count++] = (struct segment_option){.kind = OPTION_TIMESTAMPS};
+	segment->options[segment->option_count++] = (struct segment_option){
+		.kind = OPTION_TIMESTAMPS};
 	segment->named |= NAMED_OPTIONS;
 }
 
@@ -272,7 +276,8 @@ static void fill_in(const struct flow *flow, struct segment *segment)
 
 static uint32_t window_field(const struct flow *flow, const struct segment *segment)
 {
-	bool scaled = !(segment->flags & TCP_SYN) && flow->stack_scale >= 0 && flow->peer_scale >= 0;
+	bool scaled = !(segment->flags & TCP_SYN) && flow->stack_scale >= 0 &&
+		      flow->peer_scale >= 0;
 
 	return MIN(segment->window >> (scaled ? flow->peer_scale : 0), UINT16_MAX);
 }
@@ -311,7 +316,7 @@ uint32_t wire_encode(struct player *player, struct flow *flow, struct segment *s
 
 /* The error quotes a packet of the stack's: RFC 792, with the next hop's MTU as RFC 1191 has it. */
 uint32_t wire_encode_icmp(struct player *player __unused, const struct flow *flow,
-			  const struct icmp_error *icmp, uint8_t *packet)
+			  const struct script_icmp *icmp, uint8_t *packet)
 {
 	uint8_t *message = packet + IP_HEADER, *quoted = message + 8, *tcp = quoted + IP_HEADER;
 	uint32_t length = 8 + IP_HEADER + ICMP_QUOTED;

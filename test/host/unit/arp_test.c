@@ -178,18 +178,18 @@ static void a_neighbour_that_moved_is_found(void **state __unused)
 	assert_packet(0, STRANGER_MAC, 1);
 }
 
-static void upper_layers_save_the_request(void **state __unused)
+static void a_neighbour_in_doubt_is_asked_at_once(void **state __unused)
 {
 	make_known(PEER, FIXTURE_PEER);
-	for (int i = 0; i < 5; i++) {
-		fixture_advance(&arp_stack, 50 * SECOND);
-		net_lock(&arp_stack.net);
-		arp_confirm(&arp_stack.dev, PEER);
-		arp_confirm(&arp_stack.dev, STRANGER); /* unknown: harmless */
-		net_unlock(&arp_stack.net);
-	}
-	assert_int_equal(arp_stack.sent_count, 0);
-	assert_int_equal(entry_of(PEER)->state, ARP_REACHABLE);
+	net_lock(&arp_stack.net);
+	arp_doubt(&arp_stack.dev, PEER);
+	arp_doubt(&arp_stack.dev, PEER);     /* once is enough */
+	arp_doubt(&arp_stack.dev, STRANGER); /* unknown: harmless */
+	net_unlock(&arp_stack.net);
+	assert_int_equal(arp_stack.sent_count, 1);
+	assert_int_equal(entry_of(PEER)->state, ARP_STALE);
+	fixture_advance(&arp_stack, ARP_TRIES * SECOND);
+	assert_null(entry_of(PEER)); /* it did not answer */
 }
 
 static void who_asks_us_is_learned(void **state __unused)
@@ -318,7 +318,7 @@ int main(void)
 		TEST(a_stale_neighbour_that_is_silent_goes),
 		TEST(an_unused_entry_goes_silently),
 		TEST(a_neighbour_that_moved_is_found),
-		TEST(upper_layers_save_the_request),
+		TEST(a_neighbour_in_doubt_is_asked_at_once),
 		TEST(who_asks_us_is_learned),
 		TEST(a_request_resolves_what_we_ask),
 		TEST(permanent_entries),

@@ -154,14 +154,19 @@ static size_t make(const struct stranger *stranger, const struct crafted *segmen
 
 void stranger_sends(struct stranger *stranger, const struct crafted *segment)
 {
-	uint8_t packet[IP4_HEADER_MIN + TCP_HEADER_MAX + SEGMENT_MAX];
+	uint8_t bytes[TCP_HEADER_MAX + SEGMENT_MAX], packet[IP4_HEADER_MAX + sizeof(bytes)];
 	const struct ip4_spec spec = {
-		.source = stranger->address, .protocol = IPPROTO_TCP, .tos = segment->tos};
+		.source = stranger->address,
+		.protocol = IPPROTO_TCP,
+		.tos = segment->tos,
+		.options = segment->ip_options,
+		.options_length = segment->ip_options_length,
+	};
 	size_t length;
 
 	assert_true(segment->length <= SEGMENT_MAX);
-	length = make(stranger, segment, packet + IP4_HEADER_MIN);
-	ip4_arrives(stranger->f, packet, ip4_make(packet, &spec, packet + IP4_HEADER_MIN, length));
+	length = make(stranger, segment, bytes);
+	ip4_arrives(stranger->f, packet, ip4_make(packet, &spec, bytes, length));
 }
 
 void stranger_says(struct stranger *stranger, const void *data, size_t length)

@@ -52,6 +52,8 @@ struct crafted {
 	size_t cut;     /* the segment ends after so many bytes; 0: whole */
 	uint16_t wrong; /* added to the right checksum */
 	uint8_t tos;
+	const uint8_t *ip_options; /* a multiple of 4 bytes */
+	size_t ip_options_length;
 };
 
 /* A segment of the stack's. */

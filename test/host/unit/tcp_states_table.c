@@ -5,7 +5,7 @@
 #define DROP_TCP_OF_USE DROP_NONE
 
 #define HALF_OPEN (REQUEST | SYN_RECV)
-#define OPENING (HALF_OPEN | ESTABLISHED)
+#define OPENING (HALF_OPEN | ESTABLISHED | WINDOW_0)
 #define FIN_SENT (FIN_WAIT_1 | ORPHAN_1)
 #define FIN_ACKED (FIN_WAIT_2 | ORPHAN_2)
 #define ORPHANED (ORPHAN_1 | ORPHAN_2)
@@ -88,8 +88,6 @@ R(WAITING,     "SYN",         ANY,    ANY,  ANY,  ACK,       SAME,        NONE, 
 R(ANY,         "SYN",         ANY,    ANY,  ANY,  CHALLENGE, SAME,        NONE, BAD_SYN),
 
 /* First, the sequence number: table 6 of 3.4. */
-R(WINDOW_0,    "",            EXACT,  ANY,  DATA, ACK,       SAME,        NONE, WINDOW_CLOSED),
-R(WINDOW_0,    "FIN",         EXACT,  ANY,  BARE, ACK,       SAME,        NONE, WINDOW_CLOSED),
 R(WINDOW_0,    "",            BEFORE, ANY,  DATA, ACK,       SAME,        NONE, OUTSIDE_WINDOW),
 R(ANY,         "",            BEYOND, ANY,  ANY,  ACK,       SAME,        NONE, OUTSIDE_WINDOW),
 R(ANY,         "",            OLD,    ANY,  ANY,  ACK,       SAME,        NONE, DUPLICATE),
@@ -114,9 +112,11 @@ R(AFTER_FIN,   "",            BEFORE, ANY,  DATA, ACK,       SAME,        NONE, 
 R(AFTER_FIN,   "",            ANY,    ANY,  ANY,  NOTHING,   SAME,        NONE, AFTER_CLOSE),
 R(WAITING,     "-FIN",        ANY,    ANY,  BARE, NOTHING,   SAME,        NONE, DUPLICATE),
 R(WAITING,     "",            ANY,    ANY,  ANY,  ACK,       SAME,        NONE, AFTER_CLOSE),
+/* Without a window, text is not taken; what else the segment says, is: MUST-66. */
+R(WINDOW_0,    "",            EXACT,  ANY,  DATA, ACK,       SAME,        NONE, WINDOW_CLOSED),
 /* Text for a process that closed: RFC 1122 4.2.2.13. */
 R(ORPHANED,    "",            ANY,    ANY,  DATA, ABORT,     CLOSED,      NONE, AFTER_CLOSE),
-/* FIN in order. Elsewhere in the window it waits with its text. */
+/* FIN in order; it takes no room. Elsewhere in the window it waits with its text. */
 R(OPENING,     "FIN",         NEXT,   ANY,  ANY,  ACK,       CLOSE_WAIT,  FIN,  OF_USE),
 R(FIN_SENT,    "FIN",         NEXT,   ALL,  ANY,  ACK,       TIME_WAIT,   FIN,  OF_USE),
 R(FIN_SENT,    "FIN",         NEXT,   ANY,  ANY,  ACK,       CLOSING,     FIN,  OF_USE),

@@ -11,6 +11,7 @@ BUILD = os.environ.get("VITRINE_BUILD", os.path.join(TOP, "build"))
 VM = os.path.join(TOP, "tools/vm")
 KERNEL = os.path.join(BUILD, "test/kernel.elf")
 IMAGE = os.path.join(BUILD, "test/Image")
+PROGRAMS = os.path.join(BUILD, "test/programs.cpio")  # Debian's iperf3 and dropbear, for --initrd
 
 PROMPT = re.compile(r"[#$] (\x1b\[6n)?$")
 BOOT_LIMIT_S = 30

@@ -86,10 +86,8 @@ static void receive_frame(struct segment_bench *bench, const struct frame *frame
 
 static void receive_syn(struct segment_bench *bench, const struct peer *peer) NEEDS_NET_LOCK
 {
-	const struct tcp_options options = {.mss = 1460,
-					    .has_timestamps = true,
-					    .ts_value = 1,
-					    .sack_permitted = true};
+	const struct tcp_options options = {
+		.mss = 1460, .has_timestamps = true, .ts_value = 1, .sack_permitted = true};
 	struct tcp_header header = {.flags = TCP_SYN};
 	struct frame frame;
 
@@ -167,8 +165,8 @@ static void receive_batch(struct segment_bench *bench)
 
 	net_lock(&bench->station.net);
 	for (uint32_t i = 0; i < SPEED_BATCH; i++) {
-		struct peer *peer = &bench->peers[station_pick(&bench->station,
-							       bench->settings->connections)];
+		struct peer *peer =
+			&bench->peers[station_pick(&bench->station, bench->settings->connections)];
 
 		peers[i] = peer;
 		make_segment(&frame, peer, PAYLOAD);
