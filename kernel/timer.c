@@ -2,7 +2,8 @@
  * Timers in a pairing heap: see timer.h.
  *
  * Pushing an armed timer further away does not touch the heap: the timer keeps its place
- * (queued_us) and is put where it belongs (when_us) when it comes to the top.
+ * (queued_us) and is put where it belongs (when_us) when it comes to the top. Nor does disarming it:
+ * then it is taken out there.
  */
 #include "kernel/timer.h"
 
@@ -68,6 +69,7 @@ static void heap_insert(struct timer_base *base, struct timer *timer)
 	timer->sibling = NULL;
 	timer->back = NULL;
 	timer->queued_us = timer->when_us;
+	timer->queued = true;
 	base->root = heap_join(base->root, timer);
 }
 
@@ -75,6 +77,7 @@ static void heap_remove(struct timer_base *base, struct timer *timer)
 {
 	struct timer *children = heap_join_siblings(timer->child);
 
+	timer->queued = false;
 	if (timer == base->root) {
 		base->root = children;
 		return;
@@ -90,15 +93,16 @@ static void heap_remove(struct timer_base *base, struct timer *timer)
 
 /*
  * The timer that really is the earliest: those at the top that were pushed away move to their
- * places.
+ * places, those that were disarmed leave.
  */
 static struct timer *earliest(struct timer_base *base)
 {
 	struct timer *timer;
 
-	while ((timer = base->root) && timer->queued_us != timer->when_us) {
+	while ((timer = base->root) && (!timer->armed || timer->queued_us != timer->when_us)) {
 		heap_remove(base, timer);
-		heap_insert(base, timer);
+		if (timer->armed)
+			heap_insert(base, timer);
 	}
 	return timer;
 }
@@ -166,21 +170,23 @@ void timer_arm(struct timer_base *base, struct timer *timer, uint64_t when_us)
 		when_us = base->running_us + 1;
 
 	timer->when_us = when_us;
-	if (timer->armed && when_us >= timer->queued_us)
-		return;
-	if (timer->armed)
-		heap_remove(base, timer);
 	timer->armed = true;
+	if (timer->queued && when_us >= timer->queued_us)
+		return;
+	if (timer->queued)
+		heap_remove(base, timer);
 	heap_insert(base, timer);
 	announce(base);
 }
 
 bool timer_cancel(struct timer_base *base, struct timer *timer)
 {
-	if (!timer->armed)
+	bool was_armed = timer->armed;
+
+	if (!timer->queued)
 		return false;
 	heap_remove(base, timer);
 	timer->armed = false;
 	announce(base);
-	return true;
+	return was_armed;
 }

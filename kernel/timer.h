@@ -4,8 +4,9 @@
  * A `struct timer_base` is a set of armed timers ordered by time. The machine has one, driven by
  * the generic timer from SOFTIRQ_TIMER; each `struct net` has its own, so that a host test can
  * drive it from a virtual clock. Times are absolute, in microseconds of the base's clock;
- * resolution is that of the clock. Arming and cancelling are O(log n) amortised, pushing an armed
- * timer further away (what a retransmission timer does at each acknowledgement) is O(1).
+ * resolution is that of the clock. Arming and cancelling are O(log n) amortised. What a
+ * retransmission timer does all day is O(1): pushing an armed timer further away, disarming it, and
+ * arming it again for no earlier.
  *
  * A base is not locked: its owner's lock protects it (the machine's base: softirqs disabled, which
  * the functions of kernel/clock.h see to; a net's base: the net lock). A cancelled timer's function
@@ -28,6 +29,7 @@ struct timer {
 	timer_function *function;
 	struct timer *child, *sibling, *back; /* pairing heap; `back` is parent or left sibling */
 	bool armed;
+	bool queued; /* in the heap; disarmed timers stay there until they come to the top */
 };
 
 struct timer_base {
@@ -56,8 +58,19 @@ void timer_init(struct timer *timer, timer_function *function);
 /* Arms, or moves if armed. A time in the past fires at the next run. */
 void timer_arm(struct timer_base *base, struct timer *timer, uint64_t when_us);
 
-/* Returns whether it was armed. Harmless on a timer that is not. */
+/*
+ * Returns whether it was armed. Harmless on a timer that is not. Only then may its object be freed.
+ */
 bool timer_cancel(struct timer_base *base, struct timer *timer);
+
+/*
+ * For a timer that will soon be armed again: it does not fire, but is known to the base still, which
+ * may be run once for nothing.
+ */
+static inline void timer_disarm(struct timer *timer)
+{
+	timer->armed = false;
+}
 
 static inline bool timer_armed(const struct timer *timer)
 {

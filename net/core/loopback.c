@@ -59,8 +59,12 @@ bool loopback_deliver(struct net *net, uint32_t budget)
 {
 	struct sk_buff *skb;
 
-	while (budget-- && (skb = skb_queue_take(&net->backlog)))
+	net_run_deferred(net);
+	while (budget-- && (skb = skb_queue_take(&net->backlog))) {
 		netif_receive(net->loopback, skb);
+		if (net->backlog.length == 0)
+			net_run_deferred(net); /* its answers come back here */
+	}
 	return net->backlog.length > 0;
 }
 

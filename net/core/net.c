@@ -17,8 +17,32 @@ void net_lock(struct net *net) NO_LOCK_CHECK
 	monitor_enter(&net->lock);
 }
 
+void net_defer(struct net *net, struct net_deferred *deferred)
+{
+	if (list_empty(&deferred->link))
+		list_append(&net->deferred, &deferred->link);
+}
+
+void net_undefer(struct net_deferred *deferred)
+{
+	list_remove(&deferred->link);
+}
+
+void net_run_deferred(struct net *net)
+{
+	while (!list_empty(&net->deferred)) {
+		struct net_deferred *first = list_first_entry(&net->deferred, struct net_deferred,
+							      link);
+
+		list_remove(&first->link);
+		first->run(first);
+	}
+}
+
 void net_unlock(struct net *net) NO_LOCK_CHECK
 {
+	if (!list_empty(&net->deferred))
+		net_run_deferred(net);
 	if (!list_empty(&net->unflushed))
 		dev_flush_all(net);
 	monitor_leave(&net->lock);
@@ -45,6 +69,7 @@ int net_init(struct net *net, const struct net_environment *environment)
 	list_init(&net->families);
 	list_init(&net->device_notifiers);
 	list_init(&net->unflushed);
+	list_init(&net->deferred);
 	list_init(&net->pollers);
 	skb_queue_init(&net->backlog);
 	net->core.rmem_default = net->core.rmem_max = DEFAULT_BUFFER;

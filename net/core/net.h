@@ -70,6 +70,7 @@ struct net {
 	struct list_head families;         /* struct socket_family */
 	struct list_head device_notifiers; /* struct device_notifier */
 	struct list_head unflushed; /* struct net_device: frames queued, device not yet told */
+	struct list_head deferred;  /* struct net_deferred: to be done at the end of the batch */
 
 	struct list_head pollers; /* struct net_poller, scheduled; guarded by irq_save */
 	struct skb_queue backlog; /* packets looped back, waiting for net_run_softirq */
@@ -98,9 +99,28 @@ struct CAPABILITY("net lock") net_lock_token {
 extern const struct net_lock_token net_lock_held;
 #define NEEDS_NET_LOCK REQUIRES(net_lock_held)
 
-/* Leaving the lock also flushes the devices that frames were queued on (dev_flush_all). */
+/*
+ * What is done under one hold of the lock is a batch: up to 64 packets of a softirq, or a system
+ * call's part. Leaving the lock ends it: what was deferred is done (net_defer), and the devices on
+ * which frames were queued are told (dev_flush_all).
+ */
 void net_lock(struct net *net) ACQUIRES(net_lock_held);
 void net_unlock(struct net *net) RELEASES(net_lock_held);
+
+/*
+ * Something that many packets of a batch may ask for, and that is enough to be done once. `run` is
+ * called with the net lock held; the link was zeroed or list_init'ed before the first net_defer.
+ */
+struct net_deferred {
+	struct list_head link; /* net->deferred */
+	void (*run)(struct net_deferred *deferred);
+};
+/* Runs it at the end of the batch, once, however often it was asked for. */
+void net_defer(struct net *net, struct net_deferred *deferred) NEEDS_NET_LOCK;
+/* Takes it off. */
+void net_undefer(struct net_deferred *deferred) NEEDS_NET_LOCK;
+/* Does now what was deferred. */
+void net_run_deferred(struct net *net) NEEDS_NET_LOCK;
 
 /*
  * Makes an empty stack with its loopback device (down). The rooms above register themselves:

@@ -1,6 +1,6 @@
 /*
- * The stack's TCP, and a control block's life: its defaults, OPEN and CLOSE (RFC 9293 3.10.1,
- * 3.10.4), and the one place where states change (3.3.2).
+ * The stack's TCP, and a control block's life: its defaults, and the one place where states change
+ * (RFC 9293 3.3.2).
  */
 #include "net/tcp/tcp.h"
 
@@ -34,6 +34,7 @@ static const struct tcp_settings default_settings = {
 	.tcp_keepalive_probes = 9,
 	.tcp_max_tw_buckets = 65536,
 	.tcp_tw_reuse = 2,
+	.tcp_rfc1337 = 1,
 	.tcp_fastopen = 1,
 	.tcp_slow_start_after_idle = 1,
 	.tcp_moderate_rcvbuf = 1,
@@ -91,6 +92,7 @@ int tcp_init(struct net *net)
 	net->state[NET_STATE_TCP] = state;
 	tcp_secrets_draw(net, &state->secrets);
 	tcp_table_init(net, &state->table);
+	tcp_output_init(state);
 	tcp_requests_init(net, &state->requests);
 	tcp_timewaits_init(net, &state->timewaits);
 	state->kind = (struct inet_kind){
@@ -121,6 +123,7 @@ void tcp_destroy(struct net *net)
 	tcp_requests_free(&state->requests);
 	tcp_timewaits_free(&state->timewaits);
 	tcp_table_free(&state->table);
+	tcp_output_stop(state);
 	list_remove(&state->kind.link);
 	net->state[NET_STATE_TCP] = NULL;
 	net_unlock(net);
@@ -159,6 +162,7 @@ void tcp_setup(struct tcp_socket *tcp)
 	tcp->state = TCP_CLOSE;
 	if (!tcp->port) /* connect to AF_UNSPEC leaves it bound */
 		list_init(&tcp->port_link);
+	list_init(&tcp->output_due);
 	tcp_stream_init(&tcp->stream, 0);
 	tcp_timers_init(tcp);
 	tcp->ato_us = TCP_DELAYED_ACK_MAX_US;
@@ -199,6 +203,7 @@ static void give_up_all(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	struct net *net = tcp_net(tcp);
 
 	tcp_timers_stop(tcp);
+	list_remove(&tcp->output_due);
 	tcp_table_remove(tcp);
 	tcp_scoreboard_free(tcp);
 	tcp_memory_give(net, tcp->stream.charged);
@@ -237,207 +242,4 @@ void tcp_set_state(struct tcp_socket *tcp, enum tcp_state state)
 	give_up_all(tcp);
 	socket_wake(socket, POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP);
 	socket_put(socket);
-}
-
-/* RFC 9293 3.6, MUST-12 */
-void tcp_fail(struct tcp_socket *tcp, int error)
-{
-	tcp->inet.socket.error = error;
-	tcp->inet.socket.shutdown = SHUTDOWN_RECEIVE | SHUTDOWN_SEND;
-	tcp_set_state(tcp, TCP_CLOSE);
-}
-
-void tcp_abort(struct tcp_socket *tcp, int error)
-{
-	switch (tcp->state) {
-	case TCP_SYN_RECV:
-	case TCP_ESTABLISHED:
-	case TCP_FIN_WAIT1:
-	case TCP_FIN_WAIT2:
-	case TCP_CLOSE_WAIT:
-		tcp_send_reset(tcp);
-		break;
-	default:
-		break;
-	}
-	tcp_fail(tcp, error);
-}
-
-/* ---- OPEN, active: RFC 9293 3.10.1 ---- */
-
-/* RFC 9293 3.7.1, SHLD-5, SHLD-6 */
-static void offer_options(struct tcp_socket *tcp, struct tcp_options *options) NEEDS_NET_LOCK
-{
-	const struct tcp_settings *settings = &tcp_of(tcp_net(tcp))->settings;
-	bool answer = tcp->state == TCP_SYN_RECV; /* then only what the peer offered too */
-
-	options->mss = tcp->advertised_mss;
-	options->has_window_scale = answer ? tcp->has_wscale : settings->tcp_window_scaling != 0;
-	options->window_scale = tcp->rcv_wscale;
-	options->sack_permitted = answer ? tcp->has_sack : settings->tcp_sack != 0;
-	options->has_timestamps = answer ? tcp->has_timestamps : settings->tcp_timestamps != 0;
-	options->ts_value = tcp_timestamp(tcp, net_now(tcp_net(tcp)));
-	options->ts_echo = answer ? tcp->ts_recent : 0;
-}
-
-/* RFC 3168 6.1.1: asked for once; a SYN that got lost may have been lost for that. */
-static uint8_t ecn_flags(const struct tcp_socket *tcp, bool again)
-{
-	bool ask = tcp_of(tcp_net(tcp))->settings.tcp_ecn == 1 && !again;
-
-	if (tcp->state == TCP_SYN_RECV)
-		return tcp->has_ecn ? TCP_ECE : 0;
-	return ask ? TCP_ECE | TCP_CWR : 0;
-}
-
-/* The SYN, or in SYN_RECV the SYN-ACK. Data of a Fast Open goes with the first. */
-static void send_syn(struct tcp_socket *tcp, bool again) NEEDS_NET_LOCK
-{
-	struct tcp_outgoing outgoing = {
-		.seq = tcp->iss,
-		.flags = (uint8_t)(TCP_SYN | ecn_flags(tcp, again)),
-		.retransmission = again,
-	};
-
-	offer_options(tcp, &outgoing.options);
-	if (tcp->fastopen_try && !again && tcp->state == TCP_SYN_SENT)
-		outgoing.length = MIN(tcp_fastopen_syn(tcp, &outgoing.options),
-				      tcp->stream.end - tcp->stream.start);
-	if (again)
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SYN_RETRANSMITS);
-	tcp_transmit(tcp, &outgoing);
-	if (outgoing.length && tcp_note_sent(tcp, tcp->iss + 1, tcp->iss + 1 + outgoing.length))
-		tcp->snd_nxt = tcp->iss + 1 + outgoing.length;
-}
-
-/* RFC 6528; above the last number of a connection in TIME_WAIT between the same ends: RFC 6191. */
-static void choose_iss(struct tcp_socket *tcp) NEEDS_NET_LOCK
-{
-	const struct endpoint *local = &tcp->inet.local, *remote = &tcp->inet.remote;
-
-	tcp->iss = tcp_secret_iss(tcp_net(tcp), local, remote);
-	if (tcp->reuses_timewait && !seq_after(tcp->iss, tcp->iss_above))
-		tcp->iss = tcp->iss_above + UINT16_MAX + 2;
-	tcp->reuses_timewait = false;
-	tcp->ts_offset = tcp_secret_timestamp_offset(tcp_net(tcp), local, remote);
-}
-
-/* Everything that a SYN says and a SYN-ACK answers. */
-static void prepare_opening(struct tcp_socket *tcp) NEEDS_NET_LOCK
-{
-	uint32_t window;
-
-	tcp_mtu_setup(tcp);
-	tcp_choose_window_scale(tcp_net(tcp), tcp->inet.socket.receive_buffer,
-				tcp_of(tcp_net(tcp))->settings.tcp_window_scaling, &window,
-				&tcp->rcv_wscale);
-	tcp->rcv_nxt = 0;
-	tcp->rcv_edge = window;
-	tcp->snd_una = tcp->iss;
-	tcp->snd_nxt = tcp->iss + 1;
-	tcp->snd_wl1 = tcp->snd_wl2 = 0;
-	tcp->small_sent = tcp->snd_up = tcp->push_end = tcp->iss;
-	tcp_stream_init(&tcp->stream, tcp->iss + 1);
-	tcp_recovery_setup(tcp);
-}
-
-int tcp_open_active(struct tcp_socket *tcp)
-{
-	choose_iss(tcp);
-	prepare_opening(tcp);
-	if (tcp->syn_data) {
-		tcp_stream_append(&tcp->stream, tcp->syn_data);
-		tcp_memory_force(tcp_net(tcp), tcp->stream.charged);
-		tcp->syn_data = NULL;
-	}
-	tcp->last_receive_us = net_now(tcp_net(tcp));
-	tcp_set_state(tcp, TCP_SYN_SENT);
-	send_syn(tcp, false);
-	tcp_arm(tcp, TCP_TIMER_RTO, net_now(tcp_net(tcp)) + tcp_rto(tcp));
-	return 0;
-}
-
-void tcp_send_syn_ack(struct tcp_socket *tcp)
-{
-	send_syn(tcp, false);
-	tcp_arm(tcp, TCP_TIMER_RTO, net_now(tcp_net(tcp)) + tcp_rto(tcp));
-}
-
-/*
- * RFC 6298 5.5, RFC 9293 3.8.1: the SYN again, after twice the time. RFC 9293 3.8.3, MUST-22,
- * MUST-23.
- */
-void tcp_syn_expired(struct tcp_socket *tcp)
-{
-	uint64_t now_us = net_now(tcp_net(tcp));
-
-	if (!tcp->recovery.first_timeout_us)
-		tcp->recovery.first_timeout_us = now_us - tcp_rto(tcp);
-	if (tcp_gave_up(tcp))
-		return;
-	tcp->rtt.backoff++;
-	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_TIMEOUTS);
-	send_syn(tcp, true);
-	tcp_arm(tcp, TCP_TIMER_RTO, now_us + tcp_rto(tcp));
-}
-
-/* ---- CLOSE: RFC 9293 3.10.4 ---- */
-
-/* A connection without a file: bounded in number and in time. */
-static void become_orphan(struct tcp_socket *tcp) NEEDS_NET_LOCK
-{
-	struct tcp_state_of_net *state = tcp_of(tcp_net(tcp));
-
-	net_timer_cancel(tcp_net(tcp), &tcp->idle); /* keepalive */
-	tcp->counted_orphan = true;
-	if (++state->orphans > (uint32_t)state->settings.tcp_max_orphans) {
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ABORTS_ON_MEMORY);
-		tcp_abort(tcp, ECONNRESET);
-		return;
-	}
-	if (tcp->state == TCP_FIN_WAIT2)
-		tcp_enter_fin_wait2(tcp);
-}
-
-static void queue_fin(struct tcp_socket *tcp, enum tcp_state next) NEEDS_NET_LOCK
-{
-	tcp->fin_queued = true;
-	tcp->more = tcp->cork = false;
-	tcp->push_end = tcp->stream.end;
-	tcp_set_state(tcp, next);
-	tcp_output(tcp);
-}
-
-void tcp_close_sending(struct tcp_socket *tcp)
-{
-	switch (tcp->state) {
-	case TCP_SYN_RECV: /* the FIN goes out when the connection stands */
-		tcp->fin_queued = true;
-		break;
-	case TCP_ESTABLISHED:
-		queue_fin(tcp, TCP_FIN_WAIT1);
-		break;
-	case TCP_CLOSE_WAIT:
-		queue_fin(tcp, TCP_LAST_ACK);
-		break;
-	default:
-		break;
-	}
-	if (tcp->orphan && !tcp->counted_orphan && tcp->state != TCP_CLOSE)
-		become_orphan(tcp);
-}
-
-/* TCP_LINGER2, tcp_fin_timeout: an orphan does not wait for the peer's FIN for ever. */
-void tcp_enter_fin_wait2(struct tcp_socket *tcp)
-{
-	int32_t seconds = tcp->linger2_s ? tcp->linger2_s
-					 : tcp_of(tcp_net(tcp))->settings.tcp_fin_timeout;
-
-	tcp_set_state(tcp, TCP_FIN_WAIT2);
-	if (!tcp->orphan)
-		return;
-	if (seconds < 0)
-		tcp_abort(tcp, ECONNRESET);
-	else
-		tcp_arm_end(tcp, net_now(tcp_net(tcp)) + (uint64_t)seconds * USEC_PER_SEC);
 }

@@ -4,11 +4,14 @@
  *	tcp_wire        header and options
  *	tcp_seq.h       comparing sequence numbers
  *	tcp             the control block's life; tcp_set_state, where every state changes
+ *	tcp_open        OPEN: the SYN; tcp_close: CLOSE, ABORT, orphans
  *	tcp_table       who is found by which addresses and ports; choosing a port
  *	tcp_ip4         how IPv4 packets and ICMP errors come in
  *	tcp_input       a segment arrives: RFC 9293 3.10.7.4, in its order; tcp_syn_sent: 3.10.7.3;
  *	                tcp_challenge: answers to what should not have come
- *	tcp_receive     data: in order, reassembly, window, acknowledging, urgent data
+ *	tcp_receive     data in order and out of it, and acknowledging; tcp_reassembly,
+ *	                tcp_receive_queue; tcp_sack_report: telling of what is out of order
+ *	tcp_window      the window that we offer; tcp_urgent: urgent data that arrives
  *	tcp_ack         what an acknowledgement does; tcp_sack, tcp_rtt, tcp_rate: its facts
  *	tcp_scoreboard  what was sent and not yet acknowledged
  *	tcp_recovery    what is lost and sent again: RACK-TLP, RTO, PRR, F-RTO, undo; its header
@@ -263,6 +266,7 @@ struct tcp_socket {
 	bool ack_pending;   /* an acknowledgement is due, and may be delayed */
 	bool interactive;   /* the process answers what it gets: acknowledgements can ride along */
 	bool ack_now;       /* the next output sends one at least */
+	struct list_head output_due; /* in tcp_state_of_net.output_due, or in no list */
 	uint8_t quick_acks; /* acknowledgements left that are not delayed */
 	bool quickack_off;  /* TCP_QUICKACK 0 */
 	uint32_t ato_us;    /* delay of acknowledgements, adapted */
@@ -380,24 +384,23 @@ void tcp_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
  */
 void tcp_set_state(struct tcp_socket *tcp, enum tcp_state state) NEEDS_NET_LOCK;
 
+/* tcp_close.c */
 /* The connection ends with an error (positive errno) that the next call tells. No packet. */
 void tcp_fail(struct tcp_socket *tcp, int error) NEEDS_NET_LOCK;
 /* As tcp_fail, and the peer gets a reset when it may know of us: ABORT, RFC 9293 3.10.5. */
 void tcp_abort(struct tcp_socket *tcp, int error) NEEDS_NET_LOCK;
+/* CLOSE (3.10.4) of the sending side: a FIN behind the data; the state moves on. */
+void tcp_close_sending(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Our FIN was acknowledged: FIN_WAIT_2, for an orphan not for long. */
+void tcp_enter_fin_wait2(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 
-/*
- * OPEN, active (3.10.1): both ends are known and entered in the table; ISS chosen, SYN sent.
- * 0 or -ENOMEM.
- */
-int tcp_open_active(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* tcp_open.c */
+/* OPEN, active (3.10.1): both ends are known and entered in the table; ISS chosen, SYN sent. */
+void tcp_open_active(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* SYN_RECV of a simultaneous open, or of a Fast Open: the SYN-ACK, and its timer. */
 void tcp_send_syn_ack(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* The timer of a SYN or SYN-ACK ran out. */
 void tcp_syn_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK;
-/* Our FIN was acknowledged: FIN_WAIT_2, for an orphan not for long. */
-void tcp_enter_fin_wait2(struct tcp_socket *tcp) NEEDS_NET_LOCK;
-/* CLOSE (3.10.4) of the sending side: a FIN behind the data; the state moves on. */
-void tcp_close_sending(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 
 /*
  * tcp_input.c. `skb`'s data at the payload, owned. The caller holds a reference on the socket.
@@ -438,8 +441,14 @@ int tcp_ip4_init(struct net *net);
 /* The data and FIN of an acceptable segment, already trimmed to the window. Owns skb. */
 void tcp_receive_data(struct tcp_socket *tcp, const struct tcp_segment *segment,
 		      struct sk_buff *skb) NEEDS_NET_LOCK;
+/* Drops every out-of-order segment. */
+void tcp_reassembly_free(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_urgent.c: the urgent pointer, and the byte itself if it is in `skb`, which stays as it is. */
 void tcp_receive_urgent(struct tcp_socket *tcp, const struct tcp_segment *segment,
 			const struct sk_buff *skb) NEEDS_NET_LOCK;
+
+/* tcp_window.c */
 /* RCV.WND: what may be advertised now, silly windows avoided (MUST-39); never shrinks. */
 uint32_t tcp_receive_window(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* The first window and its scale, for a SYN or SYN-ACK, from the buffer's size. */
@@ -447,14 +456,18 @@ void tcp_choose_window_scale(struct net *net, int32_t receive_buffer, bool scali
 			     uint32_t *window, uint8_t *scale) NEEDS_NET_LOCK;
 /* The process took bytes: the window may have opened enough to tell the peer. */
 void tcp_data_taken(struct tcp_socket *tcp, uint32_t bytes) NEEDS_NET_LOCK;
-/* The SACK blocks of the next segment, the duplicate first: RFC 2018, RFC 2883. */
-void tcp_sack_options(struct tcp_socket *tcp, struct tcp_options *options) NEEDS_NET_LOCK;
-/* Bytes that came a second time: the next acknowledgement tells, by D-SACK. */
-void tcp_note_duplicate(struct tcp_socket *tcp, uint32_t start, uint32_t end) NEEDS_NET_LOCK;
-/* Drops every out-of-order segment. */
-void tcp_reassembly_free(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* First time that data of the connection is expected: sizes and the tuner. */
 void tcp_receive_setup(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* In-order data arrived: what it tells the receiver of the round trip. */
+void tcp_window_round_trip(struct tcp_socket *tcp, const struct tcp_segment *segment);
+
+/* tcp_sack_report.c */
+/* The SACK blocks of the next segment, the duplicate first: RFC 2018, RFC 2883. */
+void tcp_sack_options(struct tcp_socket *tcp, struct tcp_options *options) NEEDS_NET_LOCK;
+/* Data out of order, in a run that begins at `seq`: the newest block. */
+void tcp_sack_remember(struct tcp_socket *tcp, uint32_t seq);
+/* Bytes that came a second time: the next acknowledgement tells, by D-SACK. */
+void tcp_note_duplicate(struct tcp_socket *tcp, uint32_t start, uint32_t end) NEEDS_NET_LOCK;
 
 /* tcp_receive_queue.c */
 /* May the next bytes be queued, with the memory of all connections as it is? Counts if not. */
@@ -465,6 +478,13 @@ void tcp_queue_append(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NET_LOC
 /* tcp_output.c */
 /* Sends all that may be sent now: lost segments, then new data; an ACK if one is due. */
 void tcp_output(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/*
+ * tcp_output at the end of the batch: segments that arrive together are answered together. tcp.c's
+ * tcp_init and tcp_destroy call the other two.
+ */
+void tcp_output_later(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+void tcp_output_init(struct tcp_state_of_net *state) NEEDS_NET_LOCK;
+void tcp_output_stop(struct tcp_state_of_net *state) NEEDS_NET_LOCK;
 /* One segment of new data beyond the window of congestion, for a probe. False: there is none. */
 bool tcp_send_beyond(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* A segment without data at snd_nxt: an acknowledgement. */
@@ -505,6 +525,8 @@ void tcp_keepalive_restart(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 void tcp_arm_end(struct tcp_socket *tcp, uint64_t when_us) NEEDS_NET_LOCK;
 /* Has the connection tried for too long (retries, TCP_USER_TIMEOUT)? Then it has been failed. */
 bool tcp_gave_up(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* When TCP_USER_TIMEOUT ends what is being tried; TIME_NEVER: not. */
+uint64_t tcp_user_timeout_due(const struct tcp_socket *tcp);
 
 /*
  * tcp_send.c, tcp_recv.c, tcp_socket.c: what the other rooms ask of the socket calls.

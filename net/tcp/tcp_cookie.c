@@ -24,12 +24,13 @@ static uint64_t count_now(struct net *net)
 	return net_now(net) / PERIOD_US;
 }
 
+/* Of the ends, and for the second of a cookie's two also of the time and the peer's number. */
 static uint32_t hash(struct net *net, const struct endpoint *local, const struct endpoint *remote,
-		     uint64_t count) NEEDS_NET_LOCK
+		     uint64_t count, uint32_t irs) NEEDS_NET_LOCK
 {
 	const uint64_t words[3] = {
 		(uint64_t)local->addr.v4 << 32 | remote->addr.v4,
-		(uint64_t)local->port << 16 | remote->port,
+		(uint64_t)irs << 32 | (uint32_t)local->port << 16 | remote->port,
 		count,
 	};
 
@@ -49,10 +50,10 @@ static uint32_t make(const struct tcp_request *request) NEEDS_NET_LOCK
 {
 	struct net *net = tcp_net(request->listener);
 	uint64_t count = count_now(net);
-	uint32_t low = hash(net, &request->local, &request->remote, count + 1) +
+	uint32_t low = hash(net, &request->local, &request->remote, count + 1, request->irs) +
 		       size_index(request->mss);
 
-	return hash(net, &request->local, &request->remote, 0) + request->irs +
+	return hash(net, &request->local, &request->remote, 0, 0) + request->irs +
 	       ((uint32_t)count << COUNT_SHIFT) + (low & LOW_BITS);
 }
 
@@ -61,13 +62,13 @@ static uint16_t open_cookie(struct net *net, const struct tcp_segment *segment) 
 {
 	const struct endpoint *local = &segment->local, *remote = &segment->remote;
 	uint32_t irs = segment->seq - 1;
-	uint32_t value = segment->ack - 1 - hash(net, local, remote, 0) - irs;
+	uint32_t value = segment->ack - 1 - hash(net, local, remote, 0, 0) - irs;
 	uint64_t count = count_now(net);
 	uint32_t age = ((uint32_t)count - (value >> COUNT_SHIFT)) & 0xff;
 
 	if (age >= PERIODS_VALID || age > count)
 		return 0;
-	uint32_t index = (value - hash(net, local, remote, count - age + 1)) & LOW_BITS;
+	uint32_t index = (value - hash(net, local, remote, count - age + 1, irs)) & LOW_BITS;
 
 	return index < ARRAY_SIZE(sizes) ? sizes[index] : 0;
 }

@@ -54,13 +54,10 @@ static void trim_to_window(struct tcp_socket *tcp, struct tcp_segment *segment,
 	uint32_t room = seq_after(tcp->rcv_edge, segment->seq) ? tcp->rcv_edge - segment->seq : 0;
 
 	if (segment->payload > room) {
-		if (room == 0) {
-			tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ZERO_WINDOW_DROPS);
-			skb_count_drop(skb->net, DROP_TCP_WINDOW_CLOSED);
-		}
 		skb_trim(skb, room);
 		segment->payload = room;
 		segment->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+		tcp->ack_now = true;
 	}
 }
 
@@ -384,6 +381,11 @@ void tcp_receive_segment(struct tcp_socket *tcp, struct tcp_segment *segment, st
 		return;
 	check_congestion_marks(tcp, segment);
 	tcp_receive_text(tcp, segment, skb);
-	if (tcp->state != TCP_CLOSE)
+	if (tcp->state == TCP_CLOSE)
+		return;
+	/* RFC 5681 4.2: out of order, each segment is answered; in order, those of a batch. */
+	if (tcp->out_of_order_segments || tcp->dsack_due)
 		tcp_output(tcp);
+	else
+		tcp_output_later(tcp);
 }

@@ -216,6 +216,45 @@ void tcp_output(struct tcp_socket *tcp)
 		tcp_delay_ack(tcp);
 }
 
+/* ---- Once for a batch ---- */
+
+void tcp_output_later(struct tcp_socket *tcp)
+{
+	struct tcp_state_of_net *state = tcp_of(tcp_net(tcp));
+
+	if (!list_empty(&tcp->output_due))
+		return;
+	list_append(&state->output_due, &tcp->output_due);
+	net_defer(state->net, &state->deferred);
+}
+
+static void output_due(struct net_deferred *deferred) NEEDS_NET_LOCK
+{
+	struct tcp_state_of_net *state = container_of(deferred, struct tcp_state_of_net, deferred);
+
+	while (!list_empty(&state->output_due)) {
+		struct tcp_socket *tcp = list_first_entry(&state->output_due, struct tcp_socket,
+							  output_due);
+		struct socket *held = socket_get(&tcp->inet.socket);
+
+		list_remove(&tcp->output_due);
+		tcp_output(tcp);
+		socket_put(held);
+	}
+}
+
+void tcp_output_init(struct tcp_state_of_net *state)
+{
+	list_init(&state->output_due);
+	list_init(&state->deferred.link);
+	state->deferred.run = output_due;
+}
+
+void tcp_output_stop(struct tcp_state_of_net *state)
+{
+	net_undefer(&state->deferred);
+}
+
 /*
  * RFC 9293 3.8.6.1, MUST-36: what the peer must answer. As much as fits its window, when that is
  * too small to be worth a segment otherwise; else the byte before the window, which it has.

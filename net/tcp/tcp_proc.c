@@ -205,8 +205,8 @@ static const struct {
 	uint32_t count;
 	int32_t min, max;
 } settings_files[] = {
-	SETTING(tcp_rmem, 2304, 64 << 20),
-	SETTING(tcp_wmem, 4608, 64 << 20),
+	SETTING(tcp_rmem, 1, INT32_MAX),
+	SETTING(tcp_wmem, 1, INT32_MAX),
 	SETTING(tcp_mem, 1, INT32_MAX),
 	SETTING(tcp_window_scaling, 0, 1),
 	SETTING(tcp_timestamps, 0, 2),

@@ -178,25 +178,33 @@ static uint16_t mss_option(const struct tcp_request *request) NEEDS_NET_LOCK
 	return tcp_mss_to_advertise(tcp_net(listener), &route, listener->user_mss);
 }
 
+/* RCV.WND, before it is scaled. */
+static uint32_t offered_window(const struct tcp_request *request) NEEDS_NET_LOCK
+{
+	const struct tcp_socket *listener = request->listener;
+	uint32_t window;
+	uint8_t scale;
+
+	tcp_choose_window_scale(tcp_net(listener), listener->inet.socket.receive_buffer,
+				request->has_wscale, &window, &scale);
+	return window;
+}
+
 void tcp_request_answer(const struct tcp_request *request, const struct tcp_options *fastopen)
 {
 	struct tcp_socket *listener = request->listener;
 	struct net *net = tcp_net(listener);
-	uint32_t window;
-	uint8_t scale;
 	struct tcp_reply reply = {
 		.local = request->local,
 		.remote = request->remote,
 		.seq = request->iss,
 		.ack = request->irs + 1,
 		.flags = (uint8_t)(TCP_SYN | TCP_ACK | (request->has_ecn ? TCP_ECE : 0)),
+		.window = (uint16_t)offered_window(request),
 		.tos = listener->inet.tos,
 		.ifindex = listener->inet.socket.bound_ifindex,
 	};
 
-	tcp_choose_window_scale(net, listener->inet.socket.receive_buffer, request->has_wscale,
-				&window, &scale);
-	reply.window = (uint16_t)window;
 	reply.options = (struct tcp_options){
 		.mss = mss_option(request),
 		.has_window_scale = request->has_wscale,
@@ -295,17 +303,6 @@ static bool may_answer(struct tcp_request *request) NEEDS_NET_LOCK
 	}
 	request->answered_ms = now_ms ? now_ms : 1;
 	return true;
-}
-
-static uint32_t offered_window(const struct tcp_request *request) NEEDS_NET_LOCK
-{
-	const struct tcp_socket *listener = request->listener;
-	uint32_t window;
-	uint8_t scale;
-
-	tcp_choose_window_scale(tcp_net(listener), listener->inet.socket.receive_buffer,
-				request->has_wscale, &window, &scale);
-	return window;
 }
 
 static void send_ack(const struct tcp_request *request) NEEDS_NET_LOCK

@@ -143,12 +143,11 @@ static int begin_connecting(struct tcp_socket *tcp, const struct endpoint *remot
 {
 	int error = take_both_ends(tcp, remote);
 
-	if (!error)
-		error = tcp_open_active(tcp);
 	if (error) {
 		give_up_ends(tcp);
 		return error == -EADDRINUSE ? -EADDRNOTAVAIL : error;
 	}
+	tcp_open_active(tcp);
 	tcp->connecting = true;
 	return 0;
 }

@@ -21,6 +21,8 @@ struct tcp_state_of_net {
 	struct tcp_timewaits timewaits;
 	struct tcp_secrets secrets;
 	struct tcp_fastopen_cache fastopen; /* cookies that servers gave us */
+	struct list_head output_due;  /* struct tcp_socket.output_due: at the batch's end */
+	struct net_deferred deferred; /* what sees to them */
 	uint64_t memory_used; /* bytes that all connections' queues hold: tcp_memory.c */
 	bool memory_pressure;
 	uint32_t orphans;

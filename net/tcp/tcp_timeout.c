@@ -17,6 +17,7 @@ static uint64_t rto_due(const struct tcp_socket *tcp, uint64_t now_us)
 	/* What was SACKed and is missing again may come in a moment; else it is sent again. */
 	if (tcp_peer_reneged(tcp))
 		due_us = MIN(due_us, now_us + MAX(tcp->rtt.srtt_us / 2, RENEGING_LEAST_US));
+	due_us = MIN(due_us, tcp_user_timeout_due(tcp));
 	return MAX(due_us, now_us + 1);
 }
 

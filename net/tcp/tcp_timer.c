@@ -29,12 +29,19 @@ static int32_t retries_allowed(const struct tcp_socket *tcp)
 }
 
 /*
- * RFC 5482, the local part: unacknowledged, or unanswered, for too long. RFC 9293 3.8.3, MUST-21.
+ * RFC 5482, the local part: unacknowledged, or before a closed window, for too long. RFC 9293 3.8.3,
+ * MUST-21.
  */
-static bool user_timeout_passed(const struct tcp_socket *tcp, uint64_t since_us)
+uint64_t tcp_user_timeout_due(const struct tcp_socket *tcp)
 {
-	return tcp->user_timeout_ms && since_us &&
-	       net_now(tcp_net(tcp)) - since_us >= tcp->user_timeout_ms * USEC_PER_MSEC;
+	if (!tcp->user_timeout_ms || !tcp->recovery.first_timeout_us)
+		return TIME_NEVER;
+	return tcp->recovery.first_timeout_us + tcp->user_timeout_ms * USEC_PER_MSEC;
+}
+
+static bool user_timeout_passed(const struct tcp_socket *tcp)
+{
+	return net_now(tcp_net(tcp)) >= tcp_user_timeout_due(tcp);
 }
 
 static void time_out(struct tcp_socket *tcp) NEEDS_NET_LOCK
@@ -51,8 +58,7 @@ bool tcp_gave_up(struct tcp_socket *tcp)
 
 	if (tries == settings(tcp)->tcp_retries1)
 		tcp->inet.inet->doubt(tcp_net(tcp), tcp->inet.remote.addr);
-	if (tries < retries_allowed(tcp) &&
-	    !user_timeout_passed(tcp, tcp->recovery.first_timeout_us))
+	if (tries < retries_allowed(tcp) && !user_timeout_passed(tcp))
 		return false;
 	time_out(tcp);
 	return true;
@@ -69,7 +75,7 @@ void tcp_arm(struct tcp_socket *tcp, enum tcp_timer_kind kind, uint64_t when_us)
 void tcp_disarm(struct tcp_socket *tcp)
 {
 	tcp->timer_kind = TCP_TIMER_NONE;
-	net_timer_cancel(tcp_net(tcp), &tcp->retransmit);
+	timer_disarm(&tcp->retransmit);
 }
 
 /* A peer that answers, and keeps its window closed, does not hold what nobody owns for ever. */
@@ -88,10 +94,10 @@ static void persist_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
 	uint64_t now_us = net_now(tcp_net(tcp));
 
-	if (tcp->probes_sent == 0)
+	if (!tcp->recovery.first_timeout_us) /* a peer that only answers does not begin it anew */
 		tcp->recovery.first_timeout_us = now_us;
 	if (tcp->probes_sent >= retries_allowed(tcp) || orphan_waited_enough(tcp) ||
-	    user_timeout_passed(tcp, tcp->recovery.first_timeout_us)) {
+	    user_timeout_passed(tcp)) {
 		time_out(tcp);
 		return;
 	}
@@ -100,7 +106,8 @@ static void persist_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	if (tcp->rtt.backoff < UINT8_MAX)
 		tcp->rtt.backoff++;
 	if (tcp->state != TCP_CLOSE && !timer_armed(&tcp->retransmit))
-		tcp_arm(tcp, TCP_TIMER_PERSIST, now_us + tcp_rto(tcp));
+		tcp_arm(tcp, TCP_TIMER_PERSIST,
+			MIN(now_us + tcp_rto(tcp), tcp_user_timeout_due(tcp)));
 }
 
 static void retransmit_expired(struct timer *timer) NEEDS_NET_LOCK

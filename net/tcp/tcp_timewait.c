@@ -91,6 +91,7 @@ void tcp_timewait_enter(struct tcp_socket *tcp)
 	timewait->ts_offset = tcp->ts_offset;
 	timewait->window = (uint16_t)MIN((tcp->rcv_edge - tcp->rcv_nxt) >> tcp->rcv_wscale,
 					 UINT16_MAX);
+	timewait->rcv_wscale = tcp->rcv_wscale;
 	timewait->tos = tcp->inet.tos;
 	list_init(&timewait->due);
 	if (hash_table_insert(&timewaits->table, &timewait->node,
@@ -146,7 +147,7 @@ static void acknowledge(struct net *net, const struct tcp_timewait *timewait,
  */
 static bool may_begin_anew(const struct tcp_timewait *timewait, const struct tcp_segment *segment)
 {
-	if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN)
+	if ((segment->flags & (TCP_SYN | TCP_RST | TCP_ACK | TCP_FIN)) != TCP_SYN)
 		return false;
 	if (timewait->has_timestamps && segment->options.has_timestamps &&
 	    segment->options.ts_value != timewait->ts_recent)
@@ -178,24 +179,74 @@ static bool may_answer(struct net *net, struct tcp_timewait *timewait,
 	return true;
 }
 
+static void answer(struct net *net, struct tcp_timewait *timewait,
+		   const struct tcp_segment *segment) NEEDS_NET_LOCK
+{
+	if (may_answer(net, timewait, segment))
+		acknowledge(net, timewait, segment->now_us);
+}
+
+/* RFC 1337, fix 1: a reset does not shorten TIME-WAIT. Without it (tcp_rfc1337) a right one does. */
+static enum drop_reason receive_reset(struct net *net, struct tcp_timewait *timewait,
+				      const struct tcp_segment *segment) NEEDS_NET_LOCK
+{
+	const struct tcp_state_of_net *state = tcp_of(net);
+
+	if (state->settings.tcp_rfc1337 || segment->seq != timewait->rcv_nxt)
+		return DROP_TCP_BAD_RESET;
+	end_timewait(&tcp_of(net)->timewaits, timewait);
+	return DROP_TCP_RESET;
+}
+
+/* RFC 9293 3.10.7.4, first. DROP_NONE: the segment lies in the window. */
+static enum drop_reason check_sequence(const struct tcp_timewait *timewait,
+				       const struct tcp_segment *segment)
+{
+	uint32_t window = (uint32_t)timewait->window << timewait->rcv_wscale;
+	uint32_t end = segment->seq + segment->length;
+
+	if (seq_acceptable(segment->seq, segment->length, timewait->rcv_nxt, window))
+		return DROP_NONE;
+	return seq_upto(end, timewait->rcv_nxt) ? DROP_TCP_DUPLICATE : DROP_TCP_OUTSIDE_WINDOW;
+}
+
+/* What the segment is, and whether it has an answer: all but what lacks ACK, or is nothing else. */
+static enum drop_reason judge(const struct tcp_timewait *timewait,
+			      const struct tcp_segment *segment, bool *answered)
+{
+	enum drop_reason reason = check_sequence(timewait, segment);
+
+	*answered = true;
+	if (segment->flags & TCP_SYN)
+		return DROP_TCP_BAD_SYN;
+	if (reason != DROP_NONE)
+		return reason;
+	*answered = segment->flags & TCP_ACK && segment->length;
+	if (!(segment->flags & TCP_ACK))
+		return DROP_TCP_BAD_FLAGS;
+	return segment->length ? DROP_TCP_AFTER_CLOSE : DROP_TCP_DUPLICATE;
+}
+
 /* RFC 9293 3.10.7.4 in TIME-WAIT. Answers it, and says why it is dropped. */
 static enum drop_reason examine(struct net *net, struct tcp_timewait *timewait,
 				const struct tcp_segment *segment) NEEDS_NET_LOCK
 {
-	bool old = is_old(timewait, segment);
+	enum drop_reason reason;
+	bool answered;
 
-	/* RFC 1337: a reset does not shorten TIME-WAIT. */
 	if (segment->flags & TCP_RST)
-		return DROP_TCP_BAD_RESET;
-	if (old)
+		return receive_reset(net, timewait, segment);
+	if (is_old(timewait, segment)) {
 		tcp_count_extra(net, TCP_EXTRA_PAWS_REJECTED);
-	else if (segment->flags & TCP_FIN)
+		answer(net, timewait, segment);
+		return DROP_TCP_OLD_TIMESTAMP;
+	}
+	if (segment->flags & TCP_FIN && segment->seq + segment->length == timewait->rcv_nxt)
 		restart(&tcp_of(net)->timewaits, timewait);
-	/* An acknowledgement in its place has no answer. */
-	if ((old || segment->length || segment->seq != timewait->rcv_nxt) &&
-	    may_answer(net, timewait, segment))
-		acknowledge(net, timewait, segment->now_us);
-	return old ? DROP_TCP_OLD_TIMESTAMP : DROP_TCP_DUPLICATE;
+	reason = judge(timewait, segment, &answered);
+	if (answered)
+		answer(net, timewait, segment);
+	return reason;
 }
 
 void tcp_timewait_receive(struct tcp_timewait *timewait, struct tcp_segment *segment,

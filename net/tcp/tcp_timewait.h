@@ -26,6 +26,7 @@ struct tcp_timewait {
 	uint32_t ts_recent, ts_offset;
 	uint32_t answered_ms; /* when something odd was last answered; 0: never */
 	uint16_t window;      /* as it stood on the wire */
+	uint8_t rcv_wscale;
 	uint8_t tos;
 	bool has_timestamps;
 };

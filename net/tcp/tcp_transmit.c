@@ -171,8 +171,7 @@ static void note_acknowledged(struct tcp_socket *tcp, bool sack_left_out) NEEDS_
 	tcp->last_ack_sent = tcp->rcv_nxt;
 	tcp->ack_now = tcp->ack_now && sack_left_out;
 	tcp->ack_pending = false;
-	if (timer_armed(&tcp->delayed_ack))
-		net_timer_cancel(tcp_net(tcp), &tcp->delayed_ack);
+	timer_disarm(&tcp->delayed_ack);
 }
 
 static void count_sent(struct tcp_socket *tcp, const struct tcp_outgoing *outgoing,

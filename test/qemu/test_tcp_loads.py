@@ -58,7 +58,7 @@ def network(request, tap):
         guest.wait_for(r"net: eth0 \d+\.\d+\.\d+\.\d+/24 gateway")
         guest.check(f"mkdir -p /tmp/site; echo hello > /tmp/site/file.txt; head -c {BIG} /dev/urandom > /tmp/site/big")
         network.guest = guest
-        with Server(guest, f"tcpecho -p {ECHO}"), Server(guest, f"httpd -p {HTTP} /tmp/site"):
+        with Server(guest, f"tcpecho -p {ECHO}", ECHO), Server(guest, f"httpd -p {HTTP} /tmp/site", HTTP):
             yield network
 
 
@@ -123,19 +123,17 @@ def test_nc_to_the_guest(network):
 def test_nc_feeds_tput(network):
     address, port = network.way_to(TPUT)
     data = pattern(20 * MIB)
-    with Server(network.guest, f"tput -s -c -p {TPUT} > /tmp/tput"):
-        network.guest.check("while ! grep -q listening /tmp/tput; do sleep 0.1; done")
+    with Server(network.guest, f"tput -s -c -p {TPUT} > /tmp/tput", TPUT):
         subprocess.run(["nc", "-N", address, str(port)], input=data, check=True, timeout=60)
-        output = network.guest.check("while ! grep crc32 /tmp/tput; do sleep 0.1; done")
+        output = network.guest.check("until grep crc32 /tmp/tput; do sleep 0.05; done")
     assert f"received {len(data)} bytes" in output and crc_of(output) == zlib.crc32(data)
 
 
 def test_nc_takes_from_tput(network):
     address, port = network.way_to(SOURCE)
-    with Server(network.guest, f"tput -s -c -n 20M -p {SOURCE} > /tmp/tput"):
-        network.guest.check("while ! grep -q listening /tmp/tput; do sleep 0.1; done")
+    with Server(network.guest, f"tput -s -c -n 20M -p {SOURCE} > /tmp/tput", SOURCE):
         data = subprocess.run(["nc", "-d", address, str(port)], stdout=subprocess.PIPE, check=True, timeout=60).stdout
-        output = network.guest.check("while ! grep crc32 /tmp/tput; do sleep 0.1; done")
+        output = network.guest.check("until grep crc32 /tmp/tput; do sleep 0.05; done")
     assert len(data) == 20 * MIB and crc_of(output) == zlib.crc32(data)
 
 
@@ -200,8 +198,7 @@ def ssh(network, tmp_path_factory):
     network.guest.check("mkdir -p /root/.ssh; chmod 700 /root /root/.ssh; dropbearkey -t ed25519 -f /tmp/host-key; "
                         f"echo '{public}' > /root/.ssh/authorized_keys", 60)
     address, port = network.way_to(SSH)
-    with Server(network.guest, f"dropbear -F -E -r /tmp/host-key -p {SSH} 2> /tmp/dropbear"):
-        connect(address, port).close()
+    with Server(network.guest, f"dropbear -F -E -r /tmp/host-key -p {SSH} 2> /tmp/dropbear", SSH):
         yield ["ssh", "-T", "-q", "-F", "none", "-i", key, "-p", str(port), "-o", "StrictHostKeyChecking=no",
                "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=20", f"root@{address}"]
 
@@ -254,8 +251,7 @@ def test_wrk_of_a_large_file(network):
 
 @pytest.fixture(scope="module")
 def iperf_server(network):
-    with Server(network.guest, "iperf3 -s > /tmp/iperf3"):
-        network.guest.check("while ! grep -q listening /tmp/iperf3; do sleep 0.1; done")
+    with Server(network.guest, "iperf3 -s > /tmp/iperf3", IPERF):
         yield
 
 

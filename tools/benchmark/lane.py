@@ -133,6 +133,7 @@ def far_vitrine(program):
         namespace.ip("link", "set", name, "master", "bridge0")
         bring_up(name)
     bring_up("bridge0")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     os.execv(program, [program, "--tap", VITRINE_TAP, "--ip", f"{FAR}/{PREFIX}", "--service", "discard,chargen"])
 
 

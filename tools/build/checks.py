@@ -49,6 +49,8 @@ def describe_coverage(ninja, host):
 def describe_benchmarks(ninja, host, kernels, comparison):
     ninja.build("bench", "console", [], implicit=comparison + kernels["default"],
                 command=f"tools/bench --build {ninja.build_dir}", text="BENCH Vitrine and Linux")
+    ninja.build("bench-goodput", "console", [], implicit=host["programs"] + ["tools/bench-goodput"],
+                command=f"tools/bench-goodput --build {ninja.build_dir}", text="BENCH goodput")
     ninja.build("bench-host", "console", [], implicit=host["benchmarks"],
                 command=" && ".join(host["benchmarks"]) or "true", text="BENCH host")
 

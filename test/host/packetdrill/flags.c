@@ -15,13 +15,14 @@
  * Public scripts begin with a command that sets the machine's tunables, which does not reach this
  * stack. So it begins with what they set, where that is not what it has anyway.
  */
-static const char usual_tunables[] = "net.ipv4.tcp_rmem=4096,540000,15728640 "
-				     "net.ipv4.tcp_wmem=4096,262144,4194304 "
-				     "net.ipv4.tcp_syn_retries=5 "
-				     "net.ipv4.tcp_slow_start_after_idle=0 "
-				     "net.ipv4.tcp_ecn=0 "
-				     "net.ipv4.tcp_fastopen=0x70403 "
-				     "net.ipv4.tcp_fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4";
+static const char usual_tunables[] =
+	"net.ipv4.tcp_rmem=4096,540000,15728640 "
+	"net.ipv4.tcp_wmem=4096,262144,4194304 "
+	"net.ipv4.tcp_syn_retries=5 "
+	"net.ipv4.tcp_slow_start_after_idle=0 "
+	"net.ipv4.tcp_ecn=0 "
+	"net.ipv4.tcp_fastopen=459779 " /* 0x70403 */
+	"net.ipv4.tcp_fastopen_key=a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4";
 
 static const struct instance_flags defaults = {
 	.local = 0xc0a80001, /* 192.168.0.1 */

@@ -109,8 +109,8 @@ static void parse_options(struct parser *parser, struct segment *segment)
 
 /* ---- The rest ---- */
 
-/* 1:1001 [by 100] */
-static void parse_range(struct parser *parser, struct segment *segment, uint32_t *step)
+/* 1:1001 */
+static void parse_range(struct parser *parser, struct segment *segment)
 {
 	int64_t start = parser_number(parser, INT32_MIN, ANY_NUMBER), end;
 
@@ -121,8 +121,6 @@ static void parse_range(struct parser *parser, struct segment *segment, uint32_t
 	segment->named |= NAMED_SEQ;
 	segment->seq = (uint32_t)start;
 	segment->length = (uint32_t)(end - start);
-	if (parser_accept(parser, "by"))
-		*step = (uint32_t)parser_number(parser, 1, UINT16_MAX);
 }
 
 static bool parse_flag(struct parser *parser, struct segment *segment)
@@ -187,15 +185,26 @@ static bool parse_text(struct parser *parser, struct segment *segment)
 	return true;
 }
 
+/* ACK, ACK 1001, ACK 1001..3001 */
+static void parse_ack(struct parser *parser, struct segment *segment, struct series *series)
+{
+	segment->flags |= TCP_ACK;
+	if (parser_token(parser)->kind != TOKEN_NUMBER)
+		return;
+	segment->named |= NAMED_ACK;
+	segment->ack = (uint32_t)parser_number(parser, INT32_MIN, ANY_NUMBER);
+	series->last_ack = segment->ack;
+	if (parser_accept(parser, ".."))
+		series->last_ack = (uint32_t)parser_number(parser, segment->ack, ANY_NUMBER);
+}
+
 /* A name with a number behind it. */
-static bool parse_field(struct parser *parser, struct segment *segment)
+static bool parse_field(struct parser *parser, struct segment *segment, struct series *series)
 {
 	if (parser_accept(parser, "ACK")) {
-		segment->flags |= TCP_ACK;
-		if (parser_token(parser)->kind != TOKEN_NUMBER)
-			return true;
-		segment->named |= NAMED_ACK;
-		segment->ack = (uint32_t)parser_number(parser, INT32_MIN, ANY_NUMBER);
+		parse_ack(parser, segment, series);
+	} else if (parser_accept(parser, "by")) {
+		series->step = (uint32_t)parser_number(parser, 1, UINT16_MAX);
 	} else if (parser_accept(parser, "SEQ")) {
 		segment->named |= NAMED_SEQ;
 		segment->seq = (uint32_t)parser_number(parser, INT32_MIN, ANY_NUMBER);
@@ -218,19 +227,18 @@ static void imply_ack(struct segment *segment, bool left_out)
 		segment->flags |= TCP_ACK;
 }
 
-void parse_segment(struct parser *parser, struct segment *segment, uint32_t *step)
+void parse_segment(struct parser *parser, struct segment *segment, struct series *series)
 {
 	bool without_ack = false;
 
-	*step = 0;
 	while (parser_token(parser)->kind != TOKEN_END) {
 		if (parser_token(parser)->kind == TOKEN_NUMBER)
-			parse_range(parser, segment, step);
+			parse_range(parser, segment);
 		else if (parser_accept(parser, "<"))
 			parse_options(parser, segment);
 		else if (parser_accept(parser, "no-ACK"))
 			without_ack = true;
-		else if (!parse_flag(parser, segment) && !parse_field(parser, segment) &&
+		else if (!parse_flag(parser, segment) && !parse_field(parser, segment, series) &&
 			 !parse_push(parser, segment) && !parse_ecn(parser, segment) &&
 			 !parse_dont_fragment(parser, segment) && !parse_text(parser, segment))
 			parser_refuse(parser, "not a part of a segment");

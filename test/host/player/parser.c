@@ -193,25 +193,39 @@ static struct statement *add_statement(struct parser *parser, enum statement_kin
 	return statement;
 }
 
-/* 1:3001 by 1000: three segments; flags that end the data stand on the last. */
+/* Cuts the next part off the whole; flags that end the data stand on the last. */
+static bool cut(struct segment *part, struct segment *whole, const struct series *series)
+{
+	if (!series->step)
+		return false;
+	if (whole->length > series->step) {
+		part->length = series->step;
+		part->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+		whole->seq += series->step;
+		whole->length -= series->step;
+		return true;
+	}
+	if (series->last_ack - whole->ack >= series->step && whole->ack != series->last_ack) {
+		whole->ack += series->step;
+		return true;
+	}
+	return false;
+}
+
 static void add_segments(struct parser *parser, enum statement_kind kind, struct statement *head)
 {
 	struct segment whole = {0};
-	uint32_t step;
+	struct series series = {0};
+	bool more;
 
-	parse_segment(parser, &whole, &step);
+	parse_segment(parser, &whole, &series);
 	do {
 		struct segment *part = &add_statement(parser, kind, head)->segment;
 
 		*part = whole;
-		if (!step || whole.length <= step)
-			return;
-		part->length = step;
-		part->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-		whole.seq += step;
-		whole.length -= step;
+		more = cut(part, &whole, &series);
 		head->when = (struct moment){.kind = MOMENT_SAME};
-	} while (true);
+	} while (more);
 }
 
 static void parse_line(struct parser *parser, const char *line);

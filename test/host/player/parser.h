@@ -30,11 +30,14 @@ int64_t parser_number(struct parser *parser, int64_t least, int64_t most);
 /* A copy of the current token, for as long as the script is there; goes on. */
 const char *parser_keep(struct parser *parser);
 
-/*
- * parse_segment.c: what stands behind --> and <--. *step: the bytes of each when the line stands
- * for several segments (`by`), else 0.
- */
-void parse_segment(struct parser *parser, struct segment *segment, uint32_t *step);
+/* A line that stands for several segments: 1:3001 by 1000, or ACK 1001..3001 by 1000 */
+struct series {
+	uint32_t step;     /* bytes from one to the next; 0: there is one segment only */
+	uint32_t last_ack; /* of a series of acknowledgements; else the one that the line names */
+};
+
+/* parse_segment.c: what stands behind --> and <--. */
+void parse_segment(struct parser *parser, struct segment *segment, struct series *series);
 void parse_icmp(struct parser *parser, struct script_icmp *icmp);
 
 #endif

@@ -15,7 +15,8 @@
 #define FROM IP4(10, 0, 0, 1)
 #define TO IP4(10, 0, 0, 2)
 #define PORT 4000
-#define PIECE 65536 /* bytes of one call */
+#define PIECE 65536             /* bytes of one call */
+#define PERIOD ((4u << 20) - 3) /* bytes */
 
 static void must(int error, const char *what)
 {
@@ -38,16 +39,26 @@ static struct sockaddr_storage name_of(ip4_t address)
 
 /* ---- Before ---- */
 
-/* Bytes of which no stretch is like another: misplaced ones are seen. */
-static const uint8_t *make_bytes(size_t count)
+/*
+ * What is sent: bytes of which no stretch is like another, PERIOD of them again and again; that is
+ * no multiple of any segment's size, so misplaced ones are seen. PIECE more, for calls across the
+ * end.
+ */
+static const uint8_t *make_pattern(void)
 {
-	uint8_t *bytes = malloc(count);
+	uint8_t *bytes = malloc(PERIOD + PIECE);
 
 	if (!bytes)
 		panic("transfer: no memory");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < PERIOD; i++)
 		bytes[i] = (uint8_t)((i * 2654435761u) >> 24 ^ i >> 9);
+	memcpy(bytes + PERIOD, bytes, PIECE);
 	return bytes;
+}
+
+static const uint8_t *pattern_at(const struct transfer *transfer, size_t place)
+{
+	return transfer->pattern + place % PERIOD;
 }
 
 static void set_up(struct transfer *transfer)
@@ -104,7 +115,7 @@ struct transfer *transfer_open(const struct transfer_settings *settings)
 	if (!transfer)
 		panic("transfer: no memory");
 	transfer->settings = *settings;
-	transfer->bytes = make_bytes(settings->bytes);
+	transfer->pattern = make_pattern();
 	set_up(transfer);
 	connect_both(transfer);
 	fault_link_set(&transfer->link->way[0], &settings->there);
@@ -123,7 +134,7 @@ static void send_some(struct transfer *transfer)
 
 	if (!left)
 		return;
-	iov_init_kernel(&message.iov, (void *)(uintptr_t)(transfer->bytes + transfer->sent),
+	iov_init_kernel(&message.iov, (void *)(uintptr_t)pattern_at(transfer, transfer->sent),
 			MIN(left, (size_t)PIECE));
 	count = socket_sendmsg(transfer->source, &message);
 	if (count < 0 && count != -EAGAIN)
@@ -152,7 +163,7 @@ static bool receive_some(struct transfer *transfer)
 		transfer->trouble = "the stream ended too early";
 	else if (transfer->received + (size_t)count > transfer->settings.bytes)
 		transfer->trouble = "more came than was sent";
-	else if (memcmp(piece, transfer->bytes + transfer->received, (size_t)count) != 0)
+	else if (memcmp(piece, pattern_at(transfer, transfer->received), (size_t)count) != 0)
 		transfer->trouble = "other bytes came than were sent";
 	else
 		transfer->received += (size_t)count;
@@ -197,6 +208,6 @@ void transfer_close(struct transfer *transfer)
 	    tcp_of(&transfer->to->stack.net)->memory_used)
 		panic("transfer: memory is still counted");
 	world_destroy(transfer->world);
-	free((void *)(uintptr_t)transfer->bytes);
+	free((void *)(uintptr_t)transfer->pattern);
 	free(transfer);
 }

@@ -33,7 +33,7 @@ struct transfer {
 	struct link *link; /* way[0] leads from `from` to `to` */
 	struct socket *listener, *source, *sink;
 	struct tcp_socket *sender; /* source's */
-	const uint8_t *bytes;      /* settings.bytes of them, to be sent */
+	const uint8_t *pattern;    /* what is sent: transfer.c */
 	size_t sent, received;     /* handed to the one stack, taken from the other */
 	uint64_t began_us;         /* when the connection stood on both sides */
 	uint64_t ended_us;         /* when the last byte and the end of the stream were read */

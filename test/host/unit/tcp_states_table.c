@@ -16,6 +16,7 @@
 #define NEXT (EXACT | BEFORE)
 #define AHEAD (INSIDE | LAST)
 #define LATER (AHEAD | BEYOND)
+#define EDGE (BEFORE | LAST)
 #define AWAY (BEFORE | BEYOND | OLD)
 
 #define BAD (STALE | NEVER)
@@ -104,18 +105,18 @@ R(LAST_ACK,    "-FIN",        ANY,    ALL,  BARE, NOTHING,   CLOSED,      NONE, 
 R(LAST_ACK,    "",            ANY,    ALL,  ANY,  NOTHING,   CLOSED,      NONE, AFTER_CLOSE),
 
 /*
- * Sixth, URG, answers nothing. Seventh, the text, and eighth, FIN: ignored after the peer's FIN;
- * but when something comes again, its acknowledgement was lost.
+ * Sixth, URG, answers nothing. Seventh, the text, and eighth, FIN: ignored after the peer's FIN.
+ * But the sender of text that reaches over an edge of the window is told where that is.
  */
 R(AFTER_FIN,   "-FIN",        ANY,    ANY,  BARE, NOTHING,   SAME,        NONE, OF_USE),
-R(AFTER_FIN,   "",            BEFORE, ANY,  DATA, ACK,       SAME,        NONE, AFTER_CLOSE),
+R(AFTER_FIN,   "",            EDGE,   ANY,  DATA, ACK,       SAME,        NONE, AFTER_CLOSE),
 R(AFTER_FIN,   "",            ANY,    ANY,  ANY,  NOTHING,   SAME,        NONE, AFTER_CLOSE),
 R(WAITING,     "-FIN",        ANY,    ANY,  BARE, NOTHING,   SAME,        NONE, DUPLICATE),
 R(WAITING,     "",            ANY,    ANY,  ANY,  ACK,       SAME,        NONE, AFTER_CLOSE),
 /* Without a window, text is not taken; what else the segment says, is: MUST-66. */
 R(WINDOW_0,    "",            EXACT,  ANY,  DATA, ACK,       SAME,        NONE, WINDOW_CLOSED),
 /* Text for a process that closed: RFC 1122 4.2.2.13. */
-R(ORPHANED,    "",            ANY,    ANY,  DATA, ABORT,     CLOSED,      NONE, AFTER_CLOSE),
+R(ORPHANED,    "",            ANY,    ANY,  DATA, RESET,     CLOSED,      NONE, AFTER_CLOSE),
 /* FIN in order; it takes no room. Elsewhere in the window it waits with its text. */
 R(OPENING,     "FIN",         NEXT,   ANY,  ANY,  ACK,       CLOSE_WAIT,  FIN,  OF_USE),
 R(FIN_SENT,    "FIN",         NEXT,   ALL,  ANY,  ACK,       TIME_WAIT,   FIN,  OF_USE),

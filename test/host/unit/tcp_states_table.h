@@ -65,7 +65,6 @@ enum answer {
 	SYN_ACK,   /* <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> */
 	RESET,     /* <SEQ=SEG.ACK><CTL=RST> */
 	RESET_ACK, /* <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK> */
-	ABORT,     /* <SEQ=SND.NXT><CTL=RST> */
 };
 
 /* What of the segment becomes part of the stream: RCV.NXT moves over it. */

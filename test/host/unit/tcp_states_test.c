@@ -28,9 +28,9 @@ static const char *const situation_names[SITUATIONS] = {
 static const char *const seq_names[SEQ_PLACES] = {"EXACT",  "INSIDE", "LAST",
 						  "BEYOND", "BEFORE", "OLD"};
 static const char *const ack_names[ACK_PLACES] = {"ALL", "PART", "UNA", "PAST", "STALE", "NEVER"};
-static const char *const answer_names[] = {"NOTHING", "ACK",       "CHALLENGE", "SYN_ACK",
-					   "RESET",   "RESET_ACK", "ABORT",     "something else"};
-#define SOMETHING_ELSE (ABORT + 1u)
+static const char *const answer_names[] = {"NOTHING", "ACK",       "CHALLENGE",     "SYN_ACK",
+					   "RESET",   "RESET_ACK", "something else"};
+#define SOMETHING_ELSE (RESET_ACK + 1u)
 
 static const struct {
 	const char *name;
@@ -414,8 +414,6 @@ static uint32_t name_answer(const struct trial *trial, const struct crafted *seg
 	if (view.flags == (TCP_RST | TCP_ACK) && view.seq == 0 &&
 	    view.ack == segment->seq + length_of(trial))
 		return RESET_ACK;
-	if (view.flags & TCP_RST && view.seq == before->snd_nxt)
-		return ABORT;
 	return SOMETHING_ELSE;
 }
 

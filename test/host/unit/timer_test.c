@@ -94,6 +94,42 @@ static void cancelled_timer_does_not_fire(void **state __unused)
 	assert_int_equal(probes[1].fired, 1);
 }
 
+static void disarmed_timer_stays_in_its_place(void **state __unused)
+{
+	timer_arm(&base, &probes[0].timer, 10);
+	timer_disarm(&probes[0].timer);
+	assert_false(timer_armed(&probes[0].timer));
+	timer_base_run(&base, 20);
+	assert_int_equal(firings, 0);
+
+	timer_arm(&base, &probes[0].timer, 30);
+	timer_disarm(&probes[0].timer);
+	announcements = 0;
+	timer_arm(&base, &probes[0].timer, 40);
+	assert_int_equal(announcements, 0);
+	assert_int_equal(timer_base_next(&base), 40);
+	timer_base_run(&base, 39);
+	assert_int_equal(firings, 0);
+	timer_base_run(&base, 40);
+	assert_int_equal(firings, 1);
+}
+
+static void disarmed_timer_can_be_pulled_and_cancelled(void **state __unused)
+{
+	timer_arm(&base, &probes[0].timer, 30);
+	timer_arm(&base, &probes[1].timer, 40);
+	timer_disarm(&probes[0].timer);
+	timer_arm(&base, &probes[0].timer, 10);
+	assert_int_equal(timer_base_next(&base), 10);
+	timer_disarm(&probes[0].timer);
+	assert_false(
+		timer_cancel(&base, &probes[0].timer)); /* not armed, and out of the heap now */
+	memset(&probes[0], 0xff, sizeof(probes[0]));
+	timer_base_run(&base, 50);
+	assert_int_equal(firings, 1);
+	assert_int_equal(probes[1].fired, 1);
+}
+
 static void pushed_away_timer_fires_late_and_once(void **state __unused)
 {
 	timer_arm(&base, &probes[0].timer, 10);
@@ -239,6 +275,10 @@ static void model_step(uint64_t *now_us)
 			if (model_us[k] <= *now_us)
 				model_us[k] = TIME_NEVER;
 		break;
+	case 2:
+		timer_disarm(&probes[i].timer);
+		model_us[i] = TIME_NEVER;
+		break;
 	default:
 		model_us[i] = *now_us + 1 + random_u32() % 1000;
 		timer_arm(&base, &probes[i].timer, model_us[i]);
@@ -268,6 +308,8 @@ int main(void)
 		cmocka_unit_test_setup(empty_base_has_no_next, set_up),
 		cmocka_unit_test_setup(fires_in_order_of_time, set_up),
 		cmocka_unit_test_setup(cancelled_timer_does_not_fire, set_up),
+		cmocka_unit_test_setup(disarmed_timer_stays_in_its_place, set_up),
+		cmocka_unit_test_setup(disarmed_timer_can_be_pulled_and_cancelled, set_up),
 		cmocka_unit_test_setup(pushed_away_timer_fires_late_and_once, set_up),
 		cmocka_unit_test_setup(pulled_timer_fires_early, set_up),
 		cmocka_unit_test_setup(owner_hears_of_the_earliest, set_up),

@@ -69,13 +69,14 @@ def tool(*command, seconds=60, **keywords):
 
 
 class Server:
-    """A server in the guest, in the background for the time of a `with`."""
+    """A server in the guest, in the background for the time of a `with`, listening at `port`."""
 
-    def __init__(self, guest, command):
-        self._guest, self._command = guest, command
+    def __init__(self, guest, command, port):
+        self._guest, self._command, self._port = guest, command, port
 
     def __enter__(self):
         self.process = self._guest.background(self._command)
+        self._guest.check(f"until netstat -ltn | grep -q ':{self._port} '; do sleep 0.05; done")
         return self
 
     def __exit__(self, *_):
