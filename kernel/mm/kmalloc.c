@@ -57,6 +57,7 @@ static struct size_class {
 	{.size = 768, .order = 2},
 	{.size = 1024, .order = 2},
 	{.size = 1536, .order = 3},
+	{.size = 1792, .order = 3}, /* a TCP connection */
 	{.size = 2048, .order = 3},
 };
 

@@ -25,6 +25,7 @@ struct inet_route {
 	uint32_t device_mtu;    /* of the first link */
 	int ifindex;
 	bool broadcast, multicast, local;
+	bool ecn;          /* the administrator wants ECN on this way */
 	uint32_t features; /* the device's NETDEV_* */
 };
 

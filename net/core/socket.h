@@ -117,6 +117,9 @@ struct socket_ops {
 	int (*getsockopt)(struct socket *socket, int level, int option, void *value,
 			  uint32_t *length);
 
+	/* An option of SOL_SOCKET was set. NULL: nobody's concern. Needs the net lock. */
+	void (*option_set)(struct socket *socket, int option);
+
 	/*
 	 * -ENOTTY: not mine; the core then tries the families' and the interface ioctls. `argument`
 	 * is in kernel memory, copied both ways (net/core/socket_file.c has the sizes); pointers

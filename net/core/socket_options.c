@@ -209,6 +209,8 @@ int socket_setsockopt(struct socket *socket, int level, int option, const void *
 		error = set_option(socket, option, value, length);
 	else if (socket->ops->setsockopt)
 		error = socket->ops->setsockopt(socket, level, option, value, length);
+	if (level == SOL_SOCKET && !error && socket->ops->option_set)
+		socket->ops->option_set(socket, option);
 	net_unlock(socket->net);
 	return error;
 }

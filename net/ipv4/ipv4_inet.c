@@ -25,6 +25,7 @@ static int find_route(struct net *net, struct net_addr destination, struct net_a
 		.broadcast = result.type == ROUTE_BROADCAST,
 		.multicast = result.type == ROUTE_MULTICAST,
 		.local = result.type == ROUTE_LOCAL,
+		.ecn = result.ecn,
 		.features = result.dev->features,
 	};
 	return 0;

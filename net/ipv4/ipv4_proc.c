@@ -64,5 +64,8 @@ int ipv4_proc_init(struct net *net)
 {
 	int error = register_texts(net);
 
+	if (!error)
+		error = proc_register_writable("sys/net/ipv4/route/ecn", route_show_ecn,
+					       route_store_ecn, net);
 	return error ? error : register_numbers(&ip4_stack(net)->settings);
 }

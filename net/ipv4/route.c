@@ -131,6 +131,7 @@ static void fill_from_route(struct net *net, const struct route *route, ip4_t de
 	result->dev = route->dev;
 	result->next_hop = route->gateway ? route->gateway : destination;
 	result->mtu = route->mtu ? MIN(route->mtu, route->dev->mtu) : route->dev->mtu;
+	result->ecn = route->ecn;
 	if (route->type == ROUTE_LOCAL) {
 		result->dev = net->loopback;
 		result->source = destination;
@@ -226,7 +227,7 @@ static struct route_cache_entry *cache_entry(struct route_table *table, ip4_t de
 
 /* What the cache does not know. */
 static __noinline int look_up(struct net *net, ip4_t destination, ip4_t source, int ifindex,
-		   struct route_result *result) NEEDS_NET_LOCK
+			      struct route_result *result) NEEDS_NET_LOCK
 {
 	struct route_table *table = &ip4_stack(net)->routes;
 

@@ -28,6 +28,7 @@ struct route {
 	uint8_t prefix_length;
 	uint8_t type;         /* enum route_type */
 	bool made_by_address; /* comes and goes with an interface address */
+	bool ecn;             /* TCP asks for ECN here, whatever tcp_ecn says: RFC 3168 6.1.1 */
 	uint32_t metric;
 	ip4_t gateway; /* 0: on the link */
 	ip4_t source;  /* preferred source address, or 0 */
@@ -44,6 +45,7 @@ struct route_result {
 	ip4_t source;   /* to use when the sender has not chosen; 0 when the interface has none */
 	uint32_t mtu;   /* of the path, as far as it is known (RFC 1191) */
 	bool no_df;     /* the path is narrower than we believe reports of: leave DF clear */
+	bool ecn;       /* as the route has it */
 };
 
 /*
@@ -67,6 +69,19 @@ int route_add(struct net *net, const struct route *route) NEEDS_NET_LOCK;
  * count where they are not 0. 0 or -ESRCH.
  */
 int route_delete(struct net *net, const struct route *route) NEEDS_NET_LOCK;
+
+/*
+ * route_ecn.c: "ip route change ... features ecn". All routes to the prefix. 0 or -ESRCH.
+ */
+int route_set_ecn(struct net *net, ip4_t destination, uint8_t prefix_length,
+		  bool ecn) NEEDS_NET_LOCK;
+/*
+ * /proc/sys/net/ipv4/route/ecn, by which the administrator reaches it: a line "10.0.0.0/8 1" for
+ * each prefix that has it; such a line is written to set it, with 0 to take it back. They take the
+ * net lock; 0, -EINVAL or -ESRCH.
+ */
+void route_show_ecn(struct text *text, void *net);
+int route_store_ecn(const char *line, void *net);
 
 /* A device goes down: all of its routes go. */
 void route_flush_device(struct net_device *dev) NEEDS_NET_LOCK;

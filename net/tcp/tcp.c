@@ -9,7 +9,6 @@
 #include "kernel/mm/page.h"
 #include "kernel/string.h"
 #include "net/tcp/tcp_congestion.h"
-#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_state.h"
 
 /* Linux's defaults, but for tcp_mem, which follows from the memory there is. */

@@ -12,6 +12,7 @@
  *	tcp_receive     data in order and out of it, and acknowledging; tcp_reassembly,
  *	                tcp_receive_queue; tcp_sack_report: telling of what is out of order
  *	tcp_window      the window that we offer; tcp_urgent: urgent data that arrives
+ *	tcp_ecn         congestion that routers tell of
  *	tcp_ack         what an acknowledgement does; tcp_sack, tcp_rtt, tcp_rate: its facts
  *	tcp_scoreboard  what was sent and not yet acknowledged
  *	tcp_recovery    what is lost and sent again: RACK-TLP, RTO, PRR, F-RTO, undo; its header
@@ -243,11 +244,11 @@ struct tcp_socket {
 	uint32_t device_features; /* NETDEV_* of the way to the peer, as of the last look */
 	uint8_t snd_wscale, rcv_wscale;
 	bool has_wscale, has_sack, has_timestamps;
-	bool has_ecn;
-	uint32_t ts_offset;     /* added to the clock's milliseconds in our timestamps */
-	uint32_t ts_recent;     /* TS.Recent: RFC 7323 4.3 */
-	uint64_t ts_recent_us;  /* when it was taken; 0: never */
-	uint32_t last_ack_sent; /* Last.ACK.sent */
+	bool has_ecn, route_ecn; /* agreed on; wanted by the route */
+	uint32_t ts_offset;      /* added to the clock's milliseconds in our timestamps */
+	uint32_t ts_recent;      /* TS.Recent: RFC 7323 4.3 */
+	uint64_t ts_recent_us;   /* when it was taken; 0: never */
+	uint32_t last_ack_sent;  /* Last.ACK.sent */
 
 	/* Receive sequence space and data: tcp_receive.c. */
 	uint32_t irs, rcv_nxt;
@@ -262,23 +263,23 @@ struct tcp_socket {
 	uint8_t sack_recent_count;
 	bool dsack_due;
 	struct tcp_sack_block dsack;
-	uint16_t rcv_mss;   /* estimate of the peer's segment size */
-	bool ack_pending;   /* an acknowledgement is due, and may be delayed */
-	bool interactive;   /* the process answers what it gets: acknowledgements can ride along */
-	bool ack_now;       /* the next output sends one at least */
+	uint16_t rcv_mss; /* estimate of the peer's segment size */
+	bool ack_pending; /* an acknowledgement is due, and may be delayed */
+	bool interactive; /* the process answers what it gets: acknowledgements can ride along */
+	bool ack_now;     /* the next output sends one at least */
 	struct list_head output_due; /* in tcp_state_of_net.output_due, or in no list */
-	uint8_t quick_acks; /* acknowledgements left that are not delayed */
-	bool quickack_off;  /* TCP_QUICKACK 0 */
-	uint32_t ato_us;    /* delay of acknowledgements, adapted */
-	uint32_t window_clamp;     /* TCP_WINDOW_CLAMP; 0: none */
-	bool reading;              /* a process copies out of the queue ... */
-	bool reader_waits;         /* ... and another one would like to */
-	struct {                   /* receive buffer tuning: dynamic right-sizing */
-		uint32_t copied;   /* bytes that the process took in the current round */
-		uint32_t seq;      /* copied_seq when the round began */
-		uint64_t round_us; /* when it began */
-		uint32_t space;    /* most bytes taken in a round */
-		uint32_t rtt_us;   /* the receiver's estimate */
+	uint8_t quick_acks;          /* acknowledgements left that are not delayed */
+	bool quickack_off;           /* TCP_QUICKACK 0 */
+	uint32_t ato_us;             /* delay of acknowledgements, adapted */
+	uint32_t window_clamp;       /* TCP_WINDOW_CLAMP; 0: none */
+	bool reading;                /* a process copies out of the queue ... */
+	bool reader_waits;           /* ... and another one would like to */
+	struct {                     /* receive buffer tuning: dynamic right-sizing */
+		uint32_t copied;     /* bytes that the process took in the current round */
+		uint32_t seq;        /* copied_seq when the round began */
+		uint64_t round_us;   /* when it began */
+		uint32_t space;      /* most bytes taken in a round */
+		uint32_t rtt_us;     /* the receiver's estimate */
 		uint32_t rtt_seq;
 		uint64_t rtt_start_us;
 	} tune;
@@ -421,6 +422,17 @@ void tcp_receive_in_syn_sent(struct tcp_socket *tcp, struct tcp_segment *segment
 			     struct sk_buff *skb) NEEDS_NET_LOCK;
 /* The handshake is over; what was closed meanwhile goes on to be. */
 void tcp_become_established(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_ecn.c */
+/* ECE and CWR as they belong into our SYN, or SYN-ACK in SYN_RECV; `again`: it is repeated. */
+uint8_t tcp_ecn_of_syn(const struct tcp_socket *tcp, bool again) NEEDS_NET_LOCK;
+/* Is ECN agreed on by this SYN or SYN-ACK, which arrives in SYN_SENT? */
+bool tcp_ecn_agreed(const struct tcp_socket *tcp, const struct tcp_segment *segment) NEEDS_NET_LOCK;
+/* Does a listener agree to what this SYN asks? */
+bool tcp_ecn_accepted(struct tcp_socket *listener,
+		      const struct tcp_segment *segment) NEEDS_NET_LOCK;
+/* CE and CWR of a segment in a connection. */
+void tcp_ecn_received(struct tcp_socket *tcp, const struct tcp_segment *segment) NEEDS_NET_LOCK;
 
 /* tcp_challenge.c: answers to what should not have come, a limited number of them. RFC 5961 */
 /* To a suspicious segment. */

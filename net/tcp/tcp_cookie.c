@@ -107,7 +107,7 @@ static void restore_options(struct tcp_request *request,
 		tcp_secret_timestamp_offset(net, &request->local, &request->remote)) &
 	       OPTION_MASK;
 	request->has_sack = bits & SACK_BIT && settings->tcp_sack;
-	request->has_ecn = bits & ECN_BIT && settings->tcp_ecn;
+	request->has_ecn = bits & ECN_BIT; /* it was agreed to when the SYN came */
 	request->has_wscale = (bits & NO_WINDOW_SCALE) != NO_WINDOW_SCALE &&
 			      settings->tcp_window_scaling;
 	if (request->has_wscale)

@@ -258,21 +258,6 @@ static bool check_ack(struct tcp_socket *tcp, struct tcp_segment *segment,
 	return false;
 }
 
-/* RFC 3168 6.1.3: a mark is echoed until the sender says that it heard. */
-static void check_congestion_marks(struct tcp_socket *tcp,
-				   const struct tcp_segment *segment) NEEDS_NET_LOCK
-{
-	if (!tcp->has_ecn)
-		return;
-	if (segment->flags & TCP_CWR)
-		tcp->ecn_echo = false;
-	if (segment->congestion_experienced) {
-		tcp->ecn_echo = true;
-		tcp->ecn_seen = true;
-		tcp->ack_now = true;
-	}
-}
-
 /* ---- Sixth, URG; seventh, the segment text; eighth, FIN ---- */
 
 static bool takes_data(const struct tcp_socket *tcp)
@@ -379,7 +364,7 @@ void tcp_receive_segment(struct tcp_socket *tcp, struct tcp_segment *segment, st
 	tcp->probes_sent = 0;
 	if (!check_ack(tcp, segment, skb))
 		return;
-	check_congestion_marks(tcp, segment);
+	tcp_ecn_received(tcp, segment);
 	tcp_receive_text(tcp, segment, skb);
 	if (tcp->state == TCP_CLOSE)
 		return;

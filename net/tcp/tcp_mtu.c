@@ -58,6 +58,7 @@ void tcp_mtu_setup(struct tcp_socket *tcp)
 	} else {
 		tcp->mtu.route = (uint16_t)MIN(route.mtu, (uint32_t)UINT16_MAX);
 		tcp->device_features = route.features;
+		tcp->route_ecn = route.ecn;
 		tcp->advertised_mss = tcp_mss_to_advertise(tcp_net(tcp), &route, tcp->user_mss);
 	}
 	tcp->mtu.probe_size = tcp->mtu.search_high = 0;

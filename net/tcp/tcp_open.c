@@ -20,22 +20,12 @@ static void offer_options(struct tcp_socket *tcp, struct tcp_options *options) N
 	options->ts_echo = answer ? tcp->ts_recent : 0;
 }
 
-/* RFC 3168 6.1.1: asked for once; a SYN that got lost may have been lost for that. */
-static uint8_t ecn_flags(const struct tcp_socket *tcp, bool again)
-{
-	bool ask = tcp_of(tcp_net(tcp))->settings.tcp_ecn == 1 && !again;
-
-	if (tcp->state == TCP_SYN_RECV)
-		return tcp->has_ecn ? TCP_ECE : 0;
-	return ask ? TCP_ECE | TCP_CWR : 0;
-}
-
 /* The SYN, or in SYN_RECV the SYN-ACK. Data of a Fast Open goes with the first. */
 static void send_syn(struct tcp_socket *tcp, bool again) NEEDS_NET_LOCK
 {
 	struct tcp_outgoing outgoing = {
 		.seq = tcp->iss,
-		.flags = (uint8_t)(TCP_SYN | ecn_flags(tcp, again)),
+		.flags = (uint8_t)(TCP_SYN | tcp_ecn_of_syn(tcp, again)),
 		.retransmission = again,
 	};
 

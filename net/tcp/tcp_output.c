@@ -187,13 +187,13 @@ bool tcp_send_beyond(struct tcp_socket *tcp)
 
 /*
  * Data waits, nothing is under way that would bring an answer: the peer must be asked. RFC 9293
- * 3.8.6.1, SHLD-29.
+ * 3.8.6.1, SHLD-29. What TCP_CORK or MSG_MORE hold back goes out then too: tcp(7)'s 200 ms.
  */
 static void start_persisting(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
 	if (tcp->snd_una != tcp->snd_nxt || (!unsent(tcp) && !fin_unsent(tcp)))
 		return;
-	if (timer_armed(&tcp->retransmit) || (window_room(tcp) >= unsent(tcp) && window_room(tcp)))
+	if (timer_armed(&tcp->retransmit))
 		return;
 	tcp_arm(tcp, TCP_TIMER_PERSIST, net_now(tcp_net(tcp)) + tcp_rto(tcp));
 }

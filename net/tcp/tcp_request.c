@@ -154,8 +154,7 @@ void tcp_request_fill(struct tcp_request *request, struct tcp_socket *listener,
 		.has_wscale = options->has_window_scale && settings->tcp_window_scaling,
 		.has_sack = options->sack_permitted && settings->tcp_sack,
 		.has_timestamps = options->has_timestamps && settings->tcp_timestamps,
-		.has_ecn = settings->tcp_ecn &&
-			   (segment->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR),
+		.has_ecn = tcp_ecn_accepted(listener, segment),
 		.ts_recent = options->ts_value,
 	};
 	list_init(&request->due);

@@ -414,6 +414,12 @@ static int tcp_ioctl(struct socket *socket, uint32_t command, void *argument) NE
 	}
 }
 
+static void tcp_option_set(struct socket *socket, int option) NEEDS_NET_LOCK
+{
+	if (option == SO_KEEPALIVE)
+		tcp_keepalive_restart(tcp_socket(socket));
+}
+
 const struct socket_ops tcp_socket_ops = {
 	.size = sizeof(struct tcp_socket),
 	.open = tcp_open,
@@ -430,6 +436,7 @@ const struct socket_ops tcp_socket_ops = {
 	.recvmsg = tcp_recvmsg,
 	.setsockopt = tcp_setsockopt,
 	.getsockopt = tcp_getsockopt,
+	.option_set = tcp_option_set,
 	.ioctl = tcp_ioctl,
 	.ready = tcp_ready,
 };

@@ -33,17 +33,6 @@ static void learn_options(struct tcp_socket *tcp, const struct tcp_segment *segm
 	}
 }
 
-/* RFC 3168 6.1.1: a SYN asks with both bits, a SYN-ACK agrees with ECE alone. */
-static bool agrees_on_ecn(const struct tcp_socket *tcp, const struct tcp_segment *segment)
-{
-	int32_t ecn = tcp_of(tcp_net(tcp))->settings.tcp_ecn;
-	uint8_t bits = segment->flags & (TCP_ECE | TCP_CWR);
-
-	if (segment->flags & TCP_ACK)
-		return ecn == 1 && bits == TCP_ECE;
-	return ecn != 0 && bits == (TCP_ECE | TCP_CWR);
-}
-
 static void learn_syn(struct tcp_socket *tcp, const struct tcp_segment *segment) NEEDS_NET_LOCK
 {
 	uint32_t window = tcp->rcv_edge - tcp->rcv_nxt;
@@ -54,11 +43,11 @@ static void learn_syn(struct tcp_socket *tcp, const struct tcp_segment *segment)
 	tcp->last_ack_sent = tcp->rcv_nxt;
 	tcp->rcv_edge = tcp->rcv_nxt + window;
 	learn_options(tcp, segment);
-	tcp->has_ecn = agrees_on_ecn(tcp, segment);
 	tcp->snd_wnd = tcp->snd_wnd_max = segment->header.window; /* never scaled in a SYN */
 	tcp->snd_wl1 = segment->seq;
 	tcp->snd_wl2 = segment->ack;
 	tcp_mtu_setup(tcp);
+	tcp->has_ecn = tcp_ecn_agreed(tcp, segment);
 	tcp_receive_setup(tcp);
 }
 

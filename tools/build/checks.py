@@ -55,6 +55,11 @@ def describe_benchmarks(ninja, host, kernels, comparison):
                 command=" && ".join(host["benchmarks"]) or "true", text="BENCH host")
 
 
+def describe_plots(ninja, host):
+    ninja.build("plots", "console", [], implicit=host["simulations"] + ["tools/plots"],
+                command=f"tools/plots {ninja.product('host/congestion_trace')} docs/plots", text="DRAW docs/plots")
+
+
 def describe_editor_files(ninja, ninja_file):
     path = "compile_commands.json" if ninja.build_dir == "build" else ninja.product("compile_commands.json")
     ninja.rule("compdb", f"ninja -f {ninja_file} -t compdb kernel_cc user_cc host_cc > $out", "WRITE $out")
@@ -66,6 +71,7 @@ def describe(ninja, ninja_file, kernels, host, comparison):
     describe_tests(ninja, kernels, host)
     describe_benchmarks(ninja, host, kernels, comparison)
     describe_coverage(ninja, host)
+    describe_plots(ninja, host)
     compile_commands = describe_editor_files(ninja, ninja_file)
 
     code = " ".join(CODE)

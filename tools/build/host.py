@@ -83,6 +83,8 @@ class Variant:
         output = self.ninja.product(f"{self.name}/libvitrine-{os.path.basename(directory)}.so")
         objects = [self.object(path) for path in self.ninja.sources(directory, ".c")]
         flags = f"{self.rule_options['ldflags']} -shared -Wl,--exclude-libs,ALL -Wl,-Bsymbolic"
+        if "-fsanitize" not in flags:  # whose functions are those of the program that loads it
+            flags += " -Wl,-z,defs"
         self.ninja.build(output, "host_link", objects + [self.library], ldflags=flags,
                          libraries="-lpthread -lm")
         return output

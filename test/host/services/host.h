@@ -28,6 +28,7 @@ struct net;
 
 /* Memory. Every kmalloc and page counts as one allocation. */
 uint64_t host_allocations_live(void);          /* not yet freed */
+uint64_t host_bytes_live(void);                /* of them, without what an allocator adds */
 uint64_t host_allocations_made(void);          /* since host_fail_allocation was last called */
 void host_fail_allocation(uint64_t nth);       /* the nth from now on fails once; 0: none */
 void host_fail_allocations_from(uint64_t nth); /* the nth and all after it fail; 0: none */

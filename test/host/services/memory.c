@@ -1,4 +1,5 @@
 /* kmalloc and pages from the C library, counted, with failures on demand. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #define UNALIGNED_MAX 96 /* bytes; what is larger begins with a cache line */
 
 /* Changed atomically: any thread allocates. */
-static uint64_t live, made;
+static uint64_t live, made, live_bytes;
 static uint64_t fail_first, fail_last; /* these of `made` fail; first 0: none */
 
 static bool allocation_fails(void)
@@ -26,14 +27,25 @@ static bool allocation_fails(void)
 	return false;
 }
 
-static void allocation_freed(void)
+static void allocation_freed(uint64_t bytes)
 {
 	__atomic_sub_fetch(&live, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&live_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+static void count_bytes(uint64_t bytes)
+{
+	__atomic_add_fetch(&live_bytes, bytes, __ATOMIC_RELAXED);
 }
 
 uint64_t host_allocations_live(void)
 {
 	return __atomic_load_n(&live, __ATOMIC_RELAXED);
+}
+
+uint64_t host_bytes_live(void)
+{
+	return __atomic_load_n(&live_bytes, __ATOMIC_RELAXED);
 }
 
 uint64_t host_allocations_made(void)
@@ -69,6 +81,7 @@ static void *allocate(size_t size)
 		memory = NULL;
 	if (!memory)
 		panic("the host has no memory left");
+	count_bytes(malloc_usable_size(memory));
 	return memory;
 }
 
@@ -96,7 +109,7 @@ void kfree(void *memory)
 		host_slab_free(memory);
 		return;
 	}
-	allocation_freed();
+	allocation_freed(malloc_usable_size(memory));
 	free(memory);
 }
 
@@ -124,6 +137,7 @@ struct page *page_alloc_order(uint32_t order)
 	page->references = 1;
 	page->order = (uint16_t)order;
 	page->owner = block;
+	count_bytes(PAGE_SIZE << order);
 	return page;
 }
 
@@ -153,7 +167,7 @@ void page_put(struct page *page)
 	assert_always(left != UINT32_MAX);
 	if (left)
 		return;
-	allocation_freed();
+	allocation_freed(PAGE_SIZE << page->order);
 	free(page->owner);
 }
 

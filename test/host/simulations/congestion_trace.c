@@ -21,31 +21,25 @@
 #define MBIT 1000000ull
 #define KIB 1024u
 
-/* A stretch of time in which all frames are lost. */
-struct outage {
-	double from_s, to_s;
-};
-
 struct scenario {
 	const char *name;
 	const struct tcp_congestion_ops *congestion;
 	uint64_t rate_bps, delay_us; /* of the link, each way */
 	uint32_t queue_bytes;
 	double seconds;
-	struct outage outages[2];
+	double dead_from_s, dead_to_s; /* all frames are lost; 0, 0: never */
 };
 
-/* A round trip of 40 ms at 50 Mbit/s is 250 KB; the queue holds as much. */
-#define SLOW_START \
-	.rate_bps = 50 * MBIT, .delay_us = 20000, .queue_bytes = 250 * KIB, .seconds = 1.2
+/* A round trip of 40 ms at 40 Mbit/s is 138 segments; the queue holds 353. */
+#define SLOW_START .rate_bps = 40 * MBIT, .delay_us = 20000, .queue_bytes = 500 * KIB, .seconds = 2
 
-/* 60 ms at 20 Mbit/s: 150 KB. */
+/* 60 ms at 20 Mbit/s: 104 segments; the queue holds 106. */
 #define AVOIDANCE .rate_bps = 20 * MBIT, .delay_us = 30000, .queue_bytes = 150 * KIB, .seconds = 60
 
-/* 100 ms at 100 Mbit/s: 1.25 MB; one loss, and the way back. */
+/* 100 ms at 100 Mbit/s: 863 segments; one loss, and the way back. */
 #define LONG_FAT                                                                            \
 	.rate_bps = 100 * MBIT, .delay_us = 50000, .queue_bytes = 400 * KIB, .seconds = 40, \
-	.outages = {{5.000, 5.0005}}
+	.dead_from_s = 5, .dead_to_s = 5.0005
 
 static const struct scenario scenarios[] = {
 	{"slow-start-cubic", &tcp_cubic, SLOW_START},
@@ -55,9 +49,9 @@ static const struct scenario scenarios[] = {
 	{"long-fat-cubic", &tcp_cubic, LONG_FAT},
 	{"long-fat-reno", &tcp_newreno, LONG_FAT},
 	{"recovery", &tcp_cubic, .rate_bps = 10 * MBIT, .delay_us = 30000, .queue_bytes = 100 * KIB,
-	 .seconds = 4, .outages = {{3.000, 3.006}}},
+	 .seconds = 4, .dead_from_s = 3, .dead_to_s = 3.012},
 	{"timeout", &tcp_cubic, .rate_bps = 10 * MBIT, .delay_us = 20000, .queue_bytes = 100 * KIB,
-	 .seconds = 8, .outages = {{3.0, 4.5}}},
+	 .seconds = 6, .dead_from_s = 3, .dead_to_s = 4},
 };
 
 static const struct scenario *find(const char *name)
@@ -70,39 +64,47 @@ static const struct scenario *find(const char *name)
 	exit(EXIT_FAILURE);
 }
 
-static double segments(const struct tcp_socket *tcp, uint32_t bytes)
+/* What a line is printed of. */
+struct trace {
+	struct transfer *transfer;
+	uint32_t mss;   /* at first: what a segment is, for every line */
+	char last[200]; /* line, without its time */
+};
+
+static double segments(const struct trace *trace, uint32_t bytes)
 {
-	return (double)bytes / tcp->mss;
+	return (double)bytes / trace->mss;
 }
 
 /* A line, unless it says what the last one said but for the time. */
-static void print_line(const struct transfer *transfer, char *last, size_t size)
+static void print_line(struct trace *trace)
 {
+	const struct transfer *transfer = trace->transfer;
 	const struct tcp_socket *tcp = transfer->sender;
 	uint32_t ssthresh = tcp->congestion.ssthresh == UINT32_MAX ? 0 : tcp->congestion.ssthresh;
-	char line[200];
+	char line[sizeof(trace->last)];
 
 	snprintf(line, sizeof(line), "%.2f %.2f %.2f %.2f %.1f %.2f %.2f %u %llu %u",
-		 segments(tcp, tcp->congestion.cwnd), segments(tcp, ssthresh),
-		 segments(tcp, tcp_in_flight(tcp)), segments(tcp, tcp->scoreboard.lost_bytes),
-		 (double)tcp->rtt.srtt_us / USEC_PER_MSEC, segments(tcp, tcp->snd_una - tcp->iss),
-		 segments(tcp, tcp->snd_nxt - tcp->iss), tcp->count.retransmissions,
+		 segments(trace, tcp->congestion.cwnd), segments(trace, ssthresh),
+		 segments(trace, tcp_in_flight(tcp)), segments(trace, tcp->scoreboard.lost_bytes),
+		 (double)tcp->rtt.srtt_us / USEC_PER_MSEC, segments(trace, tcp->snd_una - tcp->iss),
+		 segments(trace, tcp->snd_nxt - tcp->iss), tcp->count.retransmissions,
 		 (unsigned long long)transfer_count(transfer, TCP_EXTRA_TIMEOUTS),
 		 (unsigned)tcp->recovery.state);
-	if (strcmp(line, last) == 0)
+	if (strcmp(line, trace->last) == 0)
 		return;
 	printf("%.6f %s\n", (double)(transfer->world->now_us - transfer->began_us) / USEC_PER_SEC,
 	       line);
-	snprintf(last, size, "%s", line);
+	memcpy(trace->last, line, sizeof(line));
 }
 
-static bool is_out(const struct scenario *scenario, double now_s)
+static void run_until(struct trace *trace, double seconds)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(scenario->outages); i++) {
-		if (now_s >= scenario->outages[i].from_s && now_s < scenario->outages[i].to_s)
-			return true;
-	}
-	return false;
+	struct transfer *transfer = trace->transfer;
+
+	transfer->stop_us = transfer->began_us + (uint64_t)(seconds * USEC_PER_SEC);
+	while (transfer->world->now_us < transfer->stop_us && transfer_step(transfer))
+		print_line(trace);
 }
 
 static void run(const struct scenario *scenario)
@@ -112,7 +114,7 @@ static void run(const struct scenario *scenario)
 		.delay_us = scenario->delay_us,
 		.queue_bytes = scenario->queue_bytes,
 	};
-	struct fault_settings broken = faults;
+	struct fault_settings dead = faults;
 	const struct transfer_settings settings = {
 		.seed = 1,
 		.bytes = BYTES,
@@ -121,21 +123,18 @@ static void run(const struct scenario *scenario)
 		.buffer = BUFFER,
 		.congestion = scenario->congestion,
 	};
-	struct transfer *transfer = transfer_open(&settings);
-	double now_s = 0;
-	char last[200] = "";
-	bool out = false;
+	struct trace trace = {.transfer = transfer_open(&settings)};
 
-	broken.loss = 1;
-	while (now_s < scenario->seconds && transfer_step(transfer)) {
-		now_s = (double)(transfer->world->now_us - transfer->began_us) / USEC_PER_SEC;
-		if (is_out(scenario, now_s) != out) {
-			out = !out;
-			fault_link_set(&transfer->link->way[0], out ? &broken : &faults);
-		}
-		print_line(transfer, last, sizeof(last));
+	trace.mss = trace.transfer->sender->mss;
+	dead.loss = 1;
+	if (scenario->dead_to_s > 0) {
+		run_until(&trace, scenario->dead_from_s);
+		fault_link_set(&trace.transfer->link->way[0], &dead);
+		run_until(&trace, scenario->dead_to_s);
+		fault_link_set(&trace.transfer->link->way[0], &faults);
 	}
-	transfer_close(transfer);
+	run_until(&trace, scenario->seconds);
+	transfer_close(trace.transfer);
 }
 
 int main(int argc, char **argv)

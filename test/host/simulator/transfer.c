@@ -121,6 +121,7 @@ struct transfer *transfer_open(const struct transfer_settings *settings)
 	fault_link_set(&transfer->link->way[0], &settings->there);
 	fault_link_set(&transfer->link->way[1], &settings->back);
 	transfer->began_us = transfer->world->now_us;
+	transfer->stop_us = TIME_NEVER;
 	return transfer;
 }
 
@@ -180,8 +181,12 @@ bool transfer_step(struct transfer *transfer)
 		;
 	if (transfer->ended_us || transfer->trouble)
 		return false;
-	if (!world_step(transfer->world, TIME_NEVER - 1))
+	if (world_step(transfer->world, MIN(transfer->stop_us, TIME_NEVER - 1)))
+		return true;
+	if (transfer->stop_us == TIME_NEVER)
 		transfer->trouble = "nothing happens any more";
+	else
+		world_run_until(transfer->world, transfer->stop_us);
 	return !transfer->trouble;
 }
 

@@ -37,6 +37,7 @@ struct transfer {
 	size_t sent, received;     /* handed to the one stack, taken from the other */
 	uint64_t began_us;         /* when the connection stood on both sides */
 	uint64_t ended_us;         /* when the last byte and the end of the stream were read */
+	uint64_t stop_us;          /* transfer_step does not go beyond; TIME_NEVER at first */
 	const char *trouble;       /* what went wrong, or NULL */
 };
 

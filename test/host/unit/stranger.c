@@ -188,6 +188,7 @@ void stranger_flags(struct stranger *stranger, uint8_t flags)
 
 /* ---- Segments of the stack ---- */
 
+/* MUST-2 */
 struct seen stranger_sees(const struct stranger *stranger, uint32_t i)
 {
 	struct ip4_header ip;

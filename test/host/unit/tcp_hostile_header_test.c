@@ -69,6 +69,7 @@ static void segments_shorter_than_a_header(void **state __unused)
 	assert_dropped(&f, DROP_TCP_SHORT, TCP_HEADER_MIN - 1);
 }
 
+/* MUST-3 */
 static void wrong_checksum(void **state __unused)
 {
 	struct crafted segment = stranger_segment(&stranger, TCP_ACK | TCP_RST);

@@ -110,7 +110,7 @@ static void assert_no_order(const uint32_t values[COUNT])
 	assert_all_different(differences, COUNT - 1);
 }
 
-/* One pair: the clock of 4 us moves them on, so that an old segment cannot fit a new connection. */
+/* MUST-8: the clock of 4 us moves one pair's on: an old segment cannot fit a new connection. */
 static void isns_of_one_pair(void **state __unused)
 {
 	uint32_t isns[COUNT];
@@ -120,6 +120,7 @@ static void isns_of_one_pair(void **state __unused)
 		assert_int_equal(isns[i] - isns[i - 1], 250);
 }
 
+/* SHLD-1 */
 static void isns_of_many_pairs(void **state __unused)
 {
 	uint32_t isns[COUNT];
@@ -128,7 +129,7 @@ static void isns_of_many_pairs(void **state __unused)
 	assert_no_order(isns);
 }
 
-/* Those of another boot at the same time of its clock tell nothing of this one's. */
+/* MUST-9: those of another boot at the same time of its clock tell nothing of this one's. */
 static void isns_after_a_reboot(void **state __unused)
 {
 	static uint32_t isns[3][COUNT];

@@ -52,6 +52,7 @@ static void assert_options(const struct tcp_options *options, const struct tcp_o
 
 /* ---- The header ---- */
 
+/* MUST-1 */
 static void a_header_is_read(void **state __unused)
 {
 	struct tcp_header header;
@@ -106,6 +107,7 @@ static void every_bit_of_the_flags(void **state __unused)
 
 /* ---- Options ---- */
 
+/* MUST-4, MUST-5 */
 static void options_of_a_syn(void **state __unused)
 {
 	struct tcp_options options;
@@ -143,7 +145,7 @@ static void every_length_of_every_kind(void **state __unused)
 	}
 }
 
-/* MUST-6: unknown ones are skipped; MUST-7: a malformed one ends the reading. */
+/* MUST-6, MUST-64: unknown ones are skipped; MUST-7: a malformed one ends the reading. */
 static void unknown_and_malformed(void **state __unused)
 {
 	static const uint8_t unknown[] = {77, 5, 1, 2, 3, 2, 4, 0x05, 0xb4};
@@ -256,7 +258,10 @@ static struct tcp_options combination(uint32_t bits, uint8_t blocks)
 	return options;
 }
 
-/* What is written is read back the same, in whole words, and never beyond the room there is. */
+/*
+ * What is written is read back the same, in whole words, and never beyond the room there is.
+ * MUST-68, MUST-69
+ */
 static void every_combination_comes_back(void **state __unused)
 {
 	const struct tcp_header header = {

@@ -1,0 +1,1 @@
+"""What tools/plots is made of."""
