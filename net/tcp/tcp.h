@@ -338,6 +338,15 @@ static inline struct net *tcp_net(const struct tcp_socket *tcp)
 {
 	return tcp->inet.socket.net;
 }
+/*
+ * Does the process still wait for the handshake? Not after a Fast Open that was accepted: data may
+ * go both ways before the third segment comes (RFC 7413 4.2.2).
+ */
+static inline bool tcp_opening(const struct tcp_socket *tcp)
+{
+	return tcp->state == TCP_SYN_SENT ||
+	       (tcp->state == TCP_SYN_RECV && !tcp->fastopen_passive);
+}
 
 /* /proc/sys/net/ipv4/tcp_*: Linux's names, units and defaults. */
 struct tcp_settings {
@@ -351,14 +360,13 @@ struct tcp_settings {
 	int32_t tcp_keepalive_time, tcp_keepalive_intvl, tcp_keepalive_probes; /* seconds, number */
 	int32_t tcp_max_tw_buckets, tcp_tw_reuse, tcp_rfc1337;
 	int32_t tcp_fastopen; /* 1 client, 2 server, 4: data without cookie ... */
-	int32_t tcp_slow_start_after_idle, tcp_moderate_rcvbuf, tcp_autocorking;
+	int32_t tcp_slow_start_after_idle, tcp_moderate_rcvbuf;
 	int32_t tcp_mtu_probing; /* 0 off, 1 on a black hole, 2 always */
-	int32_t tcp_base_mss, tcp_min_snd_mss;
+	int32_t tcp_base_mss;
 	int32_t tcp_challenge_ack_limit, tcp_invalid_ratelimit; /* per second; milliseconds */
-	int32_t tcp_notsent_lowat, tcp_limit_output_bytes;
+	int32_t tcp_notsent_lowat;
 	int32_t tcp_frto, tcp_recovery, tcp_early_retrans, tcp_reordering, tcp_max_reordering;
-	int32_t tcp_abort_on_overflow, tcp_no_metrics_save, tcp_adv_win_scale, tcp_stdurg;
-	int32_t tcp_retrans_collapse, tcp_workaround_signed_windows;
+	int32_t tcp_abort_on_overflow;
 };
 
 /*
@@ -531,8 +539,10 @@ void tcp_arm(struct tcp_socket *tcp, enum tcp_timer_kind kind, uint64_t when_us)
 void tcp_disarm(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* Delays an acknowledgement that is due. */
 void tcp_delay_ack(struct tcp_socket *tcp) NEEDS_NET_LOCK;
-/* Keepalive after SO_KEEPALIVE or its times changed, or the peer was heard. */
+/* Keepalive after its times changed, or the peer was heard. */
 void tcp_keepalive_restart(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* The same, with the idle time counted from `since_us`. */
+void tcp_keepalive_start(struct tcp_socket *tcp, uint64_t since_us) NEEDS_NET_LOCK;
 /* FIN_WAIT_2 of an orphan, or an orphan that cannot send: ends at `when_us`. */
 void tcp_arm_end(struct tcp_socket *tcp, uint64_t when_us) NEEDS_NET_LOCK;
 /* Has the connection tried for too long (retries, TCP_USER_TIMEOUT)? Then it has been failed. */
@@ -543,9 +553,14 @@ uint64_t tcp_user_timeout_due(const struct tcp_socket *tcp);
 /*
  * tcp_send.c, tcp_recv.c, tcp_socket.c: what the other rooms ask of the socket calls.
  */
-/* connect by the first send (Fast Open); owns `data`, which may be NULL. 0 or a negative errno. */
+/*
+ * connect by the first send (Fast Open); owns `data`, which may be NULL. 0 or a negative errno:
+ * -EINPROGRESS when it is not to wait, and there is no cookie yet: the data were not taken.
+ */
 int tcp_connect_for_send(struct tcp_socket *tcp, const struct endpoint *remote,
-			 struct tcp_chunk *data) NEEDS_NET_LOCK;
+			 struct tcp_chunk *data, bool nonblock) NEEDS_NET_LOCK;
+/* Sleeps until the handshake is over. 0 or a negative errno. */
+int tcp_wait_connected(struct tcp_socket *tcp) EXCLUDES(net_lock_held);
 /* Room for a writer: what POLLOUT says. */
 bool tcp_writable(const struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* Acknowledged bytes left the stream: wakes writers when there is room for them. */

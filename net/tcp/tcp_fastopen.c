@@ -38,13 +38,23 @@ static bool without_cookie(const struct tcp_socket *tcp)
 	return tcp->fastopen_no_cookie || enabled(tcp_net(tcp), TCP_FASTOPEN_CLIENT_WITHOUT_COOKIE);
 }
 
+bool tcp_fastopen_client(struct net *net)
+{
+	return enabled(net, TCP_FASTOPEN_CLIENT);
+}
+
+bool tcp_fastopen_takes_data(const struct tcp_socket *tcp, const struct endpoint *remote)
+{
+	return without_cookie(tcp) || find_cookie(tcp_net(tcp), &remote->addr);
+}
+
 bool tcp_fastopen_defers(struct tcp_socket *tcp, const struct endpoint *remote)
 {
 	if (!tcp->fastopen_connect || !enabled(tcp_net(tcp), TCP_FASTOPEN_CLIENT))
 		return false;
 	if (tcp->fastopen_remote.port)
 		return false;
-	if (!find_cookie(tcp_net(tcp), &remote->addr) && !without_cookie(tcp)) {
+	if (!tcp_fastopen_takes_data(tcp, remote)) {
 		tcp->fastopen_try = true; /* an ordinary connect that asks for a cookie */
 		return false;
 	}

@@ -29,6 +29,11 @@ struct tcp_fastopen_cache {
 
 /* The client. */
 
+/* Is it switched on (net.ipv4.tcp_fastopen)? */
+bool tcp_fastopen_client(struct net *net) NEEDS_NET_LOCK;
+/* May the SYN to that server carry data: is there a cookie, or need for none? */
+bool tcp_fastopen_takes_data(const struct tcp_socket *tcp,
+			     const struct endpoint *remote) NEEDS_NET_LOCK;
 /* connect with TCP_FASTOPEN_CONNECT: true when the first send is to open the connection. */
 bool tcp_fastopen_defers(struct tcp_socket *tcp, const struct endpoint *remote) NEEDS_NET_LOCK;
 /* The option of our SYN: a cookie, or the wish for one. How many bytes of data may go with it. */

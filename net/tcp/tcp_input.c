@@ -199,6 +199,8 @@ static bool syn_received_ack(struct tcp_socket *tcp, const struct tcp_segment *s
 	tcp->recovery.first_timeout_us = 0;
 	tcp_disarm(tcp);
 	tcp_become_established(tcp);
+	if (tcp->snd_nxt != tcp->snd_una) /* data went out before, after a Fast Open */
+		tcp_rearm(tcp);
 	return true;
 }
 

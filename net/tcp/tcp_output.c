@@ -47,6 +47,8 @@ static bool may_send_data(const struct tcp_socket *tcp)
 	case TCP_CLOSING:
 	case TCP_LAST_ACK:
 		return true;
+	case TCP_SYN_RECV:
+		return !tcp_opening(tcp);
 	default:
 		return false;
 	}
@@ -104,20 +106,18 @@ static bool worth_sending(const struct tcp_socket *tcp, uint32_t length)
 }
 
 /*
- * Bytes of the next segment; full ones may go many at once. 0: nothing, or not now. RFC 9293
- * 3.9.1.2, SHLD-27, SHLD-28, MUST-60.
+ * Bytes of the next segment; full ones go many at once: where the device cannot cut them, dev_xmit
+ * does, and what lies between was done once. 0: nothing, or not now. RFC 9293 3.9.1.2, SHLD-27,
+ * SHLD-28, MUST-60.
  */
 static uint32_t next_length(struct tcp_socket *tcp, uint32_t congestion_room) NEEDS_NET_LOCK
 {
 	uint32_t length = MIN(unsent(tcp), window_room(tcp));
-	uint32_t most = tcp->mss;
 
-	if (tcp->device_features & NETDEV_TSO4)
-		most = MAX(most, TSO_BYTES_MAX);
 	if (congestion_room == 0)
 		return 0;
 	length = MIN(length, MAX(congestion_room, (uint32_t)tcp->mss));
-	length = MIN(length, most);
+	length = MIN(length, MAX((uint32_t)tcp->mss, TSO_BYTES_MAX));
 	if (length > tcp->mss)
 		length -= length % tcp->mss;
 	return length && worth_sending(tcp, length) ? length : 0;

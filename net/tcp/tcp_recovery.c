@@ -13,7 +13,7 @@ void tcp_recovery_setup(struct tcp_socket *tcp)
 	tcp_scoreboard_init(&tcp->scoreboard);
 	tcp->recovery = (struct tcp_recovery){
 		.reorder_multiplier = 1,
-		.reordering = TCP_DUPLICATE_THRESHOLD,
+		.reordering = (uint32_t)tcp_of(tcp_net(tcp))->settings.tcp_reordering,
 	};
 	tcp->rtt = (struct tcp_rtt){.rto_us = TCP_RTO_INITIAL_US, .min_us = UINT32_MAX};
 	tcp->rate = (struct tcp_rate){0};

@@ -54,11 +54,6 @@ void tcp_write_space(struct tcp_socket *tcp)
 		socket_wake(&tcp->inet.socket, POLLOUT | POLLWRNORM);
 }
 
-static bool still_opening(const struct tcp_socket *tcp)
-{
-	return tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV;
-}
-
 /* RFC 9293 3.10.2, SEND: may bytes be taken? 0; -EAGAIN: not yet; else the error. */
 static int may_send(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
@@ -67,10 +62,11 @@ static int may_send(struct tcp_socket *tcp) NEEDS_NET_LOCK
 
 	if (error)
 		return error;
-	if (still_opening(tcp))
+	if (tcp_opening(tcp))
 		return -EAGAIN;
 	if (socket->shutdown & SHUTDOWN_SEND ||
-	    (tcp->state != TCP_ESTABLISHED && tcp->state != TCP_CLOSE_WAIT))
+	    (tcp->state != TCP_ESTABLISHED && tcp->state != TCP_CLOSE_WAIT &&
+	     tcp->state != TCP_SYN_RECV))
 		return -EPIPE;
 	return stream_room(tcp) ? 0 : -EAGAIN;
 }
@@ -247,6 +243,7 @@ static int fastopen(struct tcp_sending *sending)
 	struct message *message = sending->message;
 	struct endpoint remote;
 	int error = fastopen_destination(tcp, message, &remote);
+	bool nonblock = message->flags & MSG_DONTWAIT;
 	struct tcp_chunk *chunk = NULL;
 
 	if (error)
@@ -260,8 +257,10 @@ static int fastopen(struct tcp_sending *sending)
 	}
 	net_lock(tcp_net(tcp));
 	tcp->push_end = 0;
-	error = tcp_connect_for_send(tcp, &remote, chunk);
+	error = tcp_connect_for_send(tcp, &remote, chunk, nonblock);
 	net_unlock(tcp_net(tcp));
+	if (!error && !nonblock)
+		error = tcp_wait_connected(tcp);
 	if (error)
 		sending->sent = 0;
 	return error;

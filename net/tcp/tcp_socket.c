@@ -11,12 +11,6 @@ static int tcp_open(struct socket *socket) NEEDS_NET_LOCK
 	return 0;
 }
 
-static bool opening(const struct tcp_socket *tcp)
-{
-	return tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV;
-}
-
-/* Is there a peer that can be told of an end? */
 static bool synchronised(const struct tcp_socket *tcp)
 {
 	return tcp->state != TCP_CLOSE && tcp->state != TCP_LISTEN && tcp->state != TCP_SYN_SENT;
@@ -155,7 +149,7 @@ static int begin_connecting(struct tcp_socket *tcp, const struct endpoint *remot
 /* What a connect that was begun has come to. -EINPROGRESS: nothing yet. */
 static int connect_result(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
-	if (opening(tcp))
+	if (tcp_opening(tcp))
 		return -EINPROGRESS;
 	tcp->connecting = false;
 	if (tcp->state != TCP_CLOSE)
@@ -175,7 +169,7 @@ static int connect_step(struct tcp_socket *tcp, const struct sockaddr_storage *n
 	if (error)
 		return error;
 	if (tcp->connecting)
-		return opening(tcp) && nonblock ? -EALREADY : connect_result(tcp);
+		return tcp_opening(tcp) && nonblock ? -EALREADY : connect_result(tcp);
 	if (tcp->state != TCP_CLOSE)
 		return -EISCONN;
 	if (tcp_fastopen_defers(tcp, &remote))
@@ -184,7 +178,7 @@ static int connect_step(struct tcp_socket *tcp, const struct sockaddr_storage *n
 	return error ? error : connect_result(tcp);
 }
 
-static int wait_connected(struct tcp_socket *tcp)
+int tcp_wait_connected(struct tcp_socket *tcp)
 {
 	struct net *net = tcp_net(tcp);
 	struct socket_wait wait;
@@ -214,22 +208,33 @@ static int tcp_connect(struct socket *socket, const struct sockaddr_storage *nam
 	int result = connect_step(tcp, name, length, nonblock);
 
 	net_unlock(socket->net);
-	return result == -EINPROGRESS && !nonblock ? wait_connected(tcp) : result;
+	return result == -EINPROGRESS && !nonblock ? tcp_wait_connected(tcp) : result;
 }
 
-int tcp_connect_for_send(struct tcp_socket *tcp, const struct endpoint *remote,
-			 struct tcp_chunk *data)
+static void forget_syn_data(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
-	int error;
+	if (tcp->syn_data)
+		tcp_chunk_free(tcp->syn_data);
+	tcp->syn_data = NULL;
+}
+
+/* RFC 7413 4.2.1; errors as in its appendix A. */
+int tcp_connect_for_send(struct tcp_socket *tcp, const struct endpoint *remote,
+			 struct tcp_chunk *data, bool nonblock)
+{
+	bool too_early = nonblock && !tcp_fastopen_takes_data(tcp, remote);
+	int error = tcp_fastopen_client(tcp_net(tcp)) ? 0 : -EOPNOTSUPP;
 
 	tcp->syn_data = data;
+	if (error || too_early)
+		forget_syn_data(tcp);
+	if (error)
+		return error;
 	tcp->fastopen_try = true;
 	error = begin_connecting(tcp, remote);
-	if (error && tcp->syn_data) {
-		tcp_chunk_free(tcp->syn_data);
-		tcp->syn_data = NULL;
-	}
-	return error;
+	if (error)
+		forget_syn_data(tcp);
+	return error || !too_early ? error : -EINPROGRESS;
 }
 
 /* connect(2) to AF_UNSPEC: the socket is as new, but for what it is bound to. */
@@ -369,7 +374,7 @@ static uint32_t tcp_ready(struct socket *socket) NEEDS_NET_LOCK
 		events |= POLLERR;
 	if (tcp->state == TCP_CLOSE || (tcp->fin_received && socket->shutdown & SHUTDOWN_SEND))
 		events |= POLLHUP;
-	if (opening(tcp))
+	if (tcp_opening(tcp))
 		return events;
 	events |= readable_events(tcp);
 	if (socket->shutdown & SHUTDOWN_SEND || tcp_writable(tcp))
@@ -379,7 +384,7 @@ static uint32_t tcp_ready(struct socket *socket) NEEDS_NET_LOCK
 
 static int32_t unread(const struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
-	return opening(tcp) ? 0 : (int32_t)tcp_readable(tcp);
+	return tcp_opening(tcp) ? 0 : (int32_t)tcp_readable(tcp);
 }
 
 static int32_t unsent(const struct tcp_socket *tcp, uint32_t from)
@@ -417,7 +422,7 @@ static int tcp_ioctl(struct socket *socket, uint32_t command, void *argument) NE
 static void tcp_option_set(struct socket *socket, int option) NEEDS_NET_LOCK
 {
 	if (option == SO_KEEPALIVE)
-		tcp_keepalive_restart(tcp_socket(socket));
+		tcp_keepalive_start(tcp_socket(socket), net_now(socket->net));
 }
 
 const struct socket_ops tcp_socket_ops = {

@@ -176,7 +176,7 @@ static bool alive(const struct tcp_socket *tcp)
 }
 
 /* RFC 9293 3.8.4, MUST-24, MUST-25 */
-void tcp_keepalive_restart(struct tcp_socket *tcp)
+void tcp_keepalive_start(struct tcp_socket *tcp, uint64_t since_us)
 {
 	if (tcp->orphan || !alive(tcp))
 		return;
@@ -184,7 +184,12 @@ void tcp_keepalive_restart(struct tcp_socket *tcp)
 		net_timer_cancel(tcp_net(tcp), &tcp->idle);
 		return;
 	}
-	net_timer_arm(tcp_net(tcp), &tcp->idle, tcp->last_receive_us + keepalive_idle_us(tcp));
+	net_timer_arm(tcp_net(tcp), &tcp->idle, since_us + keepalive_idle_us(tcp));
+}
+
+void tcp_keepalive_restart(struct tcp_socket *tcp)
+{
+	tcp_keepalive_start(tcp, tcp->last_receive_us);
 }
 
 void tcp_arm_end(struct tcp_socket *tcp, uint64_t when_us)

@@ -37,13 +37,19 @@ class Profile:
         return struct.unpack(f"<{1 + self.count}Q", memory[:self.bytes])
 
     def show(self, before, after, units):
-        """Prints the functions with the most instructions for each unit."""
-        spent = {}
+        """Prints the functions with the most instructions for each unit, and how often each was called."""
+        spent, calls = {}, {}
         for i in range(1, 1 + self.count):
-            if after[i] != before[i]:
-                name = self.symbols.function(self.symbols.start + (i - 1) * INSTRUCTION_BYTES)
-                spent[name] = spent.get(name, 0) + after[i] - before[i]
-        spent["(processes)"] = after[0] - before[0] - sum(spent.values())
+            if after[i] == before[i]:
+                continue
+            address = self.symbols.start + (i - 1) * INSTRUCTION_BYTES
+            name = self.symbols.function(address)
+            calls.setdefault(name, after[i] - before[i])  # of the first instruction that is executed
+            spent[name] = spent.get(name, 0) + after[i] - before[i]
         total = after[0] - before[0]
+        spent["(processes)"] = total - sum(spent.values())
+        print(f"{'instructions':>14} {'share':>8} {'calls':>10} {'each':>8}  function")
         for name, count in sorted(spent.items(), key=lambda entry: -entry[1])[:SHOWN]:
-            print(f"{count / units:14,.1f} {100 * count / total:6.2f} %  {name}")
+            called = calls.get(name, 0)
+            print(f"{count / units:14,.1f} {100 * count / total:6.2f} % {called / units:10,.2f} "
+                  f"{count / called if called else 0:8,.1f}  {name}")

@@ -131,15 +131,15 @@ static uint32_t end_of(const struct segment *segment)
 	       (segment->flags & TCP_FIN ? 1 : 0);
 }
 
-void flow_note_sent(struct flow *flow, const struct segment *segment)
+void flow_note_sent(struct player *player, struct flow *flow, const struct segment *segment)
 {
 	const struct segment_option *cookie = segment_find_option(segment, OPTION_FASTOPEN);
 
 	if (segment->flags & TCP_SYN)
 		learn_syn(flow, segment, true);
 	if (cookie && cookie->length) {
-		memcpy(flow->cookie, cookie->bytes, cookie->length);
-		flow->cookie_length = cookie->length;
+		memcpy(player->cookie, cookie->bytes, cookie->length);
+		player->cookie_length = cookie->length;
 	}
 	if (!(segment->flags & TCP_RST) && seq_after(end_of(segment), flow->stack_next))
 		flow->stack_next = end_of(segment);

@@ -120,7 +120,7 @@ static struct flow *take_segment(struct player *player, struct segment *segment,
 
 		if (flow) {
 			check_data(player, flow, segment);
-			flow_note_sent(flow, segment);
+			flow_note_sent(player, flow, segment);
 			note_segment(player, flow, "-->", segment);
 			return flow;
 		}

@@ -35,8 +35,6 @@ struct flow {
 	bool stack_timestamps, peer_timestamps;
 	uint32_t stack_ts_offset, peer_ts_offset; /* timestamp = milliseconds of the clock + this */
 	uint32_t ts_recent;                       /* the stack's last one, which the peer echoes */
-	uint8_t cookie[SEGMENT_OPTION_BYTES];     /* Fast Open: the last one that the stack told */
-	uint8_t cookie_length;
 
 	/* The streams. */
 	uint8_t *written; /* what the process gave to send */
@@ -68,6 +66,8 @@ struct player {
 	bool wrap, numbers_chosen;
 	bool isn_wanted; /* by the script */
 	uint32_t isn;
+	uint8_t cookie[SEGMENT_OPTION_BYTES]; /* Fast Open: the last one that the stack gave */
+	uint8_t cookie_length;
 	bool unwatched; /* what is sent is not compared */
 	uint64_t counts_before[TCP_STAT_COUNT], extra_before[TCP_EXTRA_COUNT];
 
@@ -102,7 +102,7 @@ uint8_t flow_peer_byte(uint32_t seq);
 uint32_t flow_timestamp(const struct player *player, uint32_t offset, int64_t ms);
 int64_t flow_timestamp_ms(const struct player *player, uint32_t offset, uint32_t timestamp);
 /* A segment of the stack's or of the peer's has passed: what the flow remembers. */
-void flow_note_sent(struct flow *flow, const struct segment *segment);
+void flow_note_sent(struct player *player, struct flow *flow, const struct segment *segment);
 void flow_note_injected(struct flow *flow, const struct segment *segment);
 
 /* wire.c */

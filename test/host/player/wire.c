@@ -208,8 +208,8 @@ static uint8_t *encode_timestamps(const struct player *player, const struct flow
 static uint8_t *encode_data(const struct player *player, const struct flow *flow,
 			    const struct segment_option *option, uint8_t *to)
 {
-	const uint8_t *bytes = option->any ? flow->cookie : option->bytes;
-	uint8_t length = option->any ? flow->cookie_length : option->length;
+	const uint8_t *bytes = option->any ? player->cookie : option->bytes;
+	uint8_t length = option->any ? player->cookie_length : option->length;
 
 	switch (option->kind) {
 	case OPTION_MSS:

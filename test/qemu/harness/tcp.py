@@ -76,7 +76,7 @@ class Server:
 
     def __enter__(self):
         self.process = self._guest.background(self._command)
-        self._guest.check(f"until netstat -ltn | grep -q ':{self._port} '; do sleep 0.05; done")
+        self._guest.check(f"until netstat -ltn 2> /dev/null | grep -q ':{self._port} '; do sleep 0.05; done")
         return self
 
     def __exit__(self, *_):

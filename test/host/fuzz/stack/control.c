@@ -219,7 +219,7 @@ void op_tcp_setting(struct bench *bench, uint32_t bits)
 		{FIELD(tcp_mem[2]), 1, 20},
 		{FIELD(tcp_rmem[1]), 4096, 4200},
 		{FIELD(tcp_abort_on_overflow), 0, 1},
-		{FIELD(tcp_stdurg), 0, 1},
+		{FIELD(tcp_invalid_ratelimit), 0, 1},
 	};
 #undef FIELD
 	uint8_t which = (uint8_t)(read_u8(bench) + bits) % ARRAY_SIZE(known);
