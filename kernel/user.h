@@ -20,4 +20,10 @@ int64_t copy_string_from_user(char *to, user_addr_t from, size_t size) __must_ch
 /* Sends the calling process a signal (SIGPIPE). */
 void user_signal(int number);
 
+/*
+ * Sends the owner of a file (F_SETOWN: a process, or, as a negative number, a process group; 0:
+ * nobody) a signal; an owner who is gone misses nothing. Any context but hard interrupt.
+ */
+void user_signal_owner(int32_t owner, int number);
+
 #endif

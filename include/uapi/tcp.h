@@ -31,6 +31,7 @@
 #define TCP_FASTOPEN_KEY 33
 #define TCP_FASTOPEN_NO_COOKIE 34
 #define TCP_INQ 36
+#define TCP_CM_INQ TCP_INQ
 
 #define TCP_CA_NAME_MAX 16
 

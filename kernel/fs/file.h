@@ -70,7 +70,7 @@ struct file {
 	struct inode *inode; /* a reference; NULL for what has no name: sockets, epoll */
 	uint64_t number;     /* st_ino where there is no inode: unique, given by file_create */
 	void *private;       /* the kind's own */
-	int32_t owner_pid;   /* F_SETOWN: whom SIGIO goes to; 0: nobody */
+	int32_t owner_pid;   /* F_SETOWN: who gets SIGURG; 0: nobody */
 	struct list_head epoll_items; /* of the epolls that watch it */
 };
 

@@ -203,6 +203,16 @@ int signal_send_group(int32_t pgid, int signal)
 	return group.found ? 0 : -ESRCH;
 }
 
+void user_signal_owner(int32_t owner, int number)
+{
+	struct process *process = owner > 0 ? process_find(owner) : NULL;
+
+	if (process)
+		signal_send_process(process, number);
+	else if (owner < 0)
+		signal_send_group(-owner, number);
+}
+
 void signal_fault(int signal, int code, user_addr_t address)
 {
 	struct thread *thread = current_thread();

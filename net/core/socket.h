@@ -22,6 +22,7 @@
 #include "net/core/net.h"
 #include "net/core/skbuff.h"
 
+struct file;
 struct poll_table;
 struct socket;
 
@@ -160,8 +161,9 @@ struct socket {
 	uint64_t drops;        /* packets refused because the receive buffer was full */
 	uint64_t receive_timeout_us, send_timeout_us; /* 0: none */
 	uint64_t last_stamp_us;
-	uint64_t inode_number; /* what /proc/net shows and fstat gives */
-	int32_t receive_low;   /* SO_RCVLOWAT */
+	uint64_t inode_number;   /* what /proc/net shows and fstat gives */
+	const struct file *file; /* by which processes reach it; NULL: not yet, or no more */
+	int32_t receive_low;     /* SO_RCVLOWAT */
 	uint32_t priority, mark;
 	uint32_t linger_seconds;
 	uint32_t uid;                                   /* who made it */
@@ -252,6 +254,8 @@ void socket_wait_end(struct socket_wait *wait) EXCLUDES(net_lock_held);
 
 /* Tells everybody who waits on the socket that `events` (POLL*) may hold now. */
 void socket_wake(struct socket *socket, uint32_t events) NEEDS_NET_LOCK;
+/* Urgent data is announced: POLLPRI, and SIGURG for the file's owner. socket_file.c */
+void socket_tell_urgent(struct socket *socket) NEEDS_NET_LOCK;
 
 /* POLL* of a datagram socket: what `ready` NULL stands for. */
 uint32_t socket_datagram_ready(struct socket *socket) NEEDS_NET_LOCK;
@@ -308,7 +312,7 @@ int socket_take_error(struct socket *socket) NEEDS_NET_LOCK;
 
 /* Registers socket, bind, sendmsg ... with the kernel. Boot. */
 void socket_syscalls_init(void);
-struct file;
+
 /*
  * A file for the socket, taking over its reference, with O_NONBLOCK in `flags`. NULL when memory is
  * out.

@@ -3,6 +3,7 @@
 #include "include/uapi/if.h"
 #include "include/uapi/if_arp.h"
 #include "include/uapi/route.h"
+#include "include/uapi/signal.h"
 #include "include/uapi/sockios.h"
 #include "include/uapi/time.h"
 #include "kernel/fs/file.h"
@@ -55,9 +56,24 @@ static uint32_t socket_file_poll(struct file *file, struct poll_table *table)
 	return socket_poll(file->private, table);
 }
 
+static void set_file(struct socket *socket, const struct file *file)
+{
+	net_lock(socket->net);
+	socket->file = file;
+	net_unlock(socket->net);
+}
+
 static void socket_file_release(struct file *file)
 {
+	set_file(file->private, NULL);
 	socket_close(file->private);
+}
+
+void socket_tell_urgent(struct socket *socket)
+{
+	socket_wake(socket, POLLPRI);
+	if (socket->file)
+		user_signal_owner(socket->file->owner_pid, SIGURG);
 }
 
 union ioctl_argument {
@@ -146,7 +162,7 @@ static int64_t list_interfaces(struct socket *socket, user_addr_t argument)
 	return result;
 }
 
-/* Who gets SIGIO: fcntl(2) F_SETOWN in its older form. */
+/* Who gets SIGURG: fcntl(2) F_SETOWN in its older form. */
 static int64_t owner_ioctl(struct file *file, uint32_t command, user_addr_t argument)
 {
 	if (command == FIOGETOWN || command == SIOCGPGRP)
@@ -188,7 +204,11 @@ static const struct file_ops socket_file_ops = {
 
 struct file *socket_file_create(struct socket *socket, uint32_t flags)
 {
-	return file_create(&socket_file_ops, socket, O_RDWR | (flags & O_NONBLOCK));
+	struct file *file = file_create(&socket_file_ops, socket, O_RDWR | (flags & O_NONBLOCK));
+
+	if (file)
+		set_file(socket, file);
+	return file;
 }
 
 struct socket *socket_of_file(struct file *file)

@@ -81,11 +81,23 @@ static int choose_destination(const struct inet_socket *inet, const struct messa
 	return 0;
 }
 
-static void apply_options(const struct inet_socket *inet, struct inet_outgoing *out)
+/* RFC 1122 3.2.1.3: what a socket is bound to receive on may be no address to send from. */
+static bool is_no_source(const struct inet_socket *inet) NEEDS_NET_LOCK
+{
+	if (!inet->address_bound)
+		return false;
+
+	enum route_type type = route_type_of(inet->socket.net, inet->local.addr.v4);
+
+	return type == ROUTE_BROADCAST || type == ROUTE_MULTICAST;
+}
+
+static void apply_options(const struct inet_socket *inet, struct inet_outgoing *out) NEEDS_NET_LOCK
 {
 	struct inet_send *how = &out->how;
 
-	how->source = inet->local.addr;
+	if (!is_no_source(inet))
+		how->source = inet->local.addr;
 	how->ifindex = inet->socket.bound_ifindex;
 	how->tos = inet->tos;
 	how->ttl = inet->ttl > 0 ? (uint8_t)inet->ttl : 0;
@@ -102,9 +114,6 @@ static void apply_options(const struct inet_socket *inet, struct inet_outgoing *
 		if (how->source.family == AF_UNSPEC)
 			how->source = inet->multicast_source;
 	}
-	/* What a socket is bound to receive on may be no address to send from. */
-	if (ip4_is_multicast(how->source.v4) || how->source.v4 == IP4_BROADCAST)
-		how->source = (struct net_addr){0};
 }
 
 /* A source that IP_PKTINFO asks for must be ours, as one that bind asks for. */

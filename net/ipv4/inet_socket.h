@@ -28,8 +28,6 @@ struct inet_socket {
 	bool free_bind;       /* may bind to an address that is not ours */
 	uint8_t multicast_ttl;
 	bool multicast_loop;
-	int multicast_ifindex;  /* IP_MULTICAST_IF; 0: the route's */
-	uint8_t options_length; /* a multiple of 4 */
 
 	/* Receiving: one cache line, for the reason that struct socket gives. */
 	struct hash_node node; /* in the table by which the kind finds it */
@@ -44,6 +42,8 @@ struct inet_socket {
 	struct net_addr multicast_source;
 	struct list_head memberships; /* struct inet_membership */
 	uint32_t membership_count;
+	int multicast_ifindex;  /* IP_MULTICAST_IF; 0: the route's */
+	uint8_t options_length; /* a multiple of 4 */
 	uint8_t options[IP4_OPTIONS_MAX];
 };
 

@@ -119,8 +119,8 @@ int ip4_add_address(struct net_device *dev, ip4_t address, uint8_t prefix_length
 /* 0 or -EADDRNOTAVAIL. With the last address of a device all of its routes go, as on Linux. */
 int ip4_remove_address(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK;
 /*
- * Gives an address of the device other values: what changes of mask and broadcast address are. 0 or
- * -EINVAL.
+ * Gives an address of the device another broadcast address, peer and prefix length (at most 32),
+ * those of `values`. 0 or -ENOMEM.
  */
 int ip4_change_address(struct net_device *dev, struct ip4_address *address,
 		       const struct ip4_address *values) NEEDS_NET_LOCK;

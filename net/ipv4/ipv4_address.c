@@ -203,22 +203,13 @@ int ip4_change_address(struct net_device *dev, struct ip4_address *address,
 		       const struct ip4_address *values)
 {
 	struct ip4_interface *interface = dev->ip4;
-	bool moved = address->address != values->address;
 
-	if (!address_is_possible(dev, values->address, values->prefix_length))
-		return -EINVAL;
 	withdraw(interface, address);
-	address->address = values->address;
 	address->broadcast = values->broadcast;
 	address->peer = values->peer;
 	address->prefix_length = values->prefix_length;
 	route_table_changed(&ip4_stack(dev->net)->routes);
-
-	int error = add_routes(interface, address);
-
-	if (!error && moved)
-		announce(dev, address->address);
-	return error;
+	return add_routes(interface, address);
 }
 
 int ip4_remove_address(struct net_device *dev, ip4_t wanted)

@@ -58,11 +58,9 @@ static void discard(struct datagram *datagram, enum drop_reason reason) NEEDS_NE
 	kfree(datagram);
 }
 
+/* The one that has the header, or NULL. A datagram has a fragment at least. */
 static struct sk_buff *first_fragment(const struct datagram *datagram)
 {
-	if (list_empty(&datagram->fragments))
-		return NULL;
-
 	struct sk_buff *skb = list_first_entry(&datagram->fragments, struct sk_buff, link);
 
 	return PLACE(skb)->start == 0 ? skb : NULL;

@@ -3,7 +3,7 @@
 #include "kernel/byteorder.h"
 #include "net/ipv4/ipv4_state.h"
 
-#define LINE_WIDTH 127 /* without the newline */
+#define LINE_WIDTH 127 /* without the newline; no route fills it */
 
 static uint32_t flags_of(const struct route *route)
 {
@@ -28,9 +28,7 @@ static void show_route(struct text *text, const struct route *route)
 		    __builtin_bswap32(route->gateway), flags_of(route), 0, 0u, route->metric,
 		    __builtin_bswap32(ip4_mask(route->prefix_length)), route->mtu, 0u, 0u);
 
-	size_t width = text->length - before;
-
-	text_printf(text, "%*s\n", width < LINE_WIDTH ? (int)(LINE_WIDTH - width) : 0, "");
+	text_printf(text, "%*s\n", (int)(LINE_WIDTH - (text->length - before)), "");
 }
 
 /* What addresses of ours brought (local, broadcast) is another table on Linux, and not shown. */

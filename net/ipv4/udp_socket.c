@@ -70,8 +70,8 @@ static int udp_bind(struct socket *socket, const struct sockaddr_storage *name,
 	error = inet_check_bind(&udp->inet, &local);
 	if (error)
 		return error;
-	if (udp->inet.local.port || inet_connected(&udp->inet))
-		return -EINVAL; /* bound already */
+	if (udp->inet.local.port)
+		return -EINVAL; /* bound already, perhaps by connect or send */
 	error = take_local_end(udp, local);
 	if (error)
 		return error;

@@ -35,6 +35,7 @@ static const struct tcp_settings default_settings = {
 	.tcp_tw_reuse = 2,
 	.tcp_rfc1337 = 1,
 	.tcp_fastopen = 1,
+	.tcp_min_tso_segs = 2,
 	.tcp_slow_start_after_idle = 1,
 	.tcp_moderate_rcvbuf = 1,
 	.tcp_mtu_probing = 1,
@@ -135,6 +136,7 @@ void tcp_destroy(struct net *net)
 static void forget_connection(struct tcp_socket *tcp)
 {
 	tcp->passive = tcp->fin_queued = tcp->fin_received = tcp->connecting = false;
+	tcp->no_space = false;
 	tcp->more = tcp->urgent_out = tcp->dsack_due = false;
 	tcp->ack_now = tcp->ack_pending = tcp->interactive = false;
 	tcp->has_wscale = tcp->has_sack = tcp->has_timestamps = tcp->has_ecn = false;
@@ -143,6 +145,7 @@ static void forget_connection(struct tcp_socket *tcp)
 	tcp->push_end = tcp->small_sent = tcp->snd_up = 0;
 	tcp->irs = tcp->rcv_nxt = tcp->rcv_edge = tcp->copied_seq = tcp->rcv_up = 0;
 	tcp->urgent_state = TCP_URGENT_NONE;
+	tcp->told_closed = false;
 	tcp->snd_wscale = tcp->rcv_wscale = 0;
 	tcp->ts_recent_us = 0;
 	tcp->soft_error = 0;
@@ -234,8 +237,10 @@ void tcp_set_state(struct tcp_socket *tcp, enum tcp_state state)
 		tcp_listen_stop(tcp);
 	tcp->state = state;
 	if (state != TCP_CLOSE) {
-		if (state == TCP_ESTABLISHED)
+		if (state == TCP_ESTABLISHED) {
+			tcp->count.established_us = net_now(socket->net);
 			socket_wake(socket, POLLOUT | POLLWRNORM);
+		}
 		return;
 	}
 	give_up_all(tcp);

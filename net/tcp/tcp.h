@@ -121,6 +121,15 @@ struct tcp_rtt {
 	uint8_t backoff; /* times the RTO was doubled */
 };
 
+/* What a connection with bytes to send, or to be acknowledged, waits for: tcp_busy.c */
+enum tcp_busy {
+	TCP_BUSY_NOT, /* there are none */
+	TCP_BUSY_NETWORK,
+	TCP_BUSY_WINDOW, /* the peer's window */
+	TCP_BUSY_BUFFER, /* the send buffer is too small for the window of congestion */
+	TCP_BUSY_KINDS
+};
+
 /* What was sent and not acknowledged: tcp_scoreboard.h has struct tcp_sent. */
 struct tcp_scoreboard {
 	struct tree by_seq;           /* struct tcp_sent.node: all records */
@@ -210,7 +219,10 @@ struct tcp_socket {
 	bool fin_received;   /* in order */
 	bool connecting;     /* connect was called and its result was not yet told */
 	bool nodelay, cork;  /* TCP_NODELAY, TCP_CORK */
-	bool more;           /* the last write said MSG_MORE */
+	bool more;           /* what is sent now was written with MSG_MORE */
+	bool pushing;        /* what is sent now waits for nothing: tcp_push */
+	bool no_space;       /* somebody wants to write, and there was no room */
+	bool receive_hint;   /* TCP_INQ */
 	uint8_t syn_retries; /* TCP_SYNCNT; 0: the stack's */
 	bool fastopen_connect, fastopen_no_cookie; /* TCP_FASTOPEN_CONNECT, _NO_COOKIE */
 	bool fastopen_data_acked;                  /* the SYN-ACK took the SYN's data */
@@ -232,6 +244,7 @@ struct tcp_socket {
 	bool urgent_out;
 	uint32_t push_end;   /* PSH on the segment that reaches this */
 	uint32_t small_sent; /* end of the last segment sent that was not full: Minshall */
+	uint32_t run_start;  /* where the last run of the stream began: tcp_run.c */
 	struct tcp_stream stream;
 
 	/* What the handshake agreed on. */
@@ -253,6 +266,7 @@ struct tcp_socket {
 	/* Receive sequence space and data: tcp_receive.c. */
 	uint32_t irs, rcv_nxt;
 	uint32_t rcv_edge;    /* right edge of the window as last advertised: it never moves left */
+	bool told_closed;     /* the last window advertised was 0 */
 	uint32_t copied_seq;  /* first byte that the process has not taken */
 	uint32_t rcv_up;      /* one past the urgent byte */
 	uint8_t urgent_state; /* enum tcp_urgent */
@@ -274,6 +288,7 @@ struct tcp_socket {
 	uint32_t window_clamp;       /* TCP_WINDOW_CLAMP; 0: none */
 	bool reading;                /* a process copies out of the queue ... */
 	bool reader_waits;           /* ... and another one would like to */
+	bool reader_has_some;        /* it waits for the rest of SO_RCVLOWAT: every byte is told */
 	struct {                     /* receive buffer tuning: dynamic right-sizing */
 		uint32_t copied;     /* bytes that the process took in the current round */
 		uint32_t seq;        /* copied_seq when the round began */
@@ -322,7 +337,14 @@ struct tcp_socket {
 		bool no_dont_fragment;
 	} mtu;
 
-	struct { /* struct tcp_info */
+	struct {              /* what sending waits for: tcp_busy.c */
+		uint8_t kind; /* enum tcp_busy */
+		uint64_t since_us;
+		uint64_t us[TCP_BUSY_KINDS]; /* in all, before that */
+	} busy;
+
+	struct {                         /* struct tcp_info */
+		uint64_t established_us; /* times since something that never was count from here */
 		uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retransmitted;
 		uint32_t segments_in, segments_out, data_segments_in, data_segments_out;
 		uint32_t retransmissions, duplicates_reported, out_of_order, reorderings;
@@ -344,8 +366,13 @@ static inline struct net *tcp_net(const struct tcp_socket *tcp)
  */
 static inline bool tcp_opening(const struct tcp_socket *tcp)
 {
-	return tcp->state == TCP_SYN_SENT ||
-	       (tcp->state == TCP_SYN_RECV && !tcp->fastopen_passive);
+	return tcp->state == TCP_SYN_SENT || (tcp->state == TCP_SYN_RECV && !tcp->fastopen_passive);
+}
+
+/* In CLOSED: there was a connection, which only connect to AF_UNSPEC makes forgotten. */
+static inline bool tcp_was_connected(const struct tcp_socket *tcp)
+{
+	return tcp->irs || tcp->rcv_nxt;
 }
 
 /* /proc/sys/net/ipv4/tcp_*: Linux's names, units and defaults. */
@@ -364,6 +391,7 @@ struct tcp_settings {
 	int32_t tcp_mtu_probing; /* 0 off, 1 on a black hole, 2 always */
 	int32_t tcp_base_mss;
 	int32_t tcp_challenge_ack_limit, tcp_invalid_ratelimit; /* per second; milliseconds */
+	int32_t tcp_min_tso_segs; /* segments that may leave as one packet, however slow the path */
 	int32_t tcp_notsent_lowat;
 	int32_t tcp_frto, tcp_recovery, tcp_early_retrans, tcp_reordering, tcp_max_reordering;
 	int32_t tcp_abort_on_overflow;
@@ -471,9 +499,12 @@ void tcp_receive_urgent(struct tcp_socket *tcp, const struct tcp_segment *segmen
 /* tcp_window.c */
 /* RCV.WND: what may be advertised now, silly windows avoided (MUST-39); never shrinks. */
 uint32_t tcp_receive_window(struct tcp_socket *tcp) NEEDS_NET_LOCK;
-/* The first window and its scale, for a SYN or SYN-ACK, from the buffer's size. */
-void tcp_choose_window_scale(struct net *net, int32_t receive_buffer, bool scaling,
-			     uint32_t *window, uint8_t *scale) NEEDS_NET_LOCK;
+/*
+ * The first window and its scale, for a SYN, or the SYN-ACK of a listener, from the buffer's size and
+ * TCP_WINDOW_CLAMP.
+ */
+void tcp_choose_window_scale(const struct tcp_socket *tcp, bool scaling, uint32_t *window,
+			     uint8_t *scale) NEEDS_NET_LOCK;
 /* The process took bytes: the window may have opened enough to tell the peer. */
 void tcp_data_taken(struct tcp_socket *tcp, uint32_t bytes) NEEDS_NET_LOCK;
 /* First time that data of the connection is expected: sizes and the tuner. */
@@ -515,6 +546,24 @@ void tcp_send_reset(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 void tcp_send_window_probe(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /* A probe below snd_una, for keepalive. */
 void tcp_send_keepalive(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* As tcp_output, and what Nagle's algorithm or TCP_CORK hold back goes too. */
+void tcp_push(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+
+/* tcp_run.c: the pieces in which the stream leaves */
+/* Bytes that the open run at the end of the stream still takes; 0: a new one is to begin. */
+uint32_t tcp_run_open_room(const struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* A run begins at the end of the stream. How many bytes it takes. */
+uint32_t tcp_run_begin(struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Bytes at snd_nxt that may leave as one packet, to be segmented. At least a segment's. */
+uint32_t tcp_run_most(const struct tcp_socket *tcp) NEEDS_NET_LOCK;
+/* Is `seq` one past a run that takes no more? */
+bool tcp_run_ends(const struct tcp_socket *tcp, uint32_t seq) NEEDS_NET_LOCK;
+
+/* tcp_busy.c: struct tcp_info's busy_time, rwnd_limited and sndbuf_limited */
+void tcp_busy_set(struct tcp_socket *tcp, enum tcp_busy kind) NEEDS_NET_LOCK;
+/* Microseconds so far. */
+uint64_t tcp_busy_us(const struct tcp_socket *tcp, enum tcp_busy kind) NEEDS_NET_LOCK;
 
 /* tcp_transmit.c: makes and sends one segment of [seq, seq + length), with SYN or FIN. */
 struct tcp_outgoing {

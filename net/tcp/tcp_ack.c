@@ -101,9 +101,11 @@ static void acknowledge_records(struct tcp_socket *tcp,
 
 	while ((sent = tcp_scoreboard_first(board)) && seq_before(sent->seq, upto)) {
 		bool whole = seq_upto(sent->end, upto);
+		struct tcp_sent part = *sent; /* of many segments, those that arrived */
 
-		if (sent->state != TCP_SENT_SACKED && whole)
-			tcp_note_delivered(tcp, sent, true, ack);
+		part.end = seq_min(sent->end, upto);
+		if (sent->state != TCP_SENT_SACKED)
+			tcp_note_delivered(tcp, &part, true, ack);
 		ack->delivered += tcp_scoreboard_acknowledge(board, sent, upto);
 		if (!whole)
 			break;

@@ -81,10 +81,14 @@ void tcp_enter_fin_wait2(struct tcp_socket *tcp)
 					 : tcp_of(tcp_net(tcp))->settings.tcp_fin_timeout;
 
 	tcp_set_state(tcp, TCP_FIN_WAIT2);
-	if (!tcp->orphan)
+	if (!tcp->orphan) {
+		socket_wake(&tcp->inet.socket, POLLOUT | POLLWRNORM); /* a close that lingers */
 		return;
-	if (seconds < 0)
-		tcp_abort(tcp, ECONNRESET);
-	else
+	}
+	if (seconds >= 0) {
 		tcp_arm_end(tcp, net_now(tcp_net(tcp)) + (uint64_t)seconds * USEC_PER_SEC);
+		return;
+	}
+	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ABORTS_ON_LINGER);
+	tcp_abort(tcp, ECONNRESET);
 }

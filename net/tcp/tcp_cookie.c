@@ -158,8 +158,7 @@ struct tcp_socket *tcp_cookie_check(struct tcp_socket *listener, const struct tc
 		uint32_t window;
 		uint8_t scale;
 
-		tcp_choose_window_scale(net, listener->inet.socket.receive_buffer, true, &window,
-					&scale);
+		tcp_choose_window_scale(listener, true, &window, &scale);
 		request.rcv_wscale = scale & 15;
 	}
 	request.mss = mss;

@@ -52,8 +52,11 @@ void tcp_ecn_received(struct tcp_socket *tcp, const struct tcp_segment *segment)
 {
 	if (!tcp->has_ecn)
 		return;
-	if (segment->flags & TCP_CWR)
+	if (segment->flags & TCP_CWR) {
 		tcp->ecn_echo = false;
+		/* The sender's window may be down to one segment: it waits for the answer. */
+		tcp->ack_now |= segment->payload != 0;
+	}
 	if (!segment->congestion_experienced)
 		return;
 	tcp->ecn_echo = true;

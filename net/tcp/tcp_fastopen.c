@@ -135,7 +135,8 @@ static bool accept_data(struct tcp_socket *listener, struct tcp_segment *segment
 
 	struct socket *held = socket_get(&child->inet.socket);
 
-	child->snd_una = request.iss; /* the SYN itself is not acknowledged yet */
+	/* The SYN itself is not acknowledged yet; Nagle's algorithm does not wait for that. */
+	child->snd_una = child->small_sent = request.iss;
 	child->fastopen_passive = true;
 	listener->listen->fastopen_pending++;
 	tcp_count_extra(skb->net, TCP_EXTRA_FASTOPEN_PASSIVE);

@@ -2,9 +2,12 @@
 #include "kernel/string.h"
 #include "net/tcp/tcp_state.h"
 
-static uint32_t ms_since(uint64_t now_us, uint64_t then_us)
+/* Since something, or since the connection began when it never was. */
+static uint32_t ms_since(const struct tcp_socket *tcp, uint64_t now_us, uint64_t then_us)
 {
-	return then_us ? (uint32_t)((now_us - then_us) / USEC_PER_MSEC) : 0;
+	uint64_t since_us = MAX(then_us, tcp->count.established_us);
+
+	return since_us ? (uint32_t)((now_us - since_us) / USEC_PER_MSEC) : 0;
 }
 
 /* Bytes as segments, rounded up. */
@@ -30,7 +33,8 @@ static void fill_sending(const struct tcp_socket *tcp, struct tcp_info *info) NE
 
 	info->tcpi_unacked = segments(tcp, tcp->snd_nxt - tcp->snd_una);
 	info->tcpi_sacked = board->sacked_segments;
-	info->tcpi_lost = segments(tcp, board->lost_bytes);
+	/* Linux counts what was lost until it arrives, sent again or not. */
+	info->tcpi_lost = segments(tcp, board->lost_bytes + board->retransmitted_bytes);
 	info->tcpi_retrans = segments(tcp, board->retransmitted_bytes);
 	info->tcpi_snd_mss = tcp->mss;
 	info->tcpi_snd_cwnd = tcp->congestion.cwnd / tcp->mss;
@@ -57,9 +61,13 @@ static void fill_times(const struct tcp_socket *tcp, struct tcp_info *info) NEED
 	info->tcpi_rttvar = tcp->rtt.rttvar_us;
 	info->tcpi_min_rtt = tcp->rtt.min_us;
 	info->tcpi_rcv_rtt = tcp->tune.rtt_us;
-	info->tcpi_last_data_sent = ms_since(now_us, tcp->last_data_sent_us);
-	info->tcpi_last_data_recv = ms_since(now_us, tcp->last_data_received_us);
-	info->tcpi_last_ack_recv = ms_since(now_us, tcp->last_ack_received_us);
+	info->tcpi_last_data_sent = ms_since(tcp, now_us, tcp->last_data_sent_us);
+	info->tcpi_last_data_recv = ms_since(tcp, now_us, tcp->last_data_received_us);
+	info->tcpi_last_ack_recv = ms_since(tcp, now_us, tcp->last_ack_received_us);
+	info->tcpi_rwnd_limited = tcp_busy_us(tcp, TCP_BUSY_WINDOW);
+	info->tcpi_sndbuf_limited = tcp_busy_us(tcp, TCP_BUSY_BUFFER);
+	info->tcpi_busy_time = tcp_busy_us(tcp, TCP_BUSY_NETWORK) + info->tcpi_rwnd_limited +
+			       info->tcpi_sndbuf_limited;
 }
 
 static void fill_counts(const struct tcp_socket *tcp, struct tcp_info *info)

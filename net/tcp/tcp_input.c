@@ -296,26 +296,32 @@ static bool nobody_reads(const struct tcp_socket *tcp, const struct tcp_segment 
 	return tcp->orphan && seq_after(segment->seq + segment->payload, tcp->rcv_nxt);
 }
 
-/* MUST-66: the window is closed; of a segment with text only its ACK and URG count. */
-static void receive_without_room(struct tcp_socket *tcp, const struct tcp_segment *segment,
+/* Seventh and eighth, of a segment that has text or FIN. */
+static void receive_text_and_fin(struct tcp_socket *tcp, const struct tcp_segment *segment,
 				 struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	tcp_receive_urgent(tcp, segment, skb);
-	tcp->ack_now = true;
-	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ZERO_WINDOW_DROPS);
-	skb_drop(skb, DROP_TCP_WINDOW_CLOSED);
+	bool ended = tcp->fin_received;
+
+	if (segment->payload && !receive_window(tcp)) { /* its ACK and URG counted: MUST-66 */
+		tcp->ack_now = true;
+		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ZERO_WINDOW_DROPS);
+		skb_drop(skb, DROP_TCP_WINDOW_CLOSED);
+		return;
+	}
+	tcp_receive_data(tcp, segment, skb);
+	if (tcp->fin_received && !ended)
+		receive_fin(tcp);
 }
 
 void tcp_receive_text(struct tcp_socket *tcp, struct tcp_segment *segment, struct sk_buff *skb)
 {
-	bool ended = tcp->fin_received;
+	bool bare = !segment->payload && !(segment->flags & TCP_FIN);
 
-	if (!segment->payload && !(segment->flags & TCP_FIN)) {
-		skb_free(skb);
-		return;
-	}
 	if (!takes_data(tcp)) { /* the peer's FIN has come before */
-		skb_drop(skb, DROP_TCP_AFTER_CLOSE);
+		if (bare)
+			skb_free(skb);
+		else
+			skb_drop(skb, DROP_TCP_AFTER_CLOSE);
 		return;
 	}
 	if (segment->payload && nobody_reads(tcp, segment)) {
@@ -325,14 +331,11 @@ void tcp_receive_text(struct tcp_socket *tcp, struct tcp_segment *segment, struc
 		skb_drop(skb, DROP_TCP_AFTER_CLOSE);
 		return;
 	}
-	if (segment->payload && !receive_window(tcp)) {
-		receive_without_room(tcp, segment, skb);
-		return;
-	}
-	tcp_receive_urgent(tcp, segment, skb);
-	tcp_receive_data(tcp, segment, skb);
-	if (tcp->fin_received && !ended)
-		receive_fin(tcp);
+	tcp_receive_urgent(tcp, segment, skb); /* sixth: RFC 9293 3.8.5, without text too */
+	if (bare)
+		skb_free(skb);
+	else
+		receive_text_and_fin(tcp, segment, skb);
 }
 
 /*

@@ -97,6 +97,7 @@ static void set_sending(struct tcp_socket *child, const struct tcp_request *requ
 	child->snd_wnd = child->snd_wnd_max = request->window;
 	child->snd_wscale = request->snd_wscale;
 	child->peer_mss = request->mss;
+	child->run_start = child->snd_una;
 	tcp_stream_init(&child->stream, child->snd_una);
 }
 
@@ -108,8 +109,7 @@ static void set_receiving(struct tcp_socket *child, const struct tcp_request *re
 
 	child->irs = request->irs;
 	child->rcv_nxt = child->copied_seq = child->last_ack_sent = request->irs + 1;
-	tcp_choose_window_scale(tcp_net(child), child->inet.socket.receive_buffer,
-				request->has_wscale, &window, &scale);
+	tcp_choose_window_scale(child, request->has_wscale, &window, &scale);
 	child->rcv_edge = child->rcv_nxt + window;
 	child->rcv_wscale = request->rcv_wscale;
 	child->has_wscale = request->has_wscale;

@@ -46,6 +46,22 @@ void tcp_memory_give(struct net *net, uint32_t bytes)
 }
 
 /*
+ * What a segment may cost beside its data; with them it is reckoned at a power of two, as if each
+ * stood in a packet of its own. That is how Linux sees it, and what programs see in SO_SNDBUF.
+ */
+#define SEGMENT_HEADERS 576
+#define SEGMENT_PACKET 256
+
+static uint64_t weight_of_segment(const struct tcp_socket *tcp)
+{
+	uint64_t weight = SEGMENT_PACKET;
+
+	while (weight < tcp->mss + SEGMENT_HEADERS)
+		weight *= 2;
+	return weight + SEGMENT_PACKET;
+}
+
+/*
  * The send buffer holds two windows of congestion, so that one is there to be sent while the other
  * is being acknowledged.
  */
@@ -53,7 +69,9 @@ void tcp_tune_send_buffer(struct tcp_socket *tcp)
 {
 	struct socket *socket = &tcp->inet.socket;
 	const struct tcp_state_of_net *state = tcp_of(socket->net);
-	uint64_t wanted = 2ull * tcp->congestion.cwnd + tcp->congestion.cwnd / 4;
+	uint32_t segments = MAX(tcp->congestion.cwnd / tcp->mss, TCP_INITIAL_WINDOW);
+	uint64_t wanted = 2 * weight_of_segment(tcp) *
+			  MAX(segments, tcp->recovery.reordering + 1);
 
 	if (socket->send_buffer_chosen || state->memory_pressure)
 		return;

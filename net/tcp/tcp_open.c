@@ -58,8 +58,7 @@ static void prepare_opening(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	uint32_t window;
 
 	tcp_mtu_setup(tcp);
-	tcp_choose_window_scale(tcp_net(tcp), tcp->inet.socket.receive_buffer,
-				tcp_of(tcp_net(tcp))->settings.tcp_window_scaling, &window,
+	tcp_choose_window_scale(tcp, tcp_of(tcp_net(tcp))->settings.tcp_window_scaling, &window,
 				&tcp->rcv_wscale);
 	tcp->rcv_nxt = 0;
 	tcp->rcv_edge = window;
@@ -67,6 +66,7 @@ static void prepare_opening(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	tcp->snd_nxt = tcp->iss + 1;
 	tcp->snd_wl1 = tcp->snd_wl2 = 0;
 	tcp->small_sent = tcp->snd_up = tcp->push_end = tcp->iss;
+	tcp->run_start = tcp->iss + 1;
 	tcp_stream_init(&tcp->stream, tcp->iss + 1);
 	tcp_recovery_setup(tcp);
 }

@@ -7,8 +7,6 @@
 #include "net/tcp/tcp_scoreboard.h"
 #include "net/tcp/tcp_state.h"
 
-#define TSO_BYTES_MAX 65000u /* of one packet that is segmented later: with headers below 64 KiB */
-
 /* ---- Segments without data ---- */
 
 static void send_bare(struct tcp_socket *tcp, uint32_t seq, uint8_t flags) NEEDS_NET_LOCK
@@ -79,7 +77,7 @@ static uint32_t window_room(const struct tcp_socket *tcp)
  */
 static bool nagle_allows(const struct tcp_socket *tcp, bool last)
 {
-	if (last && tcp->fin_queued)
+	if (tcp->pushing || (last && tcp->fin_queued))
 		return true;
 	if (tcp->cork || tcp->more)
 		return false;
@@ -117,24 +115,35 @@ static uint32_t next_length(struct tcp_socket *tcp, uint32_t congestion_room) NE
 	if (congestion_room == 0)
 		return 0;
 	length = MIN(length, MAX(congestion_room, (uint32_t)tcp->mss));
-	length = MIN(length, MAX((uint32_t)tcp->mss, TSO_BYTES_MAX));
-	if (length > tcp->mss)
+	length = MIN(length, tcp_run_most(tcp));
+	/* A last segment that is not full goes along when it may go at all. */
+	if (length > tcp->mss && (length < unsent(tcp) || !nagle_allows(tcp, true)))
 		length -= length % tcp->mss;
 	return length && worth_sending(tcp, length) ? length : 0;
 }
 
 /* ---- Sending ---- */
 
+/*
+ * RFC 9293 3.9.1.2, MUST-61: PSH where a write ended, unless it said that more follows; at the end
+ * of what leaves as one packet.
+ */
+static bool pushes(const struct tcp_socket *tcp, uint32_t length) NEEDS_NET_LOCK
+{
+	uint32_t end = tcp->snd_nxt + length;
+
+	return length > tcp->mss || (length && (seq_within(tcp->push_end - 1, tcp->snd_nxt, end) ||
+						tcp_run_ends(tcp, end)));
+}
+
 /* A segment of new data, or the FIN, at snd_nxt. False: stop. */
 static bool send_new(struct tcp_socket *tcp, uint32_t length) NEEDS_NET_LOCK
 {
 	struct tcp_outgoing outgoing = {.seq = tcp->snd_nxt, .length = length};
-	bool all = length == unsent(tcp);
 
-	if (all && fin_unsent(tcp))
+	if (length == unsent(tcp) && fin_unsent(tcp))
 		outgoing.flags |= TCP_FIN;
-	/* RFC 9293 3.9.1.2, MUST-61: PSH where a write ended. */
-	if (length && (all || seq_within(tcp->push_end - 1, tcp->snd_nxt, tcp->snd_nxt + length)))
+	if (pushes(tcp, length))
 		outgoing.flags |= TCP_PSH;
 
 	int error = tcp_transmit(tcp, &outgoing);
@@ -147,7 +156,7 @@ static bool send_new(struct tcp_socket *tcp, uint32_t length) NEEDS_NET_LOCK
 	if (!tcp_note_sent(tcp, outgoing.seq, end))
 		return false;
 	tcp->snd_nxt = end;
-	if (outgoing.length && outgoing.length < tcp->mss)
+	if (outgoing.length % tcp->mss)
 		tcp->small_sent = end;
 	if (outgoing.length)
 		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_DATA_SENT);
@@ -198,6 +207,20 @@ static void start_persisting(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	tcp_arm(tcp, TCP_TIMER_PERSIST, net_now(tcp_net(tcp)) + tcp_rto(tcp));
 }
 
+/* What the connection waits for now, `limited` by the window of congestion or not. */
+static void note_busy(struct tcp_socket *tcp, bool limited) NEEDS_NET_LOCK
+{
+	enum tcp_busy kind = TCP_BUSY_NETWORK;
+
+	if (tcp->snd_una == tcp->snd_nxt && !unsent(tcp))
+		kind = TCP_BUSY_NOT;
+	else if (unsent(tcp) && !limited && window_room(tcp) < MIN(unsent(tcp), (uint32_t)tcp->mss))
+		kind = TCP_BUSY_WINDOW;
+	else if (!unsent(tcp) && !limited && tcp->no_space)
+		kind = TCP_BUSY_BUFFER;
+	tcp_busy_set(tcp, kind);
+}
+
 void tcp_output(struct tcp_socket *tcp)
 {
 	bool limited = false;
@@ -207,6 +230,7 @@ void tcp_output(struct tcp_socket *tcp)
 		limited = send_new_data(tcp);
 		tcp_note_output_done(tcp, limited);
 		start_persisting(tcp);
+		note_busy(tcp, limited);
 	}
 	if (tcp->state == TCP_CLOSE)
 		return;
@@ -214,6 +238,13 @@ void tcp_output(struct tcp_socket *tcp)
 		tcp_send_ack(tcp);
 	else if (tcp->ack_pending)
 		tcp_delay_ack(tcp);
+}
+
+void tcp_push(struct tcp_socket *tcp)
+{
+	tcp->pushing = true;
+	tcp_output(tcp);
+	tcp->pushing = false;
 }
 
 /* ---- Once for a batch ---- */
@@ -239,6 +270,7 @@ static void output_due(struct net_deferred *deferred) NEEDS_NET_LOCK
 
 		list_remove(&tcp->output_due);
 		tcp_output(tcp);
+		tcp_write_space(tcp); /* less waits to be sent: TCP_NOTSENT_LOWAT */
 		socket_put(held);
 	}
 }
@@ -264,6 +296,7 @@ void tcp_send_window_probe(struct tcp_socket *tcp)
 	uint32_t room = MIN(MIN(window_room(tcp), unsent(tcp)), (uint32_t)tcp->mss);
 
 	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_WINDOW_PROBES);
+	tcp->push_end = room ? tcp->snd_nxt + room : tcp->push_end;
 	if (room)
 		send_new(tcp, room);
 	else

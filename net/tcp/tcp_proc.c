@@ -235,6 +235,7 @@ static const struct {
 	SETTING(tcp_base_mss, TCP_MSS_FLOOR, 65495),
 	SETTING(tcp_challenge_ack_limit, 0, INT32_MAX),
 	SETTING(tcp_invalid_ratelimit, 0, 3600 * 1000),
+	SETTING(tcp_min_tso_segs, 1, 255),
 	SETTING(tcp_notsent_lowat, 0, INT32_MAX),
 	SETTING(tcp_frto, 0, 2),
 	SETTING(tcp_recovery, 0, 7),

@@ -74,7 +74,7 @@ static void wake_readers(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	const struct socket *socket = &tcp->inet.socket;
 	uint32_t low = MIN((uint32_t)socket->receive_low, (uint32_t)socket->receive_buffer / 4);
 
-	if (tcp->fin_received || tcp_readable(tcp) >= low)
+	if (tcp->fin_received || tcp->reader_has_some || tcp_readable(tcp) >= low)
 		socket_wake(&tcp->inet.socket, POLLIN | POLLRDNORM);
 }
 

@@ -198,7 +198,8 @@ static bool may_resend(const struct tcp_socket *tcp, const struct tcp_sent *sent
 	uint32_t flight = tcp_in_flight(tcp);
 	uint32_t length = MIN(sent->end - sent->seq, (uint32_t)tcp->mss);
 
-	if (flight && flight + length > tcp->congestion.cwnd)
+	/* A window of one segment is one segment, however small: RFC 6298 5.4. */
+	if (flight && (flight + length > tcp->congestion.cwnd || tcp->congestion.cwnd <= tcp->mss))
 		return false;
 	/* A window that shrank (RFC 9293 3.8.6, SHLD-15) does not take it. */
 	return sent->seq == tcp->snd_una ||

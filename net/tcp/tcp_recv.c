@@ -190,8 +190,7 @@ static int nothing_there(struct tcp_socket *tcp) NEEDS_NET_LOCK
 		return 0;
 	if (tcp->state != TCP_CLOSE)
 		return -EAGAIN;
-	/* A connection that was, or that never was. */
-	return tcp->irs || tcp->rcv_nxt ? 0 : -ENOTCONN;
+	return tcp_was_connected(tcp) ? 0 : -ENOTCONN;
 }
 
 /*
@@ -234,10 +233,12 @@ static int wait_and_read(struct tcp_reading *reading)
 	socket_wait_begin(&wait, socket, socket->receive_timeout_us);
 	net_lock(socket->net);
 	while ((result = read_round(reading)) == -EAGAIN && !error) {
+		reading->tcp->reader_has_some |= reading->done != 0;
 		net_unlock(socket->net);
 		error = socket_wait_sleep(&wait);
 		net_lock(socket->net);
 	}
+	reading->tcp->reader_has_some = false;
 	net_unlock(socket->net);
 	socket_wait_end(&wait);
 	return result == -EAGAIN ? error : result;
@@ -283,6 +284,20 @@ static uint64_t enough(const struct tcp_socket *tcp, const struct message *messa
 	return MAX(MIN((uint64_t)tcp->inet.socket.receive_low, wanted), 1);
 }
 
+/*
+ * TCP_INQ: how much more there is to read. A FIN counts as one byte, so that the process goes on
+ * reading to the end of file.
+ */
+static void tell_rest(struct tcp_socket *tcp, struct message *message)
+{
+	int32_t rest;
+
+	net_lock(tcp_net(tcp));
+	rest = (int32_t)(tcp->rcv_nxt - tcp->copied_seq);
+	net_unlock(tcp_net(tcp));
+	message_put_control(message, SOL_TCP, TCP_CM_INQ, &rest, sizeof(rest));
+}
+
 int64_t tcp_recvmsg(struct socket *socket, struct message *message)
 {
 	struct tcp_socket *tcp = tcp_socket(socket);
@@ -306,5 +321,7 @@ int64_t tcp_recvmsg(struct socket *socket, struct message *message)
 	net_unlock(socket->net);
 	if (result == -EAGAIN && !(message->flags & MSG_DONTWAIT))
 		result = wait_and_read(&reading);
+	if (tcp->receive_hint && (reading.done || result >= 0))
+		tell_rest(tcp, message);
 	return reading.done ? (int64_t)reading.done : result < 0 ? result : 0;
 }

@@ -158,8 +158,7 @@ void tcp_request_fill(struct tcp_request *request, struct tcp_socket *listener,
 		.ts_recent = options->ts_value,
 	};
 	list_init(&request->due);
-	tcp_choose_window_scale(tcp_net(listener), listener->inet.socket.receive_buffer,
-				request->has_wscale, &window, &scale);
+	tcp_choose_window_scale(listener, request->has_wscale, &window, &scale);
 	request->rcv_wscale = scale & 15;
 	request->snd_wscale = request->has_wscale ? options->window_scale & 15 : 0;
 }
@@ -184,8 +183,7 @@ static uint32_t offered_window(const struct tcp_request *request) NEEDS_NET_LOCK
 	uint32_t window;
 	uint8_t scale;
 
-	tcp_choose_window_scale(tcp_net(listener), listener->inet.socket.receive_buffer,
-				request->has_wscale, &window, &scale);
+	tcp_choose_window_scale(listener, request->has_wscale, &window, &scale);
 	return window;
 }
 
@@ -337,8 +335,7 @@ static bool in_window(const struct tcp_request *request, const struct tcp_segmen
 	uint32_t window;
 	uint8_t scale;
 
-	tcp_choose_window_scale(tcp_net(listener), listener->inet.socket.receive_buffer,
-				request->has_wscale, &window, &scale);
+	tcp_choose_window_scale(listener, request->has_wscale, &window, &scale);
 	return seq_acceptable(segment->seq, length, request->irs + 1, window);
 }
 

@@ -10,10 +10,9 @@
  */
 #include "net/tcp/tcp_state.h"
 
-#define RUN_BYTES_MAX 65000u     /* with headers below 64 KiB */
-#define RATE_SHIFT 10            /* a 1024th of what goes in a second */
-#define SEGMENTS_MIN 2           /* however slow the path is */
-#define SHORT_RTT_SHIFT 9        /* paths shorter than some milliseconds get more ... */
+#define RUN_BYTES_MAX 65000u      /* with headers below 64 KiB */
+#define RATE_SHIFT 10             /* a 1024th of what goes in a second */
+#define SHORT_RTT_SHIFT 9         /* paths shorter than some milliseconds get more ... */
 #define SHORT_RTT_HALVINGS_MAX 31 /* ... halved for each 512 us */
 
 /* Whole segments of at most `bytes`, but one. */
@@ -68,15 +67,23 @@ static uint32_t paced_bytes(const struct tcp_socket *tcp)
 	return (uint32_t)MIN(bytes, RUN_BYTES_MAX);
 }
 
+/* From `seq` to the end of its run, which is a whole number of goals before the open one; or 0. */
+static uint32_t to_edge(const struct tcp_socket *tcp, uint32_t seq)
+{
+	return seq_before(seq, tcp->run_start) ? (tcp->run_start - seq) % goal(tcp) : 0;
+}
+
 uint32_t tcp_run_most(const struct tcp_socket *tcp)
 {
-	uint32_t paced = MAX(paced_bytes(tcp), SEGMENTS_MIN * (uint32_t)tcp->mss);
-	uint32_t start = open_start(tcp), most = goal(tcp), to_edge;
+	uint32_t segments = (uint32_t)tcp_of(tcp_net(tcp))->settings.tcp_min_tso_segs;
+	uint32_t most = MAX(paced_bytes(tcp), segments * tcp->mss);
+	uint32_t edge = to_edge(tcp, tcp->snd_nxt);
 
-	most = whole_segments(tcp, MIN(MIN(paced, tcp->congestion.cwnd / 2), most));
-	if (seq_from(tcp->snd_nxt, tcp->run_start))
-		return most;
-	/* The end of the run that snd_nxt lies in: a whole number of goals before the open one. */
-	to_edge = (start - tcp->snd_nxt) % goal(tcp);
-	return to_edge ? MIN(most, to_edge) : most;
+	most = MIN(MIN(most, tcp->congestion.cwnd / 2), goal(tcp));
+	return whole_segments(tcp, edge >= tcp->mss ? MIN(most, edge) : most);
+}
+
+bool tcp_run_ends(const struct tcp_socket *tcp, uint32_t seq)
+{
+	return seq_upto(seq, tcp->run_start) && !((tcp->run_start - seq) % goal(tcp));
 }

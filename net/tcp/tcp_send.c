@@ -7,14 +7,12 @@
 #include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_state.h"
 
-#define OUTPUT_BATCH (128u << 10) /* bytes put into the stream before they are sent on */
-
 /* One call. */
 struct tcp_sending {
 	struct tcp_socket *tcp;
 	struct message *message;
 	uint64_t sent;        /* bytes in the stream */
-	uint32_t unannounced; /* of these, since tcp_output was last asked */
+	uint32_t unannounced; /* of these, since tcp_output was last asked: part of a run */
 };
 
 static uint32_t not_sent_limit(const struct tcp_socket *tcp)
@@ -25,33 +23,43 @@ static uint32_t not_sent_limit(const struct tcp_socket *tcp)
 	return (uint32_t)limit;
 }
 
-/* Bytes that may be put into the stream now. */
-static uint32_t stream_room(const struct tcp_socket *tcp) NEEDS_NET_LOCK
+static uint64_t waiting(const struct tcp_socket *tcp)
 {
-	uint32_t limit = (uint32_t)tcp->inet.socket.send_buffer;
-	uint32_t waiting = tcp->stream.end - seq_min(tcp->snd_nxt, tcp->stream.end);
-
-	if (tcp->stream.charged >= limit || waiting >= not_sent_limit(tcp))
-		return 0;
-	/* With all connections together at their limit, each goes on when its own bytes leave. */
-	if (tcp->stream.charged && tcp_memory_full(tcp_net(tcp)))
-		return 0;
-	return limit - tcp->stream.charged;
+	return tcp->stream.end - seq_min(tcp->snd_nxt, tcp->stream.end);
 }
 
-/* Two thirds of the buffer may be in use, so that writers are not woken for each segment. */
+/* May a new run of the stream begin? One that is begun is filled, however full the buffer is. */
+static bool has_room(const struct tcp_socket *tcp) NEEDS_NET_LOCK
+{
+	/* With all connections together at their limit, each goes on when its own bytes leave. */
+	if (tcp->stream.charged && tcp_memory_full(tcp_net(tcp)))
+		return false;
+	return tcp_run_open_room(tcp) ||
+	       (tcp->stream.charged < (uint32_t)tcp->inet.socket.send_buffer &&
+		waiting(tcp) < not_sent_limit(tcp));
+}
+
+/*
+ * Two thirds of the buffer may be in use, and half of what may wait to be sent, so that writers are
+ * not woken for each segment.
+ */
 bool tcp_writable(const struct tcp_socket *tcp)
 {
 	uint64_t used = tcp->stream.charged;
 
-	return used * 3 < (uint64_t)tcp->inet.socket.send_buffer * 2 && stream_room(tcp);
+	return used * 3 <= (uint64_t)tcp->inet.socket.send_buffer * 2 &&
+	       waiting(tcp) * 2 < not_sent_limit(tcp) && !(used && tcp_memory_full(tcp_net(tcp)));
 }
 
 void tcp_write_space(struct tcp_socket *tcp)
 {
+	if (!tcp->no_space)
+		return;
 	tcp_tune_send_buffer(tcp);
-	if (tcp_writable(tcp))
-		socket_wake(&tcp->inet.socket, POLLOUT | POLLWRNORM);
+	if (!tcp_writable(tcp))
+		return;
+	tcp->no_space = false;
+	socket_wake(&tcp->inet.socket, POLLOUT | POLLWRNORM);
 }
 
 /* RFC 9293 3.10.2, SEND: may bytes be taken? 0; -EAGAIN: not yet; else the error. */
@@ -68,7 +76,10 @@ static int may_send(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	    (tcp->state != TCP_ESTABLISHED && tcp->state != TCP_CLOSE_WAIT &&
 	     tcp->state != TCP_SYN_RECV))
 		return -EPIPE;
-	return stream_room(tcp) ? 0 : -EAGAIN;
+	if (has_room(tcp))
+		return 0;
+	tcp->no_space = true;
+	return -EAGAIN;
 }
 
 static void flush(struct tcp_sending *sending) NEEDS_NET_LOCK
@@ -77,6 +88,19 @@ static void flush(struct tcp_sending *sending) NEEDS_NET_LOCK
 		return;
 	sending->unannounced = 0;
 	tcp_output(sending->tcp);
+	sending->tcp->more = false;
+}
+
+/* No more goes in now: nothing of it waits for the rest. */
+static void push(struct tcp_sending *sending) NEEDS_NET_LOCK
+{
+	struct tcp_socket *tcp = sending->tcp;
+
+	if (!sending->sent)
+		return;
+	sending->unannounced = 0;
+	tcp->push_end = tcp->stream.end;
+	tcp_push(tcp);
 }
 
 /*
@@ -163,13 +187,17 @@ static int append(struct tcp_sending *sending, struct tcp_chunk *chunk) NEEDS_NE
 		tcp_chunk_free(chunk);
 		return error;
 	}
+	if (!tcp_run_open_room(tcp))
+		tcp_run_begin(tcp);
 	tcp_stream_append(&tcp->stream, chunk);
+	if (tcp->busy.kind == TCP_BUSY_NOT)
+		tcp_busy_set(tcp, TCP_BUSY_NETWORK);
 	tcp_memory_force(tcp_net(tcp), tcp->stream.charged - charged);
 	sending->sent += length;
 	sending->unannounced += length;
 	tcp->more = sending->message->flags & MSG_MORE;
 	mark_end(sending);
-	if (sending->unannounced >= OUTPUT_BATCH || sending->message->iov.remaining == 0)
+	if (!tcp_run_open_room(tcp) || sending->message->iov.remaining == 0)
 		flush(sending);
 	return 0;
 }
@@ -185,10 +213,16 @@ static int send_piece(struct tcp_sending *sending)
 	net_lock(net);
 	int error = may_send(tcp);
 
-	if (error) {
+	if (error == -EAGAIN && sending->unannounced) {
 		flush(sending);
+		error = may_send(tcp);
+	}
+	if (error) {
+		push(sending);
 	} else {
-		room = stream_room(tcp);
+		room = tcp_run_open_room(tcp);
+		if (!room)
+			room = tcp_run_begin(tcp);
 		open_page = take_open_page(sending, &open_offset);
 	}
 	net_unlock(net);

@@ -146,6 +146,25 @@ static int begin_connecting(struct tcp_socket *tcp, const struct endpoint *remot
 	return 0;
 }
 
+/* connect(2) to AF_UNSPEC: the socket is as new, but for what it is bound to. */
+static int tcp_disconnect(struct socket *socket) NEEDS_NET_LOCK
+{
+	struct tcp_socket *tcp = tcp_socket(socket);
+
+	if (tcp->reading)
+		return -EBUSY;
+	if (tcp->state != TCP_CLOSE)
+		tcp_abort(tcp, ECONNRESET);
+	give_up_ends(tcp);
+	tcp_memory_give(socket->net, socket->receive_queue.truesize);
+	skb_queue_drop_all(&socket->receive_queue, DROP_SOCKET_CLOSED);
+	socket->error = 0;
+	socket->shutdown = 0;
+	socket->listening = false;
+	tcp_setup(tcp);
+	return 0;
+}
+
 /* What a connect that was begun has come to. -EINPROGRESS: nothing yet. */
 static int connect_result(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
@@ -156,6 +175,7 @@ static int connect_result(struct tcp_socket *tcp) NEEDS_NET_LOCK
 		return 0;
 	int error = socket_take_error(&tcp->inet.socket);
 
+	tcp_disconnect(&tcp->inet.socket); /* it may be tried again */
 	return error ? error : -ECONNABORTED;
 }
 
@@ -170,7 +190,7 @@ static int connect_step(struct tcp_socket *tcp, const struct sockaddr_storage *n
 		return error;
 	if (tcp->connecting)
 		return tcp_opening(tcp) && nonblock ? -EALREADY : connect_result(tcp);
-	if (tcp->state != TCP_CLOSE)
+	if (tcp->state != TCP_CLOSE || tcp_was_connected(tcp))
 		return -EISCONN;
 	if (tcp_fastopen_defers(tcp, &remote))
 		return 0; /* the first send will carry the SYN */
@@ -237,30 +257,13 @@ int tcp_connect_for_send(struct tcp_socket *tcp, const struct endpoint *remote,
 	return error || !too_early ? error : -EINPROGRESS;
 }
 
-/* connect(2) to AF_UNSPEC: the socket is as new, but for what it is bound to. */
-static int tcp_disconnect(struct socket *socket) NEEDS_NET_LOCK
-{
-	struct tcp_socket *tcp = tcp_socket(socket);
-
-	if (tcp->reading)
-		return -EBUSY;
-	if (tcp->state != TCP_CLOSE)
-		tcp_abort(tcp, ECONNRESET);
-	give_up_ends(tcp);
-	tcp_memory_give(socket->net, socket->receive_queue.truesize);
-	skb_queue_drop_all(&socket->receive_queue, DROP_SOCKET_CLOSED);
-	socket->error = 0;
-	socket->shutdown = 0;
-	socket->listening = false;
-	tcp_setup(tcp);
-	return 0;
-}
-
 static int listen_locked(struct tcp_socket *tcp, int backlog) NEEDS_NET_LOCK
 {
 	int error = 0;
 
 	if (tcp->state != TCP_CLOSE && tcp->state != TCP_LISTEN)
+		return -EINVAL;
+	if (tcp->connecting || tcp_was_connected(tcp))
 		return -EINVAL;
 	if (!tcp->port)
 		error = tcp_table_bind(tcp, &tcp->inet.local);
@@ -365,7 +368,7 @@ static uint32_t readable_events(const struct tcp_socket *tcp) NEEDS_NET_LOCK
 
 static uint32_t tcp_ready(struct socket *socket) NEEDS_NET_LOCK
 {
-	const struct tcp_socket *tcp = tcp_socket(socket);
+	struct tcp_socket *tcp = tcp_socket(socket);
 	uint32_t events = 0;
 
 	if (tcp->state == TCP_LISTEN)
@@ -379,6 +382,8 @@ static uint32_t tcp_ready(struct socket *socket) NEEDS_NET_LOCK
 	events |= readable_events(tcp);
 	if (socket->shutdown & SHUTDOWN_SEND || tcp_writable(tcp))
 		events |= POLLOUT | POLLWRNORM;
+	else
+		tcp->no_space = true; /* so that whoever asked is told when there is room */
 	return events;
 }
 

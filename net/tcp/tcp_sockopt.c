@@ -36,14 +36,19 @@ void tcp_inherit_options(struct tcp_socket *child, const struct tcp_socket *list
 	tcp_congestion_choose(child, listener->congestion.ops);
 }
 
-/* TCP_CORK and TCP_NODELAY: what was held back may go now. RFC 9293 3.7.4, MUST-17. */
+/*
+ * TCP_CORK and TCP_NODELAY: what was held back may go now; with TCP_NODELAY whatever held it. RFC
+ * 9293 3.7.4, MUST-17.
+ */
 static int set_flow(struct tcp_socket *tcp, bool *option, bool on, bool releases) NEEDS_NET_LOCK
 {
 	*option = on;
-	if (releases && tcp->state != TCP_CLOSE && tcp->state != TCP_LISTEN) {
-		tcp->push_end = tcp->stream.end;
+	if (!releases || tcp->state == TCP_CLOSE || tcp->state == TCP_LISTEN)
+		return 0;
+	if (tcp->nodelay)
+		tcp_push(tcp);
+	else
 		tcp_output(tcp);
-	}
 	return 0;
 }
 
@@ -140,6 +145,11 @@ static int set_number(struct tcp_socket *tcp, int option, int number) NEEDS_NET_
 		if (number < 0)
 			return -EINVAL;
 		tcp->user_timeout_ms = (uint32_t)number;
+		return 0;
+	case TCP_INQ:
+		if (number < 0 || number > 1)
+			return -EINVAL;
+		tcp->receive_hint = number;
 		return 0;
 	case TCP_NOTSENT_LOWAT:
 		tcp->notsent_low = number;
@@ -238,6 +248,9 @@ static int get_number(struct tcp_socket *tcp, int option, int32_t *number) NEEDS
 		return 0;
 	case TCP_USER_TIMEOUT:
 		*number = (int32_t)tcp->user_timeout_ms;
+		return 0;
+	case TCP_INQ:
+		*number = tcp->receive_hint;
 		return 0;
 	case TCP_NOTSENT_LOWAT:
 		*number = tcp->notsent_low;

@@ -68,16 +68,33 @@ void tcp_become_established(struct tcp_socket *tcp)
 
 /* ---- A segment arrives ---- */
 
+/* An echoed timestamp is one of ours: between the first SYN and now. RFC 7323 3.2 */
+static bool echo_is_right(const struct tcp_socket *tcp, const struct tcp_segment *segment)
+{
+	uint32_t echo = segment->options.ts_echo;
+
+	if (!segment->options.has_timestamps || !echo)
+		return true;
+	return seq_from(echo, tcp_timestamp(tcp, tcp->last_receive_us)) &&
+	       seq_upto(echo, tcp_timestamp(tcp, segment->now_us));
+}
+
 /* First, check the ACK bit. False: the packet is gone. */
 static bool syn_sent_ack(struct tcp_socket *tcp, const struct tcp_segment *segment,
 			 struct sk_buff *skb) NEEDS_NET_LOCK
 {
+	enum drop_reason reason = DROP_TCP_BAD_ACK;
+
 	if (!(segment->flags & TCP_ACK))
 		return true;
-	if (seq_after(segment->ack, tcp->iss) && seq_upto(segment->ack, tcp->snd_nxt))
-		return true;
+	if (seq_after(segment->ack, tcp->iss) && seq_upto(segment->ack, tcp->snd_nxt)) {
+		if (echo_is_right(tcp, segment))
+			return true;
+		tcp_count_extra(skb->net, TCP_EXTRA_PAWS_ACTIVE_REJECTED);
+		reason = DROP_TCP_OLD_TIMESTAMP;
+	}
 	tcp_reply_reset(skb->net, tcp->inet.inet, segment);
-	return drop(skb, DROP_TCP_BAD_ACK);
+	return drop(skb, reason);
 }
 
 /* Second, check the RST bit. */

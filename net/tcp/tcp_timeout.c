@@ -86,7 +86,6 @@ static void enter_loss(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	recovery->duplicate_acks = 0;
 	recovery->probe_outstanding = false;
 	recovery->reorder_due_us = 0;
-	congestion->cwnd = tcp->mss; /* RFC 5681 3.1, LW */
 	if (tcp_peer_reneged(tcp)) {
 		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SACK_RENEGING);
 		tcp_scoreboard_forget_sacks(&tcp->scoreboard);
@@ -122,6 +121,7 @@ void tcp_rto_expired(struct tcp_socket *tcp)
 	if (recovery->timeouts < UINT8_MAX)
 		recovery->timeouts++;
 	tcp_mtu_timeout(tcp);
+	tcp->congestion.cwnd = tcp->mss; /* RFC 5681 3.1, LW */
 	recovery->rto_base_us = recovery->timeout_us = now_us;
 	tcp_output(tcp); /* 5.4: the earliest first */
 	if (tcp->state != TCP_CLOSE)

@@ -91,8 +91,11 @@ static uint16_t offer_window(struct tcp_socket *tcp, bool syn) NEEDS_NET_LOCK
 		window = MIN(tcp->rcv_edge - tcp->rcv_nxt, UINT16_MAX);
 		return (uint16_t)window;
 	}
-	if (window == 0 && tcp->rcv_edge != tcp->rcv_nxt)
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_TO_ZERO_WINDOW);
+	if ((window == 0) != tcp->told_closed) {
+		tcp->told_closed = window == 0;
+		tcp_count_extra(tcp_net(tcp),
+				window ? TCP_EXTRA_FROM_ZERO_WINDOW : TCP_EXTRA_TO_ZERO_WINDOW);
+	}
 	if (seq_after(tcp->rcv_nxt + window, tcp->rcv_edge))
 		tcp->rcv_edge = tcp->rcv_nxt + window;
 	return (uint16_t)(window >> tcp->rcv_wscale);

@@ -23,7 +23,7 @@ void tcp_receive_urgent(struct tcp_socket *tcp, const struct tcp_segment *segmen
 		if (takes_urgent(tcp, up)) {
 			tcp->rcv_up = up;
 			tcp->urgent_state = TCP_URGENT_AWAITED;
-			socket_wake(socket, POLLPRI);
+			socket_tell_urgent(socket);
 		}
 	}
 	if (tcp->urgent_state != TCP_URGENT_AWAITED)

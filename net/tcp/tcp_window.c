@@ -47,21 +47,22 @@ uint32_t tcp_receive_window(struct tcp_socket *tcp)
 		return MIN(now, (uint32_t)UINT16_MAX << tcp->rcv_wscale);
 	if (space - now < step)
 		return now;
-	if (now == 0)
-		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_FROM_ZERO_WINDOW);
 	return space;
 }
 
 /* RFC 7323 2.3: a scale with which the largest buffer that we would ever use can be told. */
-void tcp_choose_window_scale(struct net *net, int32_t receive_buffer, bool scaling,
-			     uint32_t *window, uint8_t *scale)
+void tcp_choose_window_scale(const struct tcp_socket *tcp, bool scaling, uint32_t *window,
+			     uint8_t *scale)
 {
-	uint32_t most = (uint32_t)MAX(receive_buffer, tcp_of(net)->settings.tcp_rmem[2]);
+	int32_t buffer = tcp->inet.socket.receive_buffer;
+	uint32_t most = (uint32_t)MAX(buffer, tcp_of(tcp_net(tcp))->settings.tcp_rmem[2]);
+	uint32_t clamp = tcp->window_clamp ? tcp->window_clamp : UINT32_MAX;
 
+	most = MIN(most, clamp);
 	*scale = 0;
 	while (scaling && *scale < TCP_WINDOW_SCALE_MAX && (most >> *scale) > UINT16_MAX)
 		(*scale)++;
-	*window = MIN((uint32_t)receive_buffer / 2, UINT16_MAX);
+	*window = MIN(MIN((uint32_t)buffer / 2, UINT16_MAX), clamp);
 }
 
 void tcp_receive_setup(struct tcp_socket *tcp)

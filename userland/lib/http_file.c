@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,10 +260,47 @@ static void answer_folder(int fd, const struct http_request *request, struct htt
 	answer_list(fd, request, answer);
 }
 
+/* Nonblocking, so that a FIFO does not hold everybody up. */
+static int open_name(int folder_fd, const char *name, size_t length, int flags)
+{
+	char text[NAME_MAX + 1];
+
+	if (length >= sizeof(text)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(text, name, length);
+	text[length] = 0;
+	return openat(folder_fd, text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags);
+}
+
+/*
+ * Opens what `path` names below the folder. Symbolic links are not followed (ELOOP, or ENOTDIR in
+ * the midst of a path): they may lead out of it.
+ */
+static int open_below(int root_fd, const char *path)
+{
+	int fd = root_fd;
+
+	path += strspn(path, "/");
+	if (!*path)
+		return open_name(root_fd, ".", 1, O_DIRECTORY);
+	while (fd >= 0 && *path) {
+		size_t length = strcspn(path, "/");
+		int inner = open_name(fd, path, length, path[length] ? O_DIRECTORY : 0);
+
+		if (fd != root_fd)
+			close(fd);
+		fd = inner;
+		path += length;
+		path += strspn(path, "/");
+	}
+	return fd;
+}
+
 void http_answer_request(int root_fd, const struct http_request *request,
 			 struct http_answer *answer)
 {
-	const char *name = request->path + strspn(request->path, "/");
 	bool head_only = request->method == HTTP_HEAD;
 	struct stat file;
 
@@ -270,8 +308,7 @@ void http_answer_request(int root_fd, const struct http_request *request,
 		http_answer_error(405, request->keep_alive && !request->has_body, false, answer);
 		return;
 	}
-	/* Nonblocking, so that a FIFO in the folder does not hold everybody up. */
-	int fd = openat(root_fd, *name ? name : ".", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open_below(root_fd, request->path);
 
 	if (fd < 0 || fstat(fd, &file) != 0) {
 		http_answer_error(status_of(errno), request->keep_alive, head_only, answer);

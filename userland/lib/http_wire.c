@@ -148,12 +148,14 @@ static bool field(const struct line *line, const char *name, char *value, size_t
 	return true;
 }
 
+/* Whether a list between commas has the word, in either case. */
 static bool has_token(const char *list, const char *token)
 {
 	size_t length = strlen(token);
 
-	for (const char *at = list; *at; at++) {
-		if (strncasecmp(at, token, length) == 0)
+	for (const char *at = list; *at; at += strcspn(at, ",")) {
+		at += strspn(at, ", \t");
+		if (strncasecmp(at, token, length) == 0 && strchr(", \t;", at[length]))
 			return true;
 	}
 	return false;
@@ -205,6 +207,8 @@ static void parse_request_field(const struct line *line, struct http_request *re
 			request->keep_alive = false;
 		else if (has_token(value, "keep-alive"))
 			request->keep_alive = true;
+	} else if (field(line, "Host", value, sizeof(value))) {
+		request->has_host = true;
 	} else if (field(line, "Range", value, sizeof(value))) {
 		parse_range(value, &request->range);
 	} else if (field(line, "If-Modified-Since", value, sizeof(value))) {
@@ -216,7 +220,7 @@ static void parse_request_field(const struct line *line, struct http_request *re
 	}
 }
 
-/* No segment may be "..": what is asked for lies below the root. */
+/* No segment may be "..", so what is asked for lies below the root. */
 static bool climbs(const char *path)
 {
 	for (const char *at = strstr(path, ".."); at; at = strstr(at + 1, "..")) {
@@ -228,8 +232,6 @@ static bool climbs(const char *path)
 
 static int parse_target(const char *text, size_t length, struct http_request *request)
 {
-	const char *query = memchr(text, '?', length);
-
 	/* The absolute form, for proxies: RFC 9112 3.2.2 */
 	if (length > 7 && strncasecmp(text, "http://", 7) == 0) {
 		const char *path = memchr(text + 7, '/', length - 7);
@@ -239,6 +241,8 @@ static int parse_target(const char *text, size_t length, struct http_request *re
 		length -= (size_t)(path - text);
 		text = path;
 	}
+	const char *query = memchr(text, '?', length);
+
 	if (query)
 		length = (size_t)(query - text);
 	if (length >= sizeof(request->path))
@@ -284,7 +288,8 @@ int http_request_parse(const char *head, size_t length, struct http_request *req
 		return status;
 	while (next_line(&at, end, &line))
 		parse_request_field(&line, request);
-	return 0;
+	/* RFC 9112 3.2 */
+	return version[8] == '0' || request->has_host ? 0 : 400;
 }
 
 static void parse_response_field(const struct line *line, struct http_response *response)

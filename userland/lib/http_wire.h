@@ -38,15 +38,15 @@ struct http_range {
 struct http_request {
 	enum http_method method;
 	char path[HTTP_PATH_MAX]; /* decoded, without the query; begins with '/' */
-	bool keep_alive;
+	bool keep_alive, has_host;
 	bool has_body; /* which we do not read */
 	struct http_range range;
 	int64_t modified_since; /* seconds since 1970; 0: not asked */
 };
 
 /*
- * A whole head. 0, or the status to refuse it with: 400, 414, 505. A path that climbs above the
- * root is a 400.
+ * A whole head. 0, or the status to refuse it with: 400, 414, 505. A path with ".." in it is a 400:
+ * browsers and curl take that out before they ask.
  */
 int http_request_parse(const char *head, size_t length, struct http_request *request);
 

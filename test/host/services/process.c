@@ -58,6 +58,12 @@ void user_signal(int number __unused)
 	__atomic_add_fetch(&signals_sent, 1, __ATOMIC_RELAXED);
 }
 
+void user_signal_owner(int32_t owner, int number)
+{
+	if (owner)
+		user_signal(number);
+}
+
 uint32_t host_signals_sent(void)
 {
 	return __atomic_exchange_n(&signals_sent, 0, __ATOMIC_RELAXED);

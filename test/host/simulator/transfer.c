@@ -76,6 +76,8 @@ static void set_up(struct transfer *transfer)
 		tcp_of(&transfer->from->stack.net)->settings.tcp_retries2 = settings->retries;
 	if (settings->congestion)
 		tcp_of(&transfer->from->stack.net)->congestion_control = settings->congestion;
+	if (settings->prepare)
+		settings->prepare(transfer);
 }
 
 static struct socket *make_socket(struct transfer *transfer, struct node *node)

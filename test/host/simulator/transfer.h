@@ -17,6 +17,8 @@
 #include "net/tcp/tcp.h"
 #include "test/host/simulator/world.h"
 
+struct transfer;
+
 struct transfer_settings {
 	uint64_t seed;
 	size_t bytes;
@@ -24,6 +26,8 @@ struct transfer_settings {
 	int32_t buffer; /* SO_SNDBUF and SO_RCVBUF, bytes; 0: as the stacks let them grow */
 	const struct tcp_congestion_ops *congestion; /* NULL: the stack's default */
 	int32_t retries; /* timeouts in a row before the sender gives up; 0: the stack's default */
+	/* Called before the connection is made, to change the stacks' settings; may be NULL. */
+	void (*prepare)(struct transfer *transfer);
 };
 
 struct transfer {

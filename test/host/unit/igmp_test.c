@@ -239,6 +239,160 @@ static void test_version_1_querier_and_back_to_3(void **state __unused)
 	assert_record(0, IGMP_CHANGE_TO_INCLUDE, GROUP);
 }
 
+/* RFC 1112: nobody said good-bye in version 1. */
+static void test_version_1_has_no_leave(void **state __unused)
+{
+	uint8_t report[8];
+
+	query(0, 0, 8);
+	join(GROUP);
+	fixture_advance(&f, 30 * USEC_PER_SEC);
+	fixture_clear_sent(&f);
+	/* Another's report in the form of its version silences ours, too. */
+	query(0, 0, 8);
+	igmp_emit(IGMP_V1_REPORT, GROUP, report);
+	arrives(report, sizeof(report), GROUP, 1);
+	fixture_advance(&f, 20 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 0);
+	leave(GROUP);
+	fixture_advance(&f, 20 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 0);
+}
+
+/* RFC 2236 3, 6: what is due anyway is not put off by a second query, and a report is not undone. */
+static void test_reports_of_others_that_mean_nothing(void **state __unused)
+{
+	uint8_t report[8];
+
+	igmp_emit(IGMP_V2_REPORT, GROUP, report);
+	arrives(report, sizeof(report), GROUP, 1); /* no group of ours */
+	assert_int_equal(fixture_drops(&f, DROP_IP4_NO_GROUP), 1);
+	join(GROUP);
+	fixture_clear_sent(&f);
+	arrives(report, sizeof(report), GROUP, 1); /* version 3: everybody speaks for himself */
+	fixture_advance(&f, 2 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 1);
+	igmp_emit(IGMP_V2_REPORT, GROUP + 1, report); /* a group that nobody here has */
+	arrives(report, sizeof(report), IGMP_ALL_HOSTS, 1);
+	query(10, 0, 8);
+	igmp_emit(IGMP_V2_REPORT, GROUP + 1, report);
+	arrives(report, sizeof(report), IGMP_ALL_HOSTS, 1);
+	assert_still_answers(&f);
+}
+
+/* While a change is still being told, another's report does not end the telling. */
+static void test_another_s_report_while_we_tell_of_a_join(void **state __unused)
+{
+	uint8_t report[8];
+
+	query(10, 0, 8);
+	fixture_advance(&f, 2 * USEC_PER_SEC);
+	join(GROUP);
+	igmp_emit(IGMP_V2_REPORT, GROUP, report);
+	arrives(report, sizeof(report), GROUP, 1);
+	fixture_advance(&f, 12 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 2);
+	/* And one about a group that is being left is too late. */
+	leave(GROUP);
+	arrives(report, sizeof(report), IGMP_ALL_HOSTS, 1);
+	assert_false(is_member(GROUP));
+}
+
+/* Many queries at once: one answer each for the group and for all, at the earliest time drawn. */
+static void test_queries_on_the_heels_of_queries(void **state __unused)
+{
+	join(GROUP);
+	fixture_advance(&f, 5 * USEC_PER_SEC);
+	fixture_clear_sent(&f);
+	for (uint32_t i = 0; i < 20; i++)
+		query(100, GROUP, 12);
+	fixture_advance(&f, 11 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 1);
+	assert_record(0, IGMP_MODE_IS_EXCLUDE, GROUP);
+	fixture_clear_sent(&f);
+	for (uint32_t i = 0; i < 20; i++)
+		query(100, 0, 12);
+	fixture_advance(&f, 11 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 1);
+	assert_record(0, IGMP_MODE_IS_EXCLUDE, GROUP);
+}
+
+/* A group that is being left, its second message still due, is no more in what is answered. */
+static void test_queries_while_leaving(void **state __unused)
+{
+	static const uint32_t lengths[] = {12, 8};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		join(GROUP);
+		join(GROUP + 1);
+		fixture_advance(&f, 30 * USEC_PER_SEC);
+		leave(GROUP);
+		fixture_clear_sent(&f);
+		query(1, GROUP, lengths[i]);
+		query(1, 0, lengths[i]);
+		fixture_advance(&f, 30 * USEC_PER_SEC);
+		for (uint32_t j = 0; j < f.sent_count; j++) {
+			struct ip4_header header;
+			const uint8_t *message = ip4_sent(&f, j, &header) + 24;
+
+			if (message[0] == IGMP_V3_REPORT && message[8] == IGMP_MODE_IS_EXCLUDE)
+				assert_int_equal(get_be32(message + 12), GROUP + 1);
+		}
+		leave(GROUP + 1);
+		fixture_advance(&f, 30 * USEC_PER_SEC);
+	}
+}
+
+/* More groups than one report holds: two go out. */
+static void test_more_groups_than_a_report_holds(void **state __unused)
+{
+	uint32_t groups = 0;
+
+	for (uint32_t i = 0; i < 200; i++)
+		join(GROUP + i);
+	fixture_advance(&f, 10 * USEC_PER_SEC);
+	fixture_clear_sent(&f);
+	query(10, 0, 12);
+	fixture_advance(&f, 2 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		groups += get_be16(sent(i, IGMP_V3_ROUTERS) + 6);
+		assert_true(fixture_sent(&f, i)->length <= 1514);
+	}
+	assert_int_equal(groups, 200);
+}
+
+/* Reports find no memory: they are lost, as on a wire, and the next ones are not. */
+static void test_reports_without_memory(void **state __unused)
+{
+	join(GROUP);
+	fixture_advance(&f, 30 * USEC_PER_SEC);
+	fixture_clear_sent(&f);
+	query(10, 0, 12);
+	host_fail_allocations_from(1);
+	fixture_advance(&f, 2 * USEC_PER_SEC);
+	host_fail_allocation(0);
+	assert_int_equal(f.sent_count, 0);
+	query(10, 0, 12);
+	fixture_advance(&f, 2 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 1);
+}
+
+/* A leave whose second message is due when the cable goes. */
+static void test_down_while_leaving(void **state __unused)
+{
+	join(GROUP);
+	fixture_advance(&f, 5 * USEC_PER_SEC);
+	leave(GROUP);
+	net_lock(&f.net);
+	netdev_down(&f.dev);
+	assert_int_equal(netdev_up(&f.dev), 0);
+	net_unlock(&f.net);
+	fixture_clear_sent(&f);
+	fixture_advance(&f, 5 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 0);
+}
+
 static void test_interface_up_reports_again(void **state __unused)
 {
 	join(GROUP);
@@ -302,59 +456,6 @@ static void test_max_response_code_is_a_float(void **state __unused)
 	assert_int_equal(message.version, 3);
 }
 
-static void test_memberships_of_a_socket(void **state __unused)
-{
-	struct socket *socket = make_socket(&f, SOCK_DGRAM, 0);
-	struct ip_mreqn request = {.imr_multiaddr.s_addr = cpu_to_be32(GROUP),
-				   .imr_address.s_addr = cpu_to_be32(OURS)};
-
-	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_ADD_MEMBERSHIP, &request, 8), 0);
-	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_ADD_MEMBERSHIP, &request, 8),
-			 -EADDRINUSE);
-	assert_true(is_member(GROUP));
-	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_ADD_MEMBERSHIP, &request, 4),
-			 -EINVAL);
-	request.imr_multiaddr.s_addr = cpu_to_be32(PEER);
-	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_ADD_MEMBERSHIP, &request, 12),
-			 -EINVAL);
-	request.imr_multiaddr.s_addr = cpu_to_be32(GROUP + 1);
-	request.imr_ifindex = 99;
-	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_ADD_MEMBERSHIP, &request, 12),
-			 -ENODEV);
-	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_DROP_MEMBERSHIP, &request, 12),
-			 -EADDRNOTAVAIL);
-	request = (struct ip_mreqn){0};
-	for (uint32_t i = 1; i < 20; i++) {
-		request.imr_multiaddr.s_addr = cpu_to_be32(GROUP + i);
-		assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_ADD_MEMBERSHIP, &request, 12),
-				 0);
-	}
-	request.imr_multiaddr.s_addr = cpu_to_be32(GROUP + 20);
-	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_ADD_MEMBERSHIP, &request, 12),
-			 -ENOBUFS);
-	request.imr_multiaddr.s_addr = cpu_to_be32(GROUP + 1);
-	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_DROP_MEMBERSHIP, &request, 12), 0);
-	assert_false(is_member(GROUP + 1));
-	assert_true(is_member(GROUP + 2));
-	socket_close(socket); /* leaves all the others */
-	assert_false(is_member(GROUP + 2));
-	assert_false(is_member(GROUP));
-}
-
-static void test_proc_igmp(void **state __unused)
-{
-	char text[2048];
-
-	assert_int_equal(ipv4_proc_init(&f.net), 0);
-	join(GROUP);
-	assert_true(host_proc_read("net/igmp", text, sizeof(text)) > 0);
-	assert_non_null(
-		strstr(text, "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"));
-	assert_non_null(strstr(text, "2\teth0      :     2      V3\n"));
-	assert_non_null(strstr(text, "\t\t\t\t030201EF     1 "));
-	assert_non_null(strstr(text, "\t\t\t\t010000E0     1 0:00000000\t\t0\n"));
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -369,12 +470,18 @@ int main(void)
 		TEST(test_version_2_querier),
 		TEST(test_version_2_report_of_another_suppresses_ours),
 		TEST(test_version_1_querier_and_back_to_3),
+		TEST(test_version_1_has_no_leave),
+		TEST(test_reports_of_others_that_mean_nothing),
+		TEST(test_another_s_report_while_we_tell_of_a_join),
+		TEST(test_queries_on_the_heels_of_queries),
+		TEST(test_queries_while_leaving),
+		TEST(test_more_groups_than_a_report_holds),
+		TEST(test_reports_without_memory),
+		TEST(test_down_while_leaving),
 		TEST(test_interface_up_reports_again),
 		TEST(test_malformed_messages),
 		TEST(test_messages_from_afar_are_ignored),
 		TEST(test_max_response_code_is_a_float),
-		TEST(test_memberships_of_a_socket),
-		TEST(test_proc_igmp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

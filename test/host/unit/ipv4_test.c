@@ -115,6 +115,56 @@ static void test_options_parse(void **state __unused)
 	assert_int_equal(options.bad_offset, 2);
 }
 
+/* RFC 791 3.1: each kind that is looked into, right, and wrong in each way. */
+static void test_options_by_kind(void **state __unused)
+{
+	static const struct {
+		uint8_t bytes[12];
+		enum drop_reason reason;
+		uint8_t bad_offset;
+	} cases[] = {
+		{{IP4_OPTION_RECORD_ROUTE, 2, 0}, DROP_IP4_BAD_OPTION, 1}, /* no pointer */
+		{{IP4_OPTION_RECORD_ROUTE, 3, 4, 0}, DROP_NONE, 0},
+		{{IP4_OPTION_RECORD_ROUTE, 7, 3, 0}, DROP_IP4_BAD_OPTION, 2},
+		{{IP4_OPTION_TIMESTAMP, 8, 5, 0}, DROP_NONE, 0},
+		{{IP4_OPTION_TIMESTAMP, 8, 4, 0}, DROP_IP4_BAD_OPTION, 2},
+		{{IP4_OPTION_TIMESTAMP, 3, 5, 0}, DROP_IP4_BAD_OPTION, 2},
+		{{IP4_OPTION_NOP, IP4_OPTION_ROUTER_ALERT, 3, 0}, DROP_IP4_BAD_OPTION, 3},
+		{{IP4_OPTION_NOP, IP4_OPTION_NOP, IP4_OPTION_ROUTER_ALERT, 2},
+		 DROP_IP4_BAD_OPTION,
+		 3},
+		{{IP4_OPTION_END, 200, 0}, DROP_NONE, 0}, /* nothing counts behind the end */
+	};
+	struct ip4_options options;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(
+			ip4_options_parse(cases[i].bytes, sizeof(cases[i].bytes), &options),
+			cases[i].reason);
+		assert_int_equal(options.bad_offset, cases[i].bad_offset);
+	}
+}
+
+/* What is malformed was refused before; the walk ends there all the same. */
+static void test_malformed_options_are_in_no_fragment(void **state __unused)
+{
+	static const struct {
+		uint8_t bytes[8];
+		size_t length, copied;
+	} cases[] = {
+		{{200}, 1, 0},                        /* no length */
+		{{200, 1, 0, 0}, 4, 0},               /* 1 */
+		{{148, 4, 0, 0, 200, 5, 0, 0}, 8, 4}, /* past the end, behind a right one */
+		{{IP4_OPTION_NOP, 200, 3, 9}, 4, 4},  /* filled up to a word */
+		{{IP4_OPTION_END, 200, 3, 9}, 4, 0},
+	};
+	uint8_t to[IP4_OPTIONS_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(ip4_options_for_fragment(cases[i].bytes, cases[i].length, to),
+				 cases[i].copied);
+}
+
 static void test_only_copied_options_are_in_later_fragments(void **state __unused)
 {
 	static const uint8_t options[] = {7, 7, 4, 0, 0, 0, 0, 1, 148, 4, 0, 0};
@@ -426,6 +476,8 @@ int main(void)
 		TEST(test_emit_then_parse_gives_the_same),
 		TEST(test_parse_refuses_every_cut),
 		TEST(test_options_parse),
+		TEST(test_options_by_kind),
+		TEST(test_malformed_options_are_in_no_fragment),
 		TEST(test_only_copied_options_are_in_later_fragments),
 		TEST(test_version_0_5_6_15),
 		TEST(test_header_length_0_to_4),

@@ -5,6 +5,7 @@
 
 #include "include/uapi/icmp.h"
 #include "kernel/byteorder.h"
+#include "net/ethernet/ethernet.h"
 #include "net/ipv4/ipv4_options.h"
 
 static struct fixture f;
@@ -288,6 +289,74 @@ static void test_one_datagram_in_8_byte_fragments(void **state __unused)
 	assert_nothing_waits();
 }
 
+/* No room even for one: the fragment itself is what goes. */
+static void test_no_room_at_all(void **state __unused)
+{
+	ip4_stack(&f.net)->settings.ipfrag_high_thresh = 0;
+	make_datagram(1000);
+	fragment(0, 400, true);
+	assert_int_equal(fixture_drops(&f, DROP_FRAGMENT_LIMIT), 1);
+	assert_nothing_waits();
+}
+
+/* A datagram that alone is more than the room that there is goes as a whole. */
+static void test_one_datagram_beyond_the_room(void **state __unused)
+{
+	ip4_stack(&f.net)->settings.ipfrag_high_thresh = 5000;
+	make_datagram(60000);
+	for (size_t offset = 0; fixture_drops(&f, DROP_FRAGMENT_LIMIT) == 0; offset += 1000)
+		fragment(offset, 1000, true);
+	assert_nothing_waits();
+}
+
+/* Like its predecessor, but for the end: not a repetition. */
+static void test_same_start_and_another_end(void **state __unused)
+{
+	make_datagram(1000);
+	fragment(400, 200, true);
+	fragment(400, 208, true);
+	assert_int_equal(fixture_drops(&f, DROP_FRAGMENT_OVERLAP), 2);
+	assert_nothing_waits();
+}
+
+/* The stack is taken down: the test's end finds nothing left. */
+static void test_fragments_wait_at_the_end(void **state __unused)
+{
+	make_datagram(1000);
+	fragment(0, 400, true);
+	make_datagram(1000);
+	fragment(400, 400, true);
+	assert_int_equal(waiting(), 2);
+}
+
+static void test_no_memory_for_the_whole(void **state __unused)
+{
+	static uint8_t frame[1500];
+	const struct ip4_spec spec = {.protocol = IPPROTO_ICMP, .id = 77, .fragment = 1};
+	struct sk_buff *skb;
+
+	make_datagram(1000);
+	next_id = 77;
+	fragment(0, 8, true);
+	/* The last one is in the driver's own memory, so that the next allocation is the whole's. */
+	memcpy(frame, FIXTURE_MAC.bytes, MAC_LENGTH);
+	memcpy(frame + MAC_LENGTH, FIXTURE_PEER.bytes, MAC_LENGTH);
+	put_be16(frame + 12, ETHERTYPE_IP4);
+	size_t n = ETHERNET_HEADER_LENGTH +
+		   ip4_make(frame + ETHERNET_HEADER_LENGTH, &spec, datagram + 8, 992);
+
+	skb = skb_alloc(&f.net, n);
+	memcpy(skb_put(skb, n), frame, n);
+	host_fail_allocation(1);
+	net_lock(&f.net);
+	netif_receive(&f.dev, skb);
+	net_unlock(&f.net);
+	fixture_run(&f);
+	host_fail_allocation(0);
+	assert_int_equal(fixture_drops(&f, DROP_NO_MEMORY), 2);
+	assert_nothing_waits();
+}
+
 static void test_interface_goes_with_fragments_waiting(void **state __unused)
 {
 	make_datagram(1000);
@@ -341,6 +410,11 @@ int main(void)
 		TEST(test_incomplete_datagrams_4096),
 		TEST(test_memory_cap),
 		TEST(test_one_datagram_in_8_byte_fragments),
+		TEST(test_no_room_at_all),
+		TEST(test_one_datagram_beyond_the_room),
+		TEST(test_same_start_and_another_end),
+		TEST(test_fragments_wait_at_the_end),
+		TEST(test_no_memory_for_the_whole),
 		TEST(test_interface_goes_with_fragments_waiting),
 		TEST(test_datagrams_are_kept_apart),
 	};

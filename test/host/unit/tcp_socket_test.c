@@ -330,6 +330,29 @@ static void test_half_close(void **state __unused)
 	assert_int_equal(tcp_of(&pair.client->stack.net)->timewaits.count, 1);
 }
 
+/* What came before the reset is still read; until then, and after, it is no new socket. */
+static void test_connect_after_a_reset(void **state __unused)
+{
+	struct sockaddr_storage unspecified = {.ss_family = AF_UNSPEC};
+	struct linger now = {.l_onoff = 1};
+	char bytes[8];
+
+	send_bytes(server, "unread", 6, 0);
+	settle();
+	assert_int_equal(socket_setsockopt(server, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+	socket_close(server);
+	settle();
+	assert_int_equal(tcp_socket(client)->state, TCP_CLOSE);
+	assert_int_equal(connect_to(client, SERVER, PORT, false), -EISCONN);
+	assert_int_equal(receive_bytes(client, bytes, sizeof(bytes), 0), 6);
+	assert_int_equal(receive_bytes(client, bytes, sizeof(bytes), 0), -ECONNRESET);
+	assert_int_equal(connect_to(client, SERVER, PORT, false), -EISCONN);
+	assert_int_equal(socket_connect(client, &unspecified, NAME_LENGTH, false), 0);
+	assert_int_equal(connect_to(client, SERVER, PORT, false), 0);
+	assert_int_equal(socket_accept(pair.listener, &server, false), 0);
+	settle();
+}
+
 static void test_disconnect(void **state __unused)
 {
 	struct sockaddr_storage unspecified = {.ss_family = AF_UNSPEC};
@@ -480,6 +503,7 @@ int main(void)
 		TEST(test_reset_on_unread_data),
 		TEST(test_linger),
 		TEST(test_half_close),
+		TEST(test_connect_after_a_reset),
 		TEST(test_disconnect),
 		TEST(test_options),
 		TEST(test_information),
