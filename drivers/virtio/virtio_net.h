@@ -74,9 +74,10 @@ struct virtio_net {
 	uint16_t header_length; /* bytes of virtio_net_header as this device has it */
 	bool header_apart;      /* legacy without ANY_LAYOUT: a descriptor of its own */
 	bool merged;            /* MRG_RXBUF */
-	uint32_t buffer_length; /* of a receive buffer, or of its linear area: header and frame */
+	uint32_t buffer_length; /* of a whole buffer, or its linear area: header and frame */
+	uint32_t buffer_order;  /* merged only: of the blocks of pages that are its buffers */
 
-	/* Pages of short frames, for the next filling; merged only. */
+	/* Blocks of short frames, for the next filling; merged only. */
 	struct page *spare_pages[NET_POLL_BUDGET];
 	uint32_t spare_count;
 
@@ -121,9 +122,10 @@ bool virtio_net_fill_whole(struct virtio_net *vnet) NEEDS_NET_LOCK;
 struct sk_buff *virtio_net_whole_frame(struct virtio_net *vnet, void *buffer, uint32_t length,
 				       struct virtio_net_header *header) NEEDS_NET_LOCK;
 
-/* The first buffer_length bytes of a buffer, in the segments that the device wants. Their count. */
+/* A buffer of `length` bytes, in the segments that the device wants. Their count. */
 uint32_t virtio_net_describe_buffer(const struct virtio_net *vnet, phys_addr_t address,
-				    struct virtqueue_segment segments[2]);
+				    uint32_t length, struct virtqueue_segment segments[2]);
+uint32_t virtio_net_choose_buffer_order(void);
 /* Unused bytes in front of header and frame, so that the IP header lies on a multiple of four. */
 size_t virtio_net_padding(const struct virtio_net *vnet);
 /* Counts a frame that never became a packet. */

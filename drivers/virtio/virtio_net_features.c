@@ -8,8 +8,9 @@
 #include "kernel/string.h"
 #include "net/ethernet/ethernet.h"
 
-#define BUFFER_SIZE 2048 /* of a receive buffer for a whole frame, unless the MTU wants more */
-#define MTU_MIN 68       /* RFC 791; a device that offers less is not believed */
+/* Of a buffer for a whole frame, unless the MTU wants more: with its sk_buff, a size of kmalloc's. */
+#define BUFFER_SIZE (2048 - (uint32_t)sizeof(struct sk_buff))
+#define MTU_MIN 68 /* RFC 791; a device that offers less is not believed */
 #define MTU_USUAL 1500
 #define MTU_MAX 65535
 #define MTU_MAX_UNMERGED 9216 /* without MRG_RXBUF, each buffer must hold a whole frame */
@@ -152,7 +153,8 @@ static void choose_layout(struct virtio_net *vnet)
 	uint32_t longest = vnet->header_length + ETHERNET_HEADER_LENGTH + vnet->dev.max_mtu;
 
 	/* The alignment of the IP header takes up to three bytes of what is allocated. */
-	vnet->buffer_length = vnet->merged ? PAGE_SIZE : MAX(BUFFER_SIZE - 4, longest);
+	vnet->buffer_length = MAX(BUFFER_SIZE - 4, longest);
+	vnet->buffer_order = virtio_net_choose_buffer_order();
 }
 
 void virtio_net_configure(struct virtio_net *vnet)

@@ -1,11 +1,12 @@
 /*
- * Receive buffers with MRG_RXBUF: each is a page, and a frame fills as many as it needs
- * (5.1.6.4).
+ * Receive buffers with MRG_RXBUF: each is a block of pages, and a frame fills as many as it needs
+ * (5.1.6.4). The more memory there is, the larger are the blocks: a frame of 64 KiB is then in few
+ * pieces.
  *
  * An ordinary frame, or the beginning of a longer one with its headers, is copied into an sk_buff
  * of its own; the rest of a longer one stays where the device put it, as page fragments. Copying an
- * ordinary frame costs about what a new page does, its page is kept for the next filling, and a
- * socket's receive buffer is charged for what the frame is and not for a page.
+ * ordinary frame costs about what a new block does, its block is kept for the next filling, and a
+ * socket's receive buffer is charged for what the frame is and not for a block.
  */
 #include "drivers/virtio/virtio_net.h"
 
@@ -19,6 +20,9 @@
 #define COPIED_WHOLE 1600 /* bytes: the frames of an MTU of 1500, and tags in front of them */
 #define BEGINNING 240     /* bytes of a longer frame that are copied: all headers are among them */
 
+#define BUFFER_ORDER_MAX 2 /* of a block: 16 KiB */
+#define MEMORY_SHARE 32    /* all of a queue's blocks take at most this part of the memory */
+
 _Static_assert(SKB_MAX_FRAGMENTS >= (FRAME_MAX + VIRTIO_NET_HEADER_LENGTH) / PAGE_SIZE + 1,
 	       "full pages of the longest frame");
 
@@ -26,7 +30,8 @@ _Static_assert(SKB_MAX_FRAGMENTS >= (FRAME_MAX + VIRTIO_NET_HEADER_LENGTH) / PAG
 static int post_page(struct virtio_net *vnet, struct page *page)
 {
 	struct virtqueue_segment segments[2];
-	uint32_t count = virtio_net_describe_buffer(vnet, page_to_phys(page), segments);
+	uint32_t count = virtio_net_describe_buffer(vnet, page_to_phys(page),
+						    (uint32_t)PAGE_SIZE << page->order, segments);
 
 	return virtqueue_add(vnet->receive, segments, 0, count, page);
 }
@@ -43,9 +48,24 @@ static void keep_page(struct virtio_net *vnet, struct page *page)
 		page_put(page);
 }
 
+/* When there is no block, a single page does: the device is told how long each buffer is. */
 static struct page *next_page(struct virtio_net *vnet)
 {
-	return vnet->spare_count ? vnet->spare_pages[--vnet->spare_count] : page_alloc();
+	if (vnet->spare_count)
+		return vnet->spare_pages[--vnet->spare_count];
+	struct page *page = page_alloc_order(vnet->buffer_order);
+
+	return page ? page : page_alloc();
+}
+
+uint32_t virtio_net_choose_buffer_order(void)
+{
+	uint64_t most = page_statistics().total / MEMORY_SHARE;
+	uint32_t order = 0;
+
+	while (order < BUFFER_ORDER_MAX && (uint64_t)VIRTQUEUE_SIZE_MAX << (order + 1) <= most)
+		order++;
+	return order;
 }
 
 void virtio_net_free_spare_pages(struct virtio_net *vnet)

@@ -32,16 +32,16 @@ void virtio_net_free_buffers(struct virtio_net *vnet)
 }
 
 uint32_t virtio_net_describe_buffer(const struct virtio_net *vnet, phys_addr_t address,
-				    struct virtqueue_segment segments[2])
+				    uint32_t length, struct virtqueue_segment segments[2])
 {
-	struct virtqueue_segment whole = {address, vnet->buffer_length};
+	struct virtqueue_segment whole = {address, length};
 
 	segments[0] = whole;
 	if (!vnet->header_apart)
 		return 1;
 	segments[0].length = vnet->header_length;
 	segments[1].address = address + vnet->header_length;
-	segments[1].length = vnet->buffer_length - vnet->header_length;
+	segments[1].length = length - vnet->header_length;
 	return 2;
 }
 

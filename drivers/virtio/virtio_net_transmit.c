@@ -2,8 +2,8 @@
  * The transmit queue.
  *
  * Nothing waits for the device. A frame goes into the ring, or, while that is full, into a short
- * queue, or is dropped (TX_QUEUE_FULL). What was sent is freed when the next frame comes and
- * whenever the poller runs, so an idle device needs no completion interrupt, and the interrupt is
+ * queue, or is dropped (TX_QUEUE_FULL). What was sent is freed when the next frames come, some at a
+ * time, and whenever the poller runs, so an idle device needs no completion interrupt, and the interrupt is
  * off as a rule.
  *
  * It is on while somebody waits for completion: frames in the short queue, or charged to a
@@ -16,6 +16,8 @@
 
 #include "kernel/errno.h"
 #include "kernel/string.h"
+
+#define RECLAIM_BATCH 16 /* frames in the ring, before somebody who sends looks for sent ones */
 
 #define TCP_OFFSET_AT 12 /* RFC 9293 3.1: the header's length, in its upper half, in words */
 
@@ -125,7 +127,7 @@ void virtio_net_xmit(struct net_device *dev, struct sk_buff *skb)
 	struct virtio_net *vnet = dev->driver;
 	uint32_t length = skb->len;
 
-	if (vnet->running)
+	if (vnet->running && vnet->transmit->in_flight >= RECLAIM_BATCH)
 		virtio_net_complete(vnet);
 	if (!vnet->running || vnet->transmit->broken) {
 		refuse(vnet, skb, DROP_DEVICE_DOWN);

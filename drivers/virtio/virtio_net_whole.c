@@ -61,7 +61,8 @@ static int post_buffer(struct virtio_net *vnet)
 
 	if (!skb)
 		return -ENOMEM;
-	uint32_t count = virtio_net_describe_buffer(vnet, virt_to_phys(skb->data), segments);
+	uint32_t count = virtio_net_describe_buffer(vnet, virt_to_phys(skb->data),
+						    vnet->buffer_length, segments);
 
 	for (uint32_t i = 0; i < skb->fragment_count; i++)
 		segments[count++] = (struct virtqueue_segment){page_to_phys(skb->fragments[i].page),

@@ -63,6 +63,9 @@ static int64_t to_pipe(struct splice_end *from, struct file *pipe, uint64_t n, b
 
 	if (done <= 0)
 		return done;
+	/* Behind an urgent byte there may be more, but nothing is waited for: as Linux has it. */
+	if ((file_poll(from->file, NULL) & (POLLIN | POLLPRI)) == POLLPRI)
+		return 0;
 	struct page *page = page_alloc();
 
 	if (!page)

@@ -3,9 +3,9 @@
  *
  * Free memory is kept as blocks of 2^order pages, aligned to their size, in one list for each
  * order. A block that is too large is halved; a freed block is joined with its buddy (the other
- * half of the block twice its size) when that is free too. Single pages, which is nearly all that
- * anybody wants, go through a stack of pages lately freed, whose bytes are likely in the cache
- * still.
+ * half of the block twice its size) when that is free too. Single pages and small blocks, which is
+ * nearly all that anybody wants, go through stacks of those lately freed, one for each order, whose
+ * bytes are likely in the cache still.
  *
  * Allocation never waits. Softirqs are kept out: they allocate too.
  */
@@ -14,16 +14,20 @@
 #include "kernel/printk.h"
 #include "kernel/softirq.h"
 
-#define RECENT_MAX 128  /* pages kept in the stack */
-#define RECENT_BATCH 32 /* pages moved between the stack and the lists at once */
+#define RECENT_ORDERS 4 /* of blocks that have a stack */
+#define RECENT_BATCH 4  /* part of a stack that is moved between it and the lists at once: 1/4 */
+
+static const uint32_t recent_max[RECENT_ORDERS] = {128, 64, 64, 32}; /* blocks */
 
 static struct {
 	struct page *pages;                   /* of every page from `start` on */
 	phys_addr_t start, end;               /* physical */
 	struct page free[PAGE_ORDER_MAX + 1]; /* list heads: only next and prev are used */
-	struct page *recent;                  /* by `next` */
-	uint32_t recent_count;
-	uint64_t total, free_count; /* pages; those in the stack are free */
+	struct {
+		struct page *first; /* by `next` */
+		uint32_t count;     /* blocks */
+	} recent[RECENT_ORDERS];
+	uint64_t total, free_count; /* pages; those in the stacks are free */
 } memory;
 
 phys_addr_t page_to_phys(const struct page *page)
@@ -117,52 +121,77 @@ static struct page *take_block(uint32_t order)
 	return page;
 }
 
-static void recent_push(struct page *page)
+static void recent_push(struct page *page, uint32_t order)
 {
-	page->next = memory.recent;
-	memory.recent = page;
-	memory.recent_count++;
+	page->next = memory.recent[order].first;
+	memory.recent[order].first = page;
+	memory.recent[order].count++;
 }
 
-static struct page *recent_pop(void)
+static struct page *recent_pop(uint32_t order)
 {
-	struct page *page = memory.recent;
+	struct page *page = memory.recent[order].first;
 
-	memory.recent = page->next;
-	memory.recent_count--;
+	memory.recent[order].first = page->next;
+	memory.recent[order].count--;
 	return page;
 }
 
-static void recent_fill(void)
+static void recent_fill(uint32_t order)
 {
 	struct page *page;
 
-	while (memory.recent_count < RECENT_BATCH && (page = take_block(0)))
-		recent_push(page);
+	while (memory.recent[order].count < recent_max[order] / RECENT_BATCH &&
+	       (page = take_block(order)))
+		recent_push(page, order);
 }
 
-static void recent_drain(uint32_t keep)
+static void recent_drain(uint32_t order, uint32_t keep)
 {
-	while (memory.recent_count > keep)
-		free_block(recent_pop(), 0);
+	while (memory.recent[order].count > keep)
+		free_block(recent_pop(order), order);
+}
+
+/* What the stacks keep may be what keeps blocks apart. */
+static void recent_drain_all(void)
+{
+	for (uint32_t order = 0; order < RECENT_ORDERS; order++)
+		recent_drain(order, 0);
+}
+
+static struct page *take_any(uint32_t order)
+{
+	if (order >= RECENT_ORDERS)
+		return take_block(order);
+	if (!memory.recent[order].first)
+		recent_fill(order);
+	return memory.recent[order].first ? recent_pop(order) : NULL;
+}
+
+struct page *page_alloc_order(uint32_t order)
+{
+	if (order > PAGE_ORDER_MAX)
+		return NULL;
+	softirq_disable();
+	struct page *page = take_any(order);
+
+	if (!page) {
+		recent_drain_all();
+		page = take_any(order);
+	}
+	if (page) {
+		page->references = 1;
+		page->flags = 0;
+		page->owner = NULL;
+		memory.free_count -= 1ul << order;
+	}
+	softirq_enable();
+	return page;
 }
 
 struct page *page_alloc(void)
 {
-	struct page *page = NULL;
-
-	softirq_disable();
-	if (!memory.recent)
-		recent_fill();
-	if (memory.recent) {
-		page = recent_pop();
-		page->references = 1;
-		page->flags = 0;
-		page->owner = NULL;
-		memory.free_count--;
-	}
-	softirq_enable();
-	return page;
+	return page_alloc_order(0);
 }
 
 struct page *page_alloc_zeroed(void)
@@ -174,49 +203,35 @@ struct page *page_alloc_zeroed(void)
 	return page;
 }
 
-struct page *page_alloc_order(uint32_t order)
+static void free_page(struct page *page)
 {
-	if (order == 0)
-		return page_alloc();
-	if (order > PAGE_ORDER_MAX)
-		return NULL;
+	uint32_t order = page->order;
+
 	softirq_disable();
-	struct page *page = take_block(order);
-	if (!page) {
-		recent_drain(0); /* these may be what keeps blocks apart */
-		page = take_block(order);
-	}
-	if (page) {
-		page->references = 1;
-		page->owner = NULL;
-		memory.free_count -= 1ul << order;
+	memory.free_count += 1ul << order;
+	if (order >= RECENT_ORDERS) {
+		free_block(page, order);
+	} else {
+		recent_push(page, order);
+		if (memory.recent[order].count > recent_max[order])
+			recent_drain(order, recent_max[order] - recent_max[order] / RECENT_BATCH);
 	}
 	softirq_enable();
-	return page;
 }
 
+/* Interrupts hold references too. */
 void page_get(struct page *page)
 {
-	softirq_disable();
-	page->references++;
-	softirq_enable();
+	__atomic_add_fetch(&page->references, 1, __ATOMIC_RELAXED);
 }
 
 void page_put(struct page *page)
 {
-	softirq_disable();
-	assert_always(page->references > 0);
-	if (--page->references == 0) {
-		memory.free_count += 1ul << page->order;
-		if (page->order > 0) {
-			free_block(page, page->order);
-		} else {
-			recent_push(page);
-			if (memory.recent_count > RECENT_MAX)
-				recent_drain(RECENT_MAX - RECENT_BATCH);
-		}
-	}
-	softirq_enable();
+	uint32_t left = __atomic_sub_fetch(&page->references, 1, __ATOMIC_RELAXED);
+
+	assert_always(left != UINT32_MAX);
+	if (left == 0)
+		free_page(page);
 }
 
 struct page_statistics page_statistics(void)

@@ -53,7 +53,7 @@ static inline uint64_t load_rest(const uint8_t *bytes, size_t n)
 uint32_t checksum_add(const void *bytes, size_t n, uint32_t initial)
 {
 	const uint8_t *at = bytes;
-	uint64_t sum = initial;
+	unsigned __int128 sum = initial; /* carries gather in its upper half */
 
 	if (n >= VECTOR_LEAST) {
 		size_t part = ALIGN_DOWN(n, (size_t)VECTOR_SUM_STEP);
@@ -62,16 +62,13 @@ uint32_t checksum_add(const void *bytes, size_t n, uint32_t initial)
 		at += part;
 		n -= part;
 	}
-	/* Sums of 32-bit words in 64 bits cannot overflow, so that no carry has to be looked at. */
-	for (; n >= 8; n -= 8, at += 8) {
-		uint64_t word = load64(at);
+	for (; n >= 8; n -= 8, at += 8)
+		sum += load64(at);
+	sum += load_rest(at, n);
 
-		sum += (uint32_t)word;
-		sum += word >> 32;
-	}
-	uint64_t rest = load_rest(at, n);
+	uint64_t low = (uint64_t)sum;
 
-	return checksum_narrow(sum + (uint32_t)rest + (rest >> 32));
+	return checksum_narrow((low & UINT32_MAX) + (low >> 32) + (uint64_t)(sum >> 64));
 }
 
 uint32_t checksum_join(uint32_t sum, uint32_t piece, size_t offset)

@@ -22,19 +22,23 @@ static inline uint32_t checksum_narrow(uint64_t sum)
 	return (uint32_t)sum;
 }
 
-/* The sum of an IPv4 header; n is a multiple of 4. */
+/* The sum of an IPv4 header: n is a multiple of 4, and at least 20. */
 static inline uint32_t checksum_add_header(const void *bytes, size_t n)
 {
 	const uint8_t *at = bytes, *end = at + n;
-	uint64_t sum = 0;
+	uint64_t first, second;
+	uint32_t word;
 
-	for (; at < end; at += sizeof(uint32_t)) {
-		uint32_t word;
+	__builtin_memcpy(&first, at, sizeof(first));
+	__builtin_memcpy(&second, at + sizeof(first), sizeof(second));
+	unsigned __int128 sum = (unsigned __int128)first + second;
 
+	for (at += sizeof(first) + sizeof(second); at < end; at += sizeof(word)) {
 		__builtin_memcpy(&word, at, sizeof(word));
 		sum += word;
 	}
-	return checksum_narrow(sum);
+	first = (uint64_t)sum;
+	return checksum_narrow((first & UINT32_MAX) + (first >> 32) + (uint64_t)(sum >> 64));
 }
 
 /* Joins the sum of a piece that began at an odd or even `offset` into the whole. */

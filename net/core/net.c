@@ -45,6 +45,7 @@ void net_unlock(struct net *net) NO_LOCK_CHECK
 		net_run_deferred(net);
 	if (!list_empty(&net->unflushed))
 		dev_flush_all(net);
+	net->batch_us = 0;
 	monitor_leave(&net->lock);
 }
 
@@ -98,6 +99,13 @@ void net_destroy(struct net *net)
 uint64_t net_now(struct net *net)
 {
 	return net->environment.now_us(net->environment.context);
+}
+
+uint64_t net_batch_time(struct net *net)
+{
+	if (!net->batch_us)
+		net->batch_us = net_now(net);
+	return net->batch_us;
 }
 
 uint64_t net_realtime(struct net *net)

@@ -57,6 +57,7 @@ enum net_state {
 
 struct net {
 	struct monitor lock;
+	uint64_t batch_us; /* what net_batch_time says; 0: nobody has asked yet */
 	struct net_environment environment;
 	struct timer_base timers;
 
@@ -137,6 +138,8 @@ int net_init(struct net *net, const struct net_environment *environment);
 void net_destroy(struct net *net);
 
 uint64_t net_now(struct net *net);
+/* The time of the batch: the clock is read when it is first asked for, not for each packet. */
+uint64_t net_batch_time(struct net *net) NEEDS_NET_LOCK;
 uint64_t net_realtime(struct net *net);
 void net_random_bytes(struct net *net, void *to, size_t n);
 uint32_t net_random_u32(struct net *net);

@@ -217,21 +217,11 @@ void skb_cut(struct sk_buff *skb, size_t n)
 
 void skb_trim_front(struct sk_buff *skb, size_t n)
 {
-	size_t linear = MIN(n, skb_linear_len(skb)), left = n - linear;
-	uint32_t gone = 0;
+	size_t linear = MIN(n, skb_linear_len(skb));
 
 	skb->data += linear;
 	skb->len -= (uint32_t)n;
-	skb->fragments_len -= (uint32_t)left;
-	while (left && skb->fragments[gone].length <= left) {
-		left -= skb->fragments[gone].length;
-		page_put(skb->fragments[gone++].page);
-	}
-	skb->fragment_count -= (uint8_t)gone;
-	for (uint32_t i = 0; i < skb->fragment_count && gone; i++)
-		skb->fragments[i] = skb->fragments[i + gone];
-	skb->fragments[0].offset += (uint32_t)left;
-	skb->fragments[0].length -= (uint32_t)left;
+	skip_fragment_bytes(skb, n - linear);
 }
 
 int skb_make_headroom(struct sk_buff *skb, size_t n)

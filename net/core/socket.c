@@ -86,6 +86,8 @@ static void inherit_options(struct socket *child, const struct socket *from)
 {
 	child->receive_buffer = from->receive_buffer;
 	child->send_buffer = from->send_buffer;
+	child->receive_buffer_chosen = from->receive_buffer_chosen;
+	child->send_buffer_chosen = from->send_buffer_chosen;
 	child->receive_timeout_us = from->receive_timeout_us;
 	child->send_timeout_us = from->send_timeout_us;
 	child->receive_low = from->receive_low;

@@ -67,13 +67,17 @@ static inline struct hash_walk hash_table_walk(const struct hash_table *table, u
 		     (entry) = container_of(chain_at, __typeof__(*(entry)), member.link), 1);      \
 		     chain_at = chain_next)
 
-/* Mixes words into a hash: multiply and fold, good enough under a secret seed. */
+/*
+ * Mixes words into a hash: multiply and fold, good enough under a secret seed. The third word comes
+ * in when the others have been mixed with the secret, so that no one can choose it to make up for
+ * them.
+ */
 static inline uint32_t hash_words(uint32_t a, uint32_t b, uint32_t c, uint32_t secret)
 {
-	uint64_t x = ((uint64_t)a << 32 | b) ^ ((uint64_t)c << 16) ^ secret;
+	uint64_t x = ((uint64_t)a << 32 | b) + secret * 0xd6e8feb86659fd93ull;
 
 	x = (x ^ (x >> 32)) * 0x9e3779b97f4a7c15ull;
-	x = (x ^ (x >> 29) ^ secret) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ (x >> 29) ^ c) * 0xbf58476d1ce4e5b9ull;
 	return (uint32_t)(x ^ (x >> 32));
 }
 

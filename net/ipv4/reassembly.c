@@ -300,24 +300,17 @@ void reassembly_init(struct reassembly *reassembly, struct net *net)
 	list_init(&reassembly->oldest_first);
 }
 
-static void discard_matching(struct reassembly *reassembly, const struct net_device *dev,
-			     bool all) NEEDS_NET_LOCK
+void reassembly_flush_device(struct reassembly *reassembly, const struct net_device *dev)
 {
 	struct datagram *datagram, *next;
 
 	list_for_each_entry_safe(datagram, next, &reassembly->oldest_first, age) {
-		if (all || datagram->dev == dev)
+		if (datagram->dev == dev)
 			discard(datagram, DROP_DEVICE_DOWN);
 	}
 }
 
-void reassembly_flush_device(struct reassembly *reassembly, const struct net_device *dev)
-{
-	discard_matching(reassembly, dev, false);
-}
-
 void reassembly_free(struct reassembly *reassembly)
 {
-	discard_matching(reassembly, NULL, true);
 	hash_table_free(&reassembly->table);
 }

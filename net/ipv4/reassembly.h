@@ -27,6 +27,7 @@ struct reassembly {
 };
 
 void reassembly_init(struct reassembly *reassembly, struct net *net);
+/* After reassembly_flush_device of every device, so that nothing waits. */
 void reassembly_free(struct reassembly *reassembly) NEEDS_NET_LOCK;
 
 /*

@@ -11,6 +11,9 @@
 #include "net/tcp/tcp_congestion.h"
 #include "net/tcp/tcp_state.h"
 
+/* One of kmalloc's sizes: with its file and its places in tables, 2 KiB while it is idle. */
+_Static_assert(sizeof(struct tcp_socket) <= 1792, "an idle connection is to cost 2 KiB in all");
+
 /* Linux's defaults, but for tcp_mem, which follows from the memory there is. */
 static const struct tcp_settings default_settings = {
 	.tcp_rmem = {4096, 131072, 6291456},
@@ -23,7 +26,8 @@ static const struct tcp_settings default_settings = {
 	.tcp_syncookies = 1,
 	.tcp_max_syn_backlog = 1024,
 	.tcp_synack_retries = 5,
-	.tcp_syn_retries = 6,
+	.tcp_syn_retries =
+		7, /* Linux has 6: 127 s. RFC 9293 3.8.3, MUST-23: three minutes at least */
 	.tcp_retries1 = 3,
 	.tcp_retries2 = 15,
 	.tcp_max_orphans = 8192,
@@ -123,6 +127,7 @@ void tcp_destroy(struct net *net)
 	tcp_requests_free(&state->requests);
 	tcp_timewaits_free(&state->timewaits);
 	tcp_table_free(&state->table);
+	tcp_page_close(&state->open_page);
 	tcp_output_stop(state);
 	list_remove(&state->kind.link);
 	net->state[NET_STATE_TCP] = NULL;
@@ -135,7 +140,7 @@ void tcp_destroy(struct net *net)
 /* What a connection leaves behind in its control block: connect to AF_UNSPEC begins anew. */
 static void forget_connection(struct tcp_socket *tcp)
 {
-	tcp->passive = tcp->fin_queued = tcp->fin_received = tcp->connecting = false;
+	tcp->fin_queued = tcp->fin_received = tcp->connecting = false;
 	tcp->no_space = false;
 	tcp->more = tcp->urgent_out = tcp->dsack_due = false;
 	tcp->ack_now = tcp->ack_pending = tcp->interactive = false;
@@ -238,7 +243,8 @@ void tcp_set_state(struct tcp_socket *tcp, enum tcp_state state)
 	tcp->state = state;
 	if (state != TCP_CLOSE) {
 		if (state == TCP_ESTABLISHED) {
-			tcp->count.established_us = net_now(socket->net);
+			tcp->count.established_us = net_batch_time(socket->net);
+			tcp->count.delivered++; /* our SYN */
 			socket_wake(socket, POLLOUT | POLLWRNORM);
 		}
 		return;

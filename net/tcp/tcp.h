@@ -115,8 +115,7 @@ struct tcp_rtt {
 	uint32_t margin_us;          /* of the RTO beyond srtt: what the worst of a round needs */
 	uint32_t round_margin_us;    /* the worst so far in this round */
 	uint32_t round_end;          /* snd_nxt when the round began */
-	uint32_t latest_us;
-	uint32_t min_us; /* least of the last minutes; UINT32_MAX: none */
+	uint32_t min_us;             /* least of the last minutes; UINT32_MAX: none */
 	uint64_t min_since_us;
 	uint8_t backoff; /* times the RTO was doubled */
 };
@@ -214,7 +213,6 @@ struct tcp_socket {
 	uint8_t state;       /* enum tcp_state: tcp_set_state alone changes it */
 	bool counted_orphan; /* among tcp_state_of_net.orphans */
 	bool orphan;         /* no file any more */
-	bool passive;        /* came from a listener */
 	bool fin_queued;     /* the stream ends with a FIN, at stream.end */
 	bool fin_received;   /* in order */
 	bool connecting;     /* connect was called and its result was not yet told */
@@ -260,7 +258,7 @@ struct tcp_socket {
 	bool has_ecn, route_ecn; /* agreed on; wanted by the route */
 	uint32_t ts_offset;      /* added to the clock's milliseconds in our timestamps */
 	uint32_t ts_recent;      /* TS.Recent: RFC 7323 4.3 */
-	uint64_t ts_recent_us;   /* when it was taken; 0: never */
+	uint64_t ts_recent_us;   /* when it was taken */
 	uint32_t last_ack_sent;  /* Last.ACK.sent */
 
 	/* Receive sequence space and data: tcp_receive.c. */
@@ -500,8 +498,8 @@ void tcp_receive_urgent(struct tcp_socket *tcp, const struct tcp_segment *segmen
 /* RCV.WND: what may be advertised now, silly windows avoided (MUST-39); never shrinks. */
 uint32_t tcp_receive_window(struct tcp_socket *tcp) NEEDS_NET_LOCK;
 /*
- * The first window and its scale, for a SYN, or the SYN-ACK of a listener, from the buffer's size and
- * TCP_WINDOW_CLAMP.
+ * The first window and its scale, for a SYN, or the SYN-ACK of a listener, from the buffer's size
+ * and TCP_WINDOW_CLAMP.
  */
 void tcp_choose_window_scale(const struct tcp_socket *tcp, bool scaling, uint32_t *window,
 			     uint8_t *scale) NEEDS_NET_LOCK;
@@ -602,12 +600,9 @@ uint64_t tcp_user_timeout_due(const struct tcp_socket *tcp);
 /*
  * tcp_send.c, tcp_recv.c, tcp_socket.c: what the other rooms ask of the socket calls.
  */
-/*
- * connect by the first send (Fast Open); owns `data`, which may be NULL. 0 or a negative errno:
- * -EINPROGRESS when it is not to wait, and there is no cookie yet: the data were not taken.
- */
+/* connect by the first send (Fast Open); owns `data`, which may be NULL. 0 or a negative errno. */
 int tcp_connect_for_send(struct tcp_socket *tcp, const struct endpoint *remote,
-			 struct tcp_chunk *data, bool nonblock) NEEDS_NET_LOCK;
+			 struct tcp_chunk *data) NEEDS_NET_LOCK;
 /* Sleeps until the handshake is over. 0 or a negative errno. */
 int tcp_wait_connected(struct tcp_socket *tcp) EXCLUDES(net_lock_held);
 /* Room for a writer: what POLLOUT says. */

@@ -24,7 +24,7 @@ uint32_t tcp_in_flight(const struct tcp_socket *tcp)
 
 bool tcp_note_sent(struct tcp_socket *tcp, uint32_t seq, uint32_t end)
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 	struct tcp_sent *sent = tcp_scoreboard_add(&tcp->scoreboard, seq, end, tcp->mss, now_us);
 
 	if (!sent)

@@ -3,7 +3,7 @@
 
 void tcp_busy_set(struct tcp_socket *tcp, enum tcp_busy kind)
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 
 	if (kind == tcp->busy.kind)
 		return;
@@ -14,7 +14,7 @@ void tcp_busy_set(struct tcp_socket *tcp, enum tcp_busy kind)
 
 uint64_t tcp_busy_us(const struct tcp_socket *tcp, enum tcp_busy kind)
 {
-	uint64_t since_us = net_now(tcp_net(tcp)) - tcp->busy.since_us;
+	uint64_t since_us = net_batch_time(tcp_net(tcp)) - tcp->busy.since_us;
 
 	return tcp->busy.us[kind] + (tcp->busy.kind == kind ? since_us : 0);
 }

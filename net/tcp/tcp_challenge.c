@@ -10,7 +10,7 @@ static bool connection_may_answer(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
 	struct net *net = tcp_net(tcp);
 	uint64_t pause_us = (uint64_t)tcp_of(net)->settings.tcp_invalid_ratelimit * USEC_PER_MSEC;
-	uint64_t now_us = net_now(net);
+	uint64_t now_us = net_batch_time(net);
 
 	if (now_us < tcp->challenge_us)
 		return false;
@@ -26,7 +26,7 @@ static bool connection_may_answer(struct tcp_socket *tcp) NEEDS_NET_LOCK
 bool tcp_challenge_allowed(struct net *net)
 {
 	struct tcp_state_of_net *state = tcp_of(net);
-	uint64_t second = net_now(net) / USEC_PER_SEC;
+	uint64_t second = net_batch_time(net) / USEC_PER_SEC;
 	uint32_t limit = (uint32_t)state->settings.tcp_challenge_ack_limit;
 
 	if (limit == INT32_MAX)

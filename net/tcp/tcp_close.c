@@ -86,7 +86,7 @@ void tcp_enter_fin_wait2(struct tcp_socket *tcp)
 		return;
 	}
 	if (seconds >= 0) {
-		tcp_arm_end(tcp, net_now(tcp_net(tcp)) + (uint64_t)seconds * USEC_PER_SEC);
+		tcp_arm_end(tcp, net_batch_time(tcp_net(tcp)) + (uint64_t)seconds * USEC_PER_SEC);
 		return;
 	}
 	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ABORTS_ON_LINGER);

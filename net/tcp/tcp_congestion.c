@@ -51,7 +51,7 @@ void tcp_congestion_start(struct tcp_socket *tcp, uint32_t syn_timeouts)
 	congestion->ssthresh = UINT32_MAX;
 	congestion->usage_end = tcp->snd_una;
 	congestion->flight_max = congestion->idle_flight_max = 0;
-	congestion->used_us = net_now(tcp_net(tcp));
+	congestion->used_us = net_batch_time(tcp_net(tcp));
 	recovery->forward_acked = tcp->snd_una;
 	recovery->recovery_point = recovery->reorder_round_end = tcp->snd_una - 1;
 	recovery->counted_to = tcp->snd_una - 1;
@@ -68,13 +68,14 @@ void tcp_congestion_restart(struct tcp_socket *tcp)
 {
 	struct tcp_congestion *congestion = &tcp->congestion;
 	uint32_t initial = TCP_INITIAL_WINDOW * (uint32_t)tcp->mss;
-	uint64_t idle_us = net_now(tcp_net(tcp)) - tcp->last_data_sent_us, rto_us = tcp_rto(tcp);
+	uint64_t idle_us = net_batch_time(tcp_net(tcp)) - tcp->last_data_sent_us,
+		 rto_us = tcp_rto(tcp);
 
 	if (!tcp->last_data_sent_us || idle_us <= rto_us)
 		return;
 	if (congestion->ops->restarted)
 		congestion->ops->restarted(tcp, idle_us);
-	congestion->used_us = net_now(tcp_net(tcp));
+	congestion->used_us = net_batch_time(tcp_net(tcp));
 	congestion->idle_flight_max = 0;
 	if (!tcp_of(tcp_net(tcp))->settings.tcp_slow_start_after_idle)
 		return;
@@ -90,7 +91,7 @@ static void decay(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	uint32_t initial = TCP_INITIAL_WINDOW * (uint32_t)tcp->mss;
 	uint32_t used = MAX(congestion->idle_flight_max, initial);
 
-	congestion->used_us = net_now(tcp_net(tcp));
+	congestion->used_us = net_batch_time(tcp_net(tcp));
 	congestion->idle_flight_max = 0;
 	if (tcp->recovery.state != TCP_CA_OPEN || used >= congestion->cwnd)
 		return;
@@ -111,13 +112,13 @@ static void note_use(struct tcp_socket *tcp, bool limited) NEEDS_NET_LOCK
 		congestion->usage_end = tcp->snd_nxt;
 	}
 	if (congestion->cwnd_limited) {
-		congestion->used_us = net_now(tcp_net(tcp));
+		congestion->used_us = net_batch_time(tcp_net(tcp));
 		congestion->idle_flight_max = 0;
 		return;
 	}
 	congestion->idle_flight_max = MAX(congestion->idle_flight_max, flight);
 	if (tcp_of(tcp_net(tcp))->settings.tcp_slow_start_after_idle &&
-	    net_now(tcp_net(tcp)) - congestion->used_us >= tcp_rto(tcp))
+	    net_batch_time(tcp_net(tcp)) - congestion->used_us >= tcp_rto(tcp))
 		decay(tcp);
 }
 

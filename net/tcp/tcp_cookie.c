@@ -19,9 +19,9 @@
 /* Sizes that peers mostly ask for, ascending: the largest that is not above the peer's is kept. */
 static const uint16_t sizes[] = {216, 536, 1024, 1220, 1300, 1440, 1460, 8960};
 
-static uint64_t count_now(struct net *net)
+static uint64_t count_now(struct net *net) NEEDS_NET_LOCK
 {
-	return net_now(net) / PERIOD_US;
+	return net_batch_time(net) / PERIOD_US;
 }
 
 /* Of the ends, and for the second of a cookie's two also of the time and the peer's number. */
@@ -75,7 +75,7 @@ static uint16_t open_cookie(struct net *net, const struct tcp_segment *segment) 
 
 uint32_t tcp_cookie_timestamp(struct net *net, const struct tcp_request *request, bool with_options)
 {
-	uint32_t now = (uint32_t)(net_now(net) / USEC_PER_MSEC), stamp;
+	uint32_t now = (uint32_t)(net_batch_time(net) / USEC_PER_MSEC), stamp;
 	uint32_t offset = tcp_secret_timestamp_offset(net, &request->local, &request->remote);
 
 	if (!with_options)
@@ -111,7 +111,7 @@ static void restore_options(struct tcp_request *request,
 	request->has_wscale = (bits & NO_WINDOW_SCALE) != NO_WINDOW_SCALE &&
 			      settings->tcp_window_scaling;
 	if (request->has_wscale)
-		request->snd_wscale = bits & NO_WINDOW_SCALE & 15;
+		request->snd_wscale = bits & NO_WINDOW_SCALE;
 }
 
 void tcp_cookie_send(struct tcp_request *request)
@@ -125,7 +125,8 @@ void tcp_cookie_send(struct tcp_request *request)
 	}
 	request->by_cookie = true;
 	request->iss = make(request);
-	request->listener->listen->cookies_until_us = net_now(net) + PERIODS_VALID * PERIOD_US;
+	request->listener->listen->cookies_until_us = net_batch_time(net) +
+						      PERIODS_VALID * PERIOD_US;
 	tcp_count_extra(net, TCP_EXTRA_SYNCOOKIES_SENT);
 	tcp_request_answer(request, NULL);
 }
@@ -139,7 +140,7 @@ struct tcp_socket *tcp_cookie_check(struct tcp_socket *listener, const struct tc
 	uint16_t mss;
 
 	*why = DROP_TCP_BAD_ACK;
-	if (net_now(net) >= listener->listen->cookies_until_us)
+	if (net_batch_time(net) >= listener->listen->cookies_until_us)
 		return NULL; /* there is none under way */
 	mss = open_cookie(net, segment);
 	if (!mss) {

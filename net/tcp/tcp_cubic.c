@@ -163,7 +163,7 @@ static void acked(struct tcp_socket *tcp, const struct tcp_ack_sample *sample) N
 
 	if (tcp->congestion.cwnd < tcp->congestion.ssthresh)
 		bytes = slow_start(tcp, sample);
-	if (bytes && tcp->congestion.cwnd >= tcp->congestion.ssthresh)
+	if (bytes)
 		avoid(tcp, bytes, sample->now_us);
 }
 

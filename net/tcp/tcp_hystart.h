@@ -1,6 +1,7 @@
 /*
  * HyStart++ (RFC 9406): the first slow start ends before it overflows the path's queue, when the
- * round trip grows; by way of some rounds of conservative slow start, in case it was something else.
+ * round trip grows; by way of some rounds of conservative slow start, in case it was something
+ * else.
  *
  * The bound L of section 4.2, on what one acknowledgement may count for, is not applied: receivers
  * that merge packets acknowledge dozens of segments at once.

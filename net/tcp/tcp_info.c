@@ -52,7 +52,7 @@ static void fill_sending(const struct tcp_socket *tcp, struct tcp_info *info) NE
 
 static void fill_times(const struct tcp_socket *tcp, struct tcp_info *info) NEEDS_NET_LOCK
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 
 	info->tcpi_rto = tcp_rto(tcp);
 	info->tcpi_backoff = tcp->rtt.backoff;

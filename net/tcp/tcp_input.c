@@ -21,7 +21,7 @@ static bool drop(struct sk_buff *skb, enum drop_reason reason)
 /* RFC 7323 5.3, R1: older than what was seen. */
 static bool is_old_duplicate(const struct tcp_socket *tcp, const struct tcp_segment *segment)
 {
-	if (!tcp->has_timestamps || !segment->options.has_timestamps || !tcp->ts_recent_us)
+	if (!tcp->has_timestamps || !segment->options.has_timestamps)
 		return false;
 	if (seq_from(segment->options.ts_value, tcp->ts_recent))
 		return false;
@@ -51,7 +51,7 @@ static void trim_to_window(struct tcp_socket *tcp, struct tcp_segment *segment,
 			segment->flags &= (uint8_t)~TCP_URG;
 		tcp->ack_now = true;
 	}
-	uint32_t room = seq_after(tcp->rcv_edge, segment->seq) ? tcp->rcv_edge - segment->seq : 0;
+	uint32_t room = tcp->rcv_edge - segment->seq; /* which is not beyond it */
 
 	if (segment->payload > room) {
 		skb_trim(skb, room);
@@ -105,6 +105,9 @@ static bool check_sequence(struct tcp_socket *tcp, struct tcp_segment *segment,
 static void update_ts_recent(struct tcp_socket *tcp, const struct tcp_segment *segment)
 {
 	if (!tcp->has_timestamps || !segment->options.has_timestamps)
+		return;
+	/* What acknowledges bytes that were never sent is believed in nothing. */
+	if (segment->flags & TCP_ACK && seq_after(segment->ack, tcp->snd_nxt))
 		return;
 	if (seq_after(segment->seq, tcp->last_ack_sent) ||
 	    seq_before(segment->options.ts_value, tcp->ts_recent))
@@ -252,7 +255,7 @@ static bool check_ack(struct tcp_socket *tcp, struct tcp_segment *segment,
 	tcp_ack(tcp, segment);
 	if (tcp->urgent_out && seq_upto(tcp->snd_up, tcp->snd_una))
 		tcp->urgent_out = false;
-	if (tcp->state != TCP_CLOSE && advance_closing(tcp))
+	if (advance_closing(tcp))
 		return true;
 	if (segment->payload || segment->flags & TCP_FIN)
 		return drop(skb, DROP_TCP_AFTER_CLOSE);
@@ -265,7 +268,8 @@ static bool check_ack(struct tcp_socket *tcp, struct tcp_segment *segment,
 static bool takes_data(const struct tcp_socket *tcp)
 {
 	return tcp->state == TCP_ESTABLISHED || tcp->state == TCP_FIN_WAIT1 ||
-	       tcp->state == TCP_FIN_WAIT2 || (tcp->state == TCP_SYN_RECV && tcp->fastopen_passive);
+	       tcp->state == TCP_FIN_WAIT2 ||
+	       tcp->state == TCP_SYN_RECV; /* with a Fast Open's SYN */
 }
 
 /* The peer's FIN is next in the stream: RFC 9293 3.10.7.4, eighth. */
@@ -274,8 +278,6 @@ static void receive_fin(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	tcp->inet.socket.shutdown |= SHUTDOWN_RECEIVE;
 	tcp->ack_now = true;
 	switch (tcp->state) {
-	case TCP_SYN_RECV: /* CLOSE_WAIT follows when the handshake is over */
-		break;
 	case TCP_ESTABLISHED:
 		tcp_set_state(tcp, TCP_CLOSE_WAIT);
 		break;
@@ -293,15 +295,13 @@ static void receive_fin(struct tcp_socket *tcp) NEEDS_NET_LOCK
 /* RFC 1122 4.2.2.13: data for a process that closed, or will not read, is answered by a reset. */
 static bool nobody_reads(const struct tcp_socket *tcp, const struct tcp_segment *segment)
 {
-	return tcp->orphan && seq_after(segment->seq + segment->payload, tcp->rcv_nxt);
+	return tcp->orphan && segment->payload;
 }
 
 /* Seventh and eighth, of a segment that has text or FIN. */
 static void receive_text_and_fin(struct tcp_socket *tcp, const struct tcp_segment *segment,
 				 struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	bool ended = tcp->fin_received;
-
 	if (segment->payload && !receive_window(tcp)) { /* its ACK and URG counted: MUST-66 */
 		tcp->ack_now = true;
 		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ZERO_WINDOW_DROPS);
@@ -309,7 +309,7 @@ static void receive_text_and_fin(struct tcp_socket *tcp, const struct tcp_segmen
 		return;
 	}
 	tcp_receive_data(tcp, segment, skb);
-	if (tcp->fin_received && !ended)
+	if (tcp->fin_received)
 		receive_fin(tcp);
 }
 
@@ -324,7 +324,7 @@ void tcp_receive_text(struct tcp_socket *tcp, struct tcp_segment *segment, struc
 			skb_drop(skb, DROP_TCP_AFTER_CLOSE);
 		return;
 	}
-	if (segment->payload && nobody_reads(tcp, segment)) {
+	if (nobody_reads(tcp, segment)) {
 		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ABORTS_ON_DATA);
 		tcp_reply_reset(skb->net, tcp->inet.inet, segment);
 		tcp_fail(tcp, ECONNRESET);

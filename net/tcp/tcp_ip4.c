@@ -66,7 +66,7 @@ static void fill_variables(struct tcp_segment *segment, const struct sk_buff *sk
 	segment->payload = skb->len;
 	segment->length = segment->payload + (header->flags & TCP_SYN ? 1 : 0) +
 			  (header->flags & TCP_FIN ? 1 : 0);
-	segment->now_us = net_now(skb->net);
+	segment->now_us = net_batch_time(skb->net);
 	segment->follows_timewait = false;
 }
 

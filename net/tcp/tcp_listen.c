@@ -23,6 +23,9 @@ int tcp_listen_start(struct tcp_socket *tcp, int backlog)
 	tcp->listen->tcp = tcp;
 	tcp->listen->backlog = (uint32_t)backlog;
 	tcp->listen->fastopen_backlog = tcp->fastopen_backlog;
+	if (!tcp->fastopen_backlog &&
+	    tcp_fastopen_enabled(tcp_net(tcp), TCP_FASTOPEN_SERVER_WITHOUT_OPTION))
+		tcp->listen->fastopen_backlog = (uint32_t)MAX(backlog, 0);
 	list_init(&tcp->listen->accept);
 	error = tcp_table_enter_listener(tcp);
 	if (error) {
@@ -125,7 +128,6 @@ static void set_receiving(struct tcp_socket *child, const struct tcp_request *re
 
 static void set_ends(struct tcp_socket *child, const struct tcp_request *request)
 {
-	child->passive = true;
 	child->inet.local = request->local;
 	child->inet.remote = request->remote;
 	child->inet.address_bound = true;

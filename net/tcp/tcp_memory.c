@@ -70,8 +70,7 @@ void tcp_tune_send_buffer(struct tcp_socket *tcp)
 	struct socket *socket = &tcp->inet.socket;
 	const struct tcp_state_of_net *state = tcp_of(socket->net);
 	uint32_t segments = MAX(tcp->congestion.cwnd / tcp->mss, TCP_INITIAL_WINDOW);
-	uint64_t wanted = 2 * weight_of_segment(tcp) *
-			  MAX(segments, tcp->recovery.reordering + 1);
+	uint64_t wanted = 2 * weight_of_segment(tcp) * MAX(segments, tcp->recovery.reordering + 1);
 
 	if (socket->send_buffer_chosen || state->memory_pressure)
 		return;

@@ -13,7 +13,7 @@
 void tcp_mtu_search(struct tcp_socket *tcp, uint32_t high, uint64_t delay_us)
 {
 	tcp->mtu.search_high = (uint16_t)high;
-	tcp->mtu.probe_next_us = net_now(tcp_net(tcp)) + delay_us;
+	tcp->mtu.probe_next_us = net_batch_time(tcp_net(tcp)) + delay_us;
 }
 
 /* All of the range first: often it was another loss. Then halves. */
@@ -46,7 +46,7 @@ static bool may_probe(const struct tcp_socket *tcp, uint32_t length) NEEDS_NET_L
 
 void tcp_mtu_probe(struct tcp_socket *tcp)
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 	uint32_t size, length;
 
 	if (!tcp->mtu.search_high || tcp->mtu.probe_size || now_us < tcp->mtu.probe_next_us)

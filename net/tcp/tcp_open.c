@@ -16,7 +16,7 @@ static void offer_options(struct tcp_socket *tcp, struct tcp_options *options) N
 	options->window_scale = tcp->rcv_wscale;
 	options->sack_permitted = answer ? tcp->has_sack : settings->tcp_sack != 0;
 	options->has_timestamps = answer ? tcp->has_timestamps : settings->tcp_timestamps != 0;
-	options->ts_value = tcp_timestamp(tcp, net_now(tcp_net(tcp)));
+	options->ts_value = tcp_timestamp(tcp, net_batch_time(tcp_net(tcp)));
 	options->ts_echo = answer ? tcp->ts_recent : 0;
 }
 
@@ -30,9 +30,11 @@ static void send_syn(struct tcp_socket *tcp, bool again) NEEDS_NET_LOCK
 	};
 
 	offer_options(tcp, &outgoing.options);
-	if (tcp->fastopen_try && !again && tcp->state == TCP_SYN_SENT)
-		outgoing.length = MIN(tcp_fastopen_syn(tcp, &outgoing.options),
-				      tcp->stream.end - tcp->stream.start);
+	if (tcp->fastopen_try && !again && tcp->state == TCP_SYN_SENT) {
+		tcp_fastopen_syn(tcp, &outgoing.options);
+		outgoing.length = tcp->stream.end - tcp->stream.start;
+		outgoing.probe = true; /* in one packet: tcp_fastopen_room knows the mss better */
+	}
 	if (again)
 		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_SYN_RETRANSMITS);
 	tcp_transmit(tcp, &outgoing);
@@ -77,19 +79,21 @@ void tcp_open_active(struct tcp_socket *tcp)
 	prepare_opening(tcp);
 	if (tcp->syn_data) {
 		tcp_stream_append(&tcp->stream, tcp->syn_data);
+		tcp->push_end = tcp->stream.end;
+		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_FASTOPEN_ACTIVE);
 		tcp_memory_force(tcp_net(tcp), tcp->stream.charged);
 		tcp->syn_data = NULL;
 	}
-	tcp->last_receive_us = net_now(tcp_net(tcp));
+	tcp->last_receive_us = net_batch_time(tcp_net(tcp));
 	tcp_set_state(tcp, TCP_SYN_SENT);
 	send_syn(tcp, false);
-	tcp_arm(tcp, TCP_TIMER_RTO, net_now(tcp_net(tcp)) + tcp_rto(tcp));
+	tcp_arm(tcp, TCP_TIMER_RTO, net_batch_time(tcp_net(tcp)) + tcp_rto(tcp));
 }
 
 void tcp_send_syn_ack(struct tcp_socket *tcp)
 {
 	send_syn(tcp, false);
-	tcp_arm(tcp, TCP_TIMER_RTO, net_now(tcp_net(tcp)) + tcp_rto(tcp));
+	tcp_arm(tcp, TCP_TIMER_RTO, net_batch_time(tcp_net(tcp)) + tcp_rto(tcp));
 }
 
 /*
@@ -98,7 +102,7 @@ void tcp_send_syn_ack(struct tcp_socket *tcp)
  */
 void tcp_syn_expired(struct tcp_socket *tcp)
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 
 	if (!tcp->recovery.first_timeout_us)
 		tcp->recovery.first_timeout_us = now_us - tcp_rto(tcp);

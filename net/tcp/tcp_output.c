@@ -204,7 +204,7 @@ static void start_persisting(struct tcp_socket *tcp) NEEDS_NET_LOCK
 		return;
 	if (timer_armed(&tcp->retransmit))
 		return;
-	tcp_arm(tcp, TCP_TIMER_PERSIST, net_now(tcp_net(tcp)) + tcp_rto(tcp));
+	tcp_arm(tcp, TCP_TIMER_PERSIST, net_batch_time(tcp_net(tcp)) + tcp_rto(tcp));
 }
 
 /* What the connection waits for now, `limited` by the window of congestion or not. */

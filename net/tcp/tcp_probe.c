@@ -66,7 +66,7 @@ void tcp_probe_expired(struct tcp_socket *tcp)
 	if (tcp->state == TCP_CLOSE)
 		return;
 	/* Whether it went out or not: the RTO is next. */
-	recovery->rto_base_us = net_now(tcp_net(tcp));
+	recovery->rto_base_us = net_batch_time(tcp_net(tcp));
 	tcp_arm(tcp, TCP_TIMER_RTO, recovery->rto_base_us + tcp_rto(tcp));
 }
 

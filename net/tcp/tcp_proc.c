@@ -7,6 +7,7 @@
 #include "kernel/string.h"
 #include "net/ipv4/ipv4_state.h"
 #include "net/tcp/tcp_congestion.h"
+#include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_state.h"
 
 #define LINE_WIDTH 149           /* without the newline */
@@ -291,7 +292,8 @@ int tcp_proc_init(struct net *net)
 	if (proc_register("net/tcp", show_sockets, net) ||
 	    proc_register_writable("sys/net/ipv4/tcp_congestion_control", show_congestion_control,
 				   store_congestion_control, net) ||
-	    proc_register("sys/net/ipv4/tcp_available_congestion_control", show_available, net))
+	    proc_register("sys/net/ipv4/tcp_available_congestion_control", show_available, net) ||
+	    tcp_fastopen_proc_init(net))
 		return -ENOMEM;
 	return register_settings(&tcp_of(net)->settings);
 }

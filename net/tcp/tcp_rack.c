@@ -124,20 +124,30 @@ static uint32_t reorder_window(const struct tcp_socket *tcp)
 			     (uint64_t)tcp->rtt.srtt_us);
 }
 
+/*
+ * Was it sent before what RACK knows to have arrived? In the same microsecond sequence numbers
+ * decide, but for a retransmission: that came later than what it is a repetition of.
+ */
+static bool is_overtaken(const struct tcp_recovery *recovery, const struct tcp_sent *sent)
+{
+	if (sent->retransmitted && sent->sent_us == recovery->rack_sent_us)
+		return false;
+	return sent_after(recovery->rack_sent_us, recovery->rack_end, sent->sent_us, sent->end);
+}
+
 /* RFC 8985 6.2, step 5 */
 bool tcp_rack_detect(struct tcp_socket *tcp)
 {
 	struct tcp_recovery *recovery = &tcp->recovery;
 	struct tcp_scoreboard *board = &tcp->scoreboard;
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 	uint64_t patience_us = (uint64_t)recovery->rack_rtt_us + reorder_window(tcp);
 	struct tcp_sent *sent, *next;
 	bool any = false;
 
 	recovery->reorder_due_us = 0;
 	list_for_each_entry_safe(sent, next, &board->in_flight, by_time) {
-		if (!sent_after(recovery->rack_sent_us, recovery->rack_end, sent->sent_us,
-				sent->end))
+		if (!is_overtaken(recovery, sent))
 			break;
 		if (sent->sent_us + patience_us > now_us) {
 			recovery->reorder_due_us = MAX(sent->sent_us + patience_us,

@@ -50,11 +50,24 @@ static void queue_in_order(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NE
 	tcp_queue_append(tcp, skb);
 }
 
+/* As tcp_reassembly_cut; the first bytes that have come already are reported: RFC 2883 4.1. */
+static struct sk_buff *cut(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	uint32_t end = TCP_CONTROL(skb)->end;
+	struct sk_buff *rest = tcp_reassembly_cut(tcp, skb);
+	uint32_t kept = TCP_CONTROL(skb)->end;
+	struct tcp_sack_block run;
+
+	if (kept != end && !tcp->dsack_due && tcp_reassembly_run(tcp, kept, &run))
+		tcp_note_duplicate(tcp, kept, seq_min(end, run.end));
+	return rest;
+}
+
 /* What it fills, and what was kept behind that, up to the first byte that is missing. Owns skb. */
 static void queue_with_kept(struct tcp_socket *tcp, struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	while (skb && !tcp->fin_received) {
-		struct sk_buff *rest = tcp_reassembly_cut(tcp, skb);
+		struct sk_buff *rest = cut(tcp, skb);
 
 		queue_in_order(tcp, skb);
 		while (!tcp->fin_received && (skb = tcp_reassembly_take(tcp)))

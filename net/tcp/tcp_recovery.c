@@ -160,7 +160,7 @@ static bool cut_to_segment(struct tcp_socket *tcp, struct tcp_sent *sent)
 
 bool tcp_resend(struct tcp_socket *tcp, struct tcp_sent *sent)
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 	struct tcp_outgoing outgoing = {.seq = sent->seq, .retransmission = true};
 
 	if (!cut_to_segment(tcp, sent))

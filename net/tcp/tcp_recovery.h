@@ -72,7 +72,7 @@ void tcp_process_sack(struct tcp_socket *tcp, struct tcp_acknowledgement *ack) N
 /* tcp_rtt.c */
 void tcp_measure_round_trip(struct tcp_socket *tcp,
 			    const struct tcp_acknowledgement *ack) NEEDS_NET_LOCK;
-/* What was sent then may have waited for a timeout's retransmission: its round trip tells nothing. */
+/* What was sent then may have waited for a timeout's retransmission: no round trip. */
 bool tcp_waited_for_timeout(const struct tcp_socket *tcp, uint64_t sent_us);
 
 /* tcp_rate.c */

@@ -188,7 +188,7 @@ static int nothing_there(struct tcp_socket *tcp) NEEDS_NET_LOCK
 		return -ENOTCONN;
 	if (tcp->fin_received || socket->shutdown & SHUTDOWN_RECEIVE)
 		return 0;
-	if (tcp->state != TCP_CLOSE)
+	if (tcp->state != TCP_CLOSE || tcp->fastopen_remote.port)
 		return -EAGAIN;
 	return tcp_was_connected(tcp) ? 0 : -ENOTCONN;
 }

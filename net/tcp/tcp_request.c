@@ -34,7 +34,7 @@ static void wait_again(struct tcp_requests *requests, struct tcp_request *reques
 	uint64_t pause_us = TCP_RTO_INITIAL_US << request->retries;
 
 	list_remove(&request->due);
-	request->due_us = net_now(requests->net) + pause_us;
+	request->due_us = net_batch_time(requests->net) + pause_us;
 	list_append(&requests->waiting[request->retries], &request->due);
 	if (!timer_armed(&requests->timer) || requests->timer.when_us > request->due_us)
 		net_timer_arm(requests->net, &requests->timer, request->due_us);
@@ -77,7 +77,7 @@ static void time_out(struct tcp_requests *requests, struct tcp_request *request)
 static void expired(struct timer *timer) NEEDS_NET_LOCK
 {
 	struct tcp_requests *requests = container_of(timer, struct tcp_requests, timer);
-	uint64_t now_us = net_now(requests->net);
+	uint64_t now_us = net_batch_time(requests->net);
 
 	/* From the last list on, so that what moves up is not seen twice. */
 	for (int i = TCP_REQUEST_RETRIES; i >= 0; i--) {
@@ -214,6 +214,7 @@ void tcp_request_answer(const struct tcp_request *request, const struct tcp_opti
 		reply.options.ts_value = tcp_cookie_timestamp(net, request, request->by_cookie);
 	if (fastopen) {
 		reply.options.has_fastopen = true;
+		reply.options.fastopen_experimental = fastopen->fastopen_experimental;
 		reply.options.fastopen_length = fastopen->fastopen_length;
 		__builtin_memcpy(reply.options.fastopen, fastopen->fastopen,
 				 sizeof(fastopen->fastopen));
@@ -291,7 +292,7 @@ void tcp_request_open(struct tcp_socket *listener, const struct tcp_segment *seg
 static bool may_answer(struct tcp_request *request) NEEDS_NET_LOCK
 {
 	struct net *net = tcp_net(request->listener);
-	uint32_t now_ms = (uint32_t)(net_now(net) / USEC_PER_MSEC);
+	uint32_t now_ms = (uint32_t)(net_batch_time(net) / USEC_PER_MSEC);
 	uint32_t pause_ms = (uint32_t)tcp_of(net)->settings.tcp_invalid_ratelimit;
 
 	if (request->answered_ms && now_ms - request->answered_ms < pause_ms) {

@@ -55,8 +55,7 @@ void tcp_rtt_sample(struct tcp_socket *tcp, uint32_t rtt_us)
 	rtt_us = (uint32_t)CLAMP(rtt_us, 1u, TCP_RTO_MAX_US);
 	if (!rtt->srtt_us)
 		rtt->round_end = tcp->snd_nxt;
-	rtt->latest_us = rtt_us;
-	note_minimum(rtt, rtt_us, net_now(tcp_net(tcp)));
+	note_minimum(rtt, rtt_us, net_batch_time(tcp_net(tcp)));
 	smooth(rtt, rtt_us);
 	update_rto(tcp);
 	rtt->backoff = 0; /* RFC 6298 5.7: a new measurement ends the back-off, nothing else */

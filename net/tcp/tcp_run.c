@@ -1,7 +1,7 @@
 /*
  * Runs: the pieces in which the stream leaves. A run is made of whole segments that go down as one
- * packet, which is cut at the device at the latest. Its last segment carries PSH, so that a receiver
- * which puts segments together again hands them up at once.
+ * packet, which is cut at the device at the latest. Its last segment carries PSH, so that a
+ * receiver which puts segments together again hands them up at once.
  *
  * What a process writes is collected in runs of a fixed goal; the last run stays open for more
  * until it is full. What leaves at one time may be less: half the window of congestion, so that two

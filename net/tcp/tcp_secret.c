@@ -4,9 +4,14 @@
 #include "kernel/string.h"
 #include "net/tcp/tcp_state.h"
 
-#define ISS_TICK_US 4 /* RFC 9293 3.4.1, MUST-8 */
+#define ISS_TICK_US 4      /* RFC 9293 3.4.1, MUST-8 */
+#define TIMESTAMPS_PLAIN 2 /* tcp_timestamps: they count from the start of the machine */
 
-/* Both ends as the bytes that are hashed; nothing undefined between them. */
+/* Both ends as the bytes that are hashed; nothing undefined between them. IPv4's are shorter. */
+struct ends4 {
+	uint32_t local, remote;
+	uint16_t local_port, remote_port;
+};
 struct ends {
 	uint8_t local[16], remote[16];
 	uint16_t local_port, remote_port, family, zero;
@@ -23,6 +28,12 @@ static void put_address(uint8_t to[16], const struct net_addr *address)
 static uint64_t hash_ends(const uint64_t key[2], const struct net_addr *local, uint16_t local_port,
 			  const struct endpoint *remote)
 {
+	if (remote->addr.family == AF_INET) {
+		const struct ends4 ends4 = {local->v4, remote->addr.v4, local_port, remote->port};
+
+		return siphash(key, &ends4, sizeof(ends4));
+	}
+
 	struct ends ends = {
 		.local_port = local_port,
 		.remote_port = remote->port,
@@ -46,7 +57,7 @@ void tcp_secrets_draw(struct net *net, struct tcp_secrets *secrets)
 uint32_t tcp_secret_iss(struct net *net, const struct endpoint *local,
 			const struct endpoint *remote)
 {
-	uint32_t clock = (uint32_t)(net_now(net) / ISS_TICK_US);
+	uint32_t clock = (uint32_t)(net_batch_time(net) / ISS_TICK_US);
 
 	return clock + (uint32_t)hash_ends(tcp_of(net)->secrets.sequence, &local->addr, local->port,
 					   remote);
@@ -58,6 +69,8 @@ uint32_t tcp_secret_timestamp_offset(struct net *net, const struct endpoint *loc
 {
 	const struct endpoint peer = {.addr = remote->addr};
 
+	if (tcp_of(net)->settings.tcp_timestamps == TIMESTAMPS_PLAIN)
+		return 0;
 	return (uint32_t)hash_ends(tcp_of(net)->secrets.timestamp, &local->addr, 0, &peer);
 }
 

@@ -130,14 +130,14 @@ static int wait_for_room(struct tcp_sending *sending)
 
 /* A piece of what is left, of at most `room` bytes. */
 static struct tcp_chunk *make_chunk(struct tcp_sending *sending, uint32_t room,
-				    struct page *open_page, uint32_t open_offset, int *error)
+				    struct tcp_open_page open, int *error)
 {
 	struct message *message = sending->message;
 	size_t want = MIN(message->iov.remaining, room);
 	struct tcp_chunk *chunk;
 
 	if (!message->page)
-		return tcp_chunk_from_iov(&message->iov, want, open_page, open_offset, error);
+		return tcp_chunk_from_iov(&message->iov, want, open, error);
 	chunk = tcp_chunk_of_page(message->page, message->page_offset, (uint32_t)want);
 	if (!chunk) {
 		*error = -ENOMEM;
@@ -149,16 +149,15 @@ static struct tcp_chunk *make_chunk(struct tcp_sending *sending, uint32_t room,
 }
 
 /* Takes the page that the last small write left open, so that this one may fill it. */
-static struct page *take_open_page(struct tcp_sending *sending, uint32_t *offset) NEEDS_NET_LOCK
+static struct tcp_open_page take_open_page(struct tcp_sending *sending) NEEDS_NET_LOCK
 {
-	struct tcp_stream *stream = &sending->tcp->stream;
-	struct page *page = stream->open_page;
+	struct tcp_open_page *kept = &tcp_of(tcp_net(sending->tcp))->open_page, open = {0};
 
 	if (sending->message->page)
-		return NULL;
-	*offset = stream->open_offset;
-	stream->open_page = NULL;
-	return page;
+		return open;
+	open = *kept;
+	kept->page = NULL;
+	return open;
 }
 
 /* The last byte of the call closes the record: PSH, and the urgent pointer of MSG_OOB. */
@@ -189,6 +188,7 @@ static int append(struct tcp_sending *sending, struct tcp_chunk *chunk) NEEDS_NE
 	}
 	if (!tcp_run_open_room(tcp))
 		tcp_run_begin(tcp);
+	tcp_page_keep(&tcp_of(tcp_net(tcp))->open_page, chunk);
 	tcp_stream_append(&tcp->stream, chunk);
 	if (tcp->busy.kind == TCP_BUSY_NOT)
 		tcp_busy_set(tcp, TCP_BUSY_NETWORK);
@@ -207,8 +207,8 @@ static int send_piece(struct tcp_sending *sending)
 {
 	struct tcp_socket *tcp = sending->tcp;
 	struct net *net = tcp_net(tcp);
-	uint32_t room = 0, open_offset = 0;
-	struct page *open_page = NULL;
+	struct tcp_open_page open = {0};
+	uint32_t room = 0;
 
 	net_lock(net);
 	int error = may_send(tcp);
@@ -223,13 +223,13 @@ static int send_piece(struct tcp_sending *sending)
 		room = tcp_run_open_room(tcp);
 		if (!room)
 			room = tcp_run_begin(tcp);
-		open_page = take_open_page(sending, &open_offset);
+		open = take_open_page(sending);
 	}
 	net_unlock(net);
 	if (error)
 		return error;
 
-	struct tcp_chunk *chunk = make_chunk(sending, room, open_page, open_offset, &error);
+	struct tcp_chunk *chunk = make_chunk(sending, room, open, &error);
 
 	if (!chunk)
 		return error;
@@ -261,43 +261,90 @@ static int64_t send_stream(struct tcp_sending *sending)
 static int fastopen_destination(const struct tcp_socket *tcp, const struct message *message,
 				struct endpoint *remote)
 {
-	if (!(message->flags & MSG_FASTOPEN)) {
+	if (tcp->fastopen_remote.port) {
 		*remote = tcp->fastopen_remote;
 		return 0;
 	}
 	if (message->name_length == 0)
 		return -EINVAL;
+	if (message->name_length >= sizeof(message->name.ss_family) &&
+	    message->name.ss_family == AF_UNSPEC)
+		return -EOPNOTSUPP;
 	return inet_read_name(&message->name, message->name_length, remote);
 }
 
-/* The SYN takes the first piece along. Bytes sent so, or a negative errno. */
+/* What the SYN takes along, into *chunk, which stays NULL when it takes nothing. */
+static int fill_syn(struct tcp_sending *sending, const struct endpoint *remote,
+		    struct tcp_chunk **chunk)
+{
+	struct net *net = tcp_net(sending->tcp);
+	int error = 0;
+
+	*chunk = NULL;
+	net_lock(net);
+	uint32_t room = tcp_fastopen_room(sending->tcp, remote);
+
+	net_unlock(net);
+	if (!room || !sending->message->iov.remaining)
+		return 0;
+	*chunk = make_chunk(sending, room, (struct tcp_open_page){0}, &error);
+	sending->sent = *chunk ? (*chunk)->length : 0;
+	return error;
+}
+
+/*
+ * Opens the connection with the first of the bytes. 0: the rest may be sent; -EINPROGRESS: it goes
+ * on without us, and sending->sent bytes went along. RFC 7413, appendix A.
+ */
 static int fastopen(struct tcp_sending *sending)
 {
 	struct tcp_socket *tcp = sending->tcp;
-	struct message *message = sending->message;
+	struct tcp_chunk *chunk;
 	struct endpoint remote;
-	int error = fastopen_destination(tcp, message, &remote);
-	bool nonblock = message->flags & MSG_DONTWAIT;
-	struct tcp_chunk *chunk = NULL;
+	int error = fastopen_destination(tcp, sending->message, &remote);
 
+	if (!error)
+		error = fill_syn(sending, &remote, &chunk);
 	if (error)
 		return error;
-	if (message->iov.remaining) {
-		chunk = make_chunk(sending, (uint32_t)tcp->inet.socket.send_buffer, NULL, 0,
-				   &error);
-		if (!chunk)
-			return error;
-		sending->sent = chunk->length;
-	}
 	net_lock(tcp_net(tcp));
-	tcp->push_end = 0;
-	error = tcp_connect_for_send(tcp, &remote, chunk, nonblock);
+	error = tcp_connect_for_send(tcp, &remote, chunk);
 	net_unlock(tcp_net(tcp));
-	if (!error && !nonblock)
-		error = tcp_wait_connected(tcp);
-	if (error)
+	if (!error)
+		error = sending->message->flags & MSG_DONTWAIT ? -EINPROGRESS
+							       : tcp_wait_connected(tcp);
+	if (error && error != -EINPROGRESS)
 		sending->sent = 0;
+	/* More of the request follows at once: acknowledgements wait for it, as on Linux. */
+	tcp->interactive = !error && sending->message->iov.remaining;
 	return error;
+}
+
+/* MSG_FASTOPEN on a socket that is no longer closed. */
+static int fastopen_again(struct tcp_socket *tcp)
+{
+	int error = 0;
+
+	net_lock(tcp_net(tcp));
+	if (tcp_opening(tcp))
+		error = -EALREADY;
+	else if (!tcp->connecting)
+		error = -EISCONN;
+	tcp->connecting = tcp->connecting && error;
+	net_unlock(tcp_net(tcp));
+	return error;
+}
+
+/* As fastopen; 0 also when there is nothing to open. */
+static int open_if_asked(struct tcp_sending *sending)
+{
+	struct tcp_socket *tcp = sending->tcp;
+
+	if (!(sending->message->flags & MSG_FASTOPEN) && !tcp->fastopen_remote.port)
+		return 0;
+	if (!tcp_fastopen_enabled(tcp_net(tcp), TCP_FASTOPEN_CLIENT))
+		return -EOPNOTSUPP;
+	return tcp->state == TCP_CLOSE ? fastopen(sending) : fastopen_again(tcp);
 }
 
 int64_t tcp_sendmsg(struct socket *socket, struct message *message)
@@ -305,17 +352,12 @@ int64_t tcp_sendmsg(struct socket *socket, struct message *message)
 	struct tcp_socket *tcp = tcp_socket(socket);
 	struct tcp_sending sending = {.tcp = tcp, .message = message};
 
-	if (tcp->state == TCP_CLOSE &&
-	    (message->flags & MSG_FASTOPEN || tcp->fastopen_remote.port)) {
-		int error = fastopen(&sending);
+	int opened = open_if_asked(&sending);
 
-		if (error)
-			return error;
-		if (message->iov.remaining == 0)
-			return (int64_t)sending.sent;
-	} else if (message->flags & MSG_FASTOPEN && tcp->state != TCP_CLOSE) {
-		return -EISCONN;
-	}
+	if (sending.sent && (opened == -EINPROGRESS || message->iov.remaining == 0))
+		return (int64_t)sending.sent;
+	if (opened)
+		return opened;
 	if (message->iov.remaining == 0) {
 		net_lock(socket->net);
 		int error = may_send(tcp);

@@ -192,6 +192,8 @@ static int connect_step(struct tcp_socket *tcp, const struct sockaddr_storage *n
 		return tcp_opening(tcp) && nonblock ? -EALREADY : connect_result(tcp);
 	if (tcp->state != TCP_CLOSE || tcp_was_connected(tcp))
 		return -EISCONN;
+	if (tcp->fastopen_remote.port)
+		return -EISCONN;
 	if (tcp_fastopen_defers(tcp, &remote))
 		return 0; /* the first send will carry the SYN */
 	error = begin_connecting(tcp, &remote);
@@ -231,30 +233,21 @@ static int tcp_connect(struct socket *socket, const struct sockaddr_storage *nam
 	return result == -EINPROGRESS && !nonblock ? tcp_wait_connected(tcp) : result;
 }
 
-static void forget_syn_data(struct tcp_socket *tcp) NEEDS_NET_LOCK
-{
-	if (tcp->syn_data)
-		tcp_chunk_free(tcp->syn_data);
-	tcp->syn_data = NULL;
-}
-
-/* RFC 7413 4.2.1; errors as in its appendix A. */
+/* RFC 7413 4.2.1 */
 int tcp_connect_for_send(struct tcp_socket *tcp, const struct endpoint *remote,
-			 struct tcp_chunk *data, bool nonblock)
+			 struct tcp_chunk *data)
 {
-	bool too_early = nonblock && !tcp_fastopen_takes_data(tcp, remote);
-	int error = tcp_fastopen_client(tcp_net(tcp)) ? 0 : -EOPNOTSUPP;
+	int error;
 
 	tcp->syn_data = data;
-	if (error || too_early)
-		forget_syn_data(tcp);
-	if (error)
-		return error;
 	tcp->fastopen_try = true;
+	tcp->fastopen_remote = (struct endpoint){0};
 	error = begin_connecting(tcp, remote);
-	if (error)
-		forget_syn_data(tcp);
-	return error || !too_early ? error : -EINPROGRESS;
+	if (error && tcp->syn_data) {
+		tcp_chunk_free(tcp->syn_data);
+		tcp->syn_data = NULL;
+	}
+	return error;
 }
 
 static int listen_locked(struct tcp_socket *tcp, int backlog) NEEDS_NET_LOCK
@@ -373,6 +366,8 @@ static uint32_t tcp_ready(struct socket *socket) NEEDS_NET_LOCK
 
 	if (tcp->state == TCP_LISTEN)
 		return tcp->listen->accept_length ? POLLIN | POLLRDNORM : 0;
+	if (tcp->fastopen_remote.port) /* the first send opens the connection */
+		return POLLOUT | POLLWRNORM;
 	if (socket->error)
 		events |= POLLERR;
 	if (tcp->state == TCP_CLOSE || (tcp->fin_received && socket->shutdown & SHUTDOWN_SEND))
@@ -427,7 +422,7 @@ static int tcp_ioctl(struct socket *socket, uint32_t command, void *argument) NE
 static void tcp_option_set(struct socket *socket, int option) NEEDS_NET_LOCK
 {
 	if (option == SO_KEEPALIVE)
-		tcp_keepalive_start(tcp_socket(socket), net_now(socket->net));
+		tcp_keepalive_start(tcp_socket(socket), net_batch_time(socket->net));
 }
 
 const struct socket_ops tcp_socket_ops = {

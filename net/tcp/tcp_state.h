@@ -21,10 +21,11 @@ struct tcp_state_of_net {
 	struct tcp_timewaits timewaits;
 	struct tcp_secrets secrets;
 	struct tcp_fastopen_cache fastopen; /* cookies that servers gave us */
-	struct list_head output_due;  /* struct tcp_socket.output_due: at the batch's end */
-	struct net_deferred deferred; /* what sees to them */
+	struct list_head output_due;        /* struct tcp_socket.output_due: at the batch's end */
+	struct net_deferred deferred;       /* what sees to them */
 	uint64_t memory_used; /* bytes that all connections' queues hold: tcp_memory.c */
 	bool memory_pressure;
+	struct tcp_open_page open_page; /* where the next small write goes on */
 	uint32_t orphans;
 	uint64_t statistics[TCP_STAT_COUNT];
 	uint64_t extra[TCP_EXTRA_COUNT];

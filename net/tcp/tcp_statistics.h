@@ -51,35 +51,28 @@
 	X(DSACKS_SENT, "TCPDSACKOldSent")                      \
 	X(DSACKS_OUT_OF_ORDER_SENT, "TCPDSACKOfoSent")         \
 	X(DSACKS_RECEIVED, "TCPDSACKRecv")                     \
-	X(DSACKS_OUT_OF_ORDER_RECEIVED, "TCPDSACKOfoRecv")     \
 	X(ABORTS_ON_DATA, "TCPAbortOnData")                    \
 	X(ABORTS_ON_CLOSE, "TCPAbortOnClose")                  \
 	X(ABORTS_ON_MEMORY, "TCPAbortOnMemory")                \
 	X(ABORTS_ON_TIMEOUT, "TCPAbortOnTimeout")              \
 	X(ABORTS_ON_LINGER, "TCPAbortOnLinger")                \
 	X(MEMORY_PRESSURES, "TCPMemoryPressures")              \
-	X(DSACKS_IGNORED_OLD, "TCPDSACKIgnoredOld")            \
 	X(DSACKS_IGNORED_NO_UNDO, "TCPDSACKIgnoredNoUndo")     \
 	X(SACKS_DISCARDED, "TCPSACKDiscard")                   \
 	X(SPURIOUS_TIMEOUTS, "TCPSpuriousRTOs")                \
-	X(BACKLOG_COALESCED, "TCPBacklogCoalesce")             \
 	X(OUT_OF_ORDER_QUEUED, "TCPOFOQueue")                  \
 	X(OUT_OF_ORDER_DROPPED, "TCPOFODrop")                  \
 	X(OUT_OF_ORDER_MERGED, "TCPOFOMerge")                  \
 	X(CHALLENGE_ACKS, "TCPChallengeACK")                   \
 	X(SYN_CHALLENGES, "TCPSYNChallenge")                   \
 	X(FASTOPEN_ACTIVE, "TCPFastOpenActive")                \
-	X(FASTOPEN_ACTIVE_FAILED, "TCPFastOpenActiveFail")     \
 	X(FASTOPEN_PASSIVE, "TCPFastOpenPassive")              \
 	X(FASTOPEN_PASSIVE_FAILED, "TCPFastOpenPassiveFail")   \
 	X(FASTOPEN_COOKIES_REQUESTED, "TCPFastOpenCookieReqd") \
-	X(AUTOCORKED, "TCPAutoCorking")                        \
-	X(WANTED_ZERO_WINDOW, "TCPWantZeroWindowAdv")          \
 	X(TO_ZERO_WINDOW, "TCPToZeroWindowAdv")                \
 	X(FROM_ZERO_WINDOW, "TCPFromZeroWindowAdv")            \
 	X(SYN_RETRANSMITS, "TCPSynRetrans")                    \
 	X(DATA_SENT, "TCPOrigDataSent")                        \
-	X(HYSTART_TRAIN_DETECTED, "TCPHystartTrainDetect")     \
 	X(HYSTART_DELAY_DETECTED, "TCPHystartDelayDetect")     \
 	X(ACK_SKIPPED_SYN_RECEIVED, "TCPACKSkippedSynRecv")    \
 	X(ACK_SKIPPED_PAWS, "TCPACKSkippedPAWS")               \
@@ -92,10 +85,8 @@
 	X(MTU_PROBE_SUCCESSES, "TCPMTUPSuccess")               \
 	X(DELIVERED, "TCPDelivered")                           \
 	X(DELIVERED_CE, "TCPDeliveredCE")                      \
-	X(ACKS_COMPRESSED, "TCPAckCompressed")                 \
 	X(ZERO_WINDOW_DROPS, "TCPZeroWindowDrop")              \
-	X(RECEIVE_QUEUE_DROPS, "TCPRcvQDrop")                  \
-	X(TIMEOUT_ON_REORDER, "TcpTimeoutRehash")
+	X(RECEIVE_QUEUE_DROPS, "TCPRcvQDrop")
 
 enum tcp_statistic {
 #define STATISTIC_ENUM(name, text) TCP_STAT_##name,

@@ -17,21 +17,12 @@ void tcp_stream_init(struct tcp_stream *stream, uint32_t seq)
 	stream->start = stream->end = seq;
 	stream->charged = 0;
 	stream->at = NULL;
-	stream->open_page = NULL;
-	stream->open_offset = 0;
 }
 
 void tcp_chunk_free(struct tcp_chunk *chunk)
 {
 	page_put(chunk->page);
 	kfree(chunk);
-}
-
-static void close_open_page(struct tcp_stream *stream)
-{
-	if (stream->open_page)
-		page_put(stream->open_page);
-	stream->open_page = NULL;
 }
 
 void tcp_stream_free(struct tcp_stream *stream)
@@ -42,7 +33,6 @@ void tcp_stream_free(struct tcp_stream *stream)
 		list_remove(&chunk->link);
 		tcp_chunk_free(chunk);
 	}
-	close_open_page(stream);
 	tcp_stream_init(stream, stream->end);
 }
 
@@ -67,11 +57,10 @@ static struct page *alloc_block(size_t want)
 	}
 }
 
-struct tcp_chunk *tcp_chunk_from_iov(struct iov *iov, size_t want, struct page *open_page,
-				     uint32_t open_offset, int *error)
+struct tcp_chunk *tcp_chunk_from_iov(struct iov *iov, size_t want, struct tcp_open_page open,
+				     int *error)
 {
-	struct page *page = open_page ? open_page : alloc_block(MIN(want, CHUNK_MAX));
-	uint32_t offset = open_page ? open_offset : 0;
+	struct page *page = open.page ? open.page : alloc_block(MIN(want, CHUNK_MAX));
 	struct tcp_chunk *chunk = page ? kmalloc(sizeof(*chunk)) : NULL;
 
 	if (!chunk) {
@@ -82,9 +71,9 @@ struct tcp_chunk *tcp_chunk_from_iov(struct iov *iov, size_t want, struct page *
 	}
 	chunk->page = page;
 	chunk->borrowed = false;
-	chunk->offset = offset;
-	chunk->length = (uint32_t)MIN(want, block_size(page) - offset);
-	*error = iov_copy_from(iov, (char *)page_address(page) + offset, chunk->length);
+	chunk->offset = open.page ? open.offset : 0;
+	chunk->length = (uint32_t)MIN(want, block_size(page) - chunk->offset);
+	*error = iov_copy_from(iov, (char *)page_address(page) + chunk->offset, chunk->length);
 	if (!*error)
 		return chunk;
 	tcp_chunk_free(chunk);
@@ -105,17 +94,22 @@ struct tcp_chunk *tcp_chunk_of_page(struct page *page, uint32_t offset, uint32_t
 	return chunk;
 }
 
-/* The room behind the last piece stays open for the next small write. */
-static void keep_open(struct tcp_stream *stream, const struct tcp_chunk *chunk, bool own_page)
+void tcp_page_close(struct tcp_open_page *open)
+{
+	if (open->page)
+		page_put(open->page);
+	open->page = NULL;
+}
+
+void tcp_page_keep(struct tcp_open_page *open, const struct tcp_chunk *chunk)
 {
 	uint32_t end = chunk->offset + chunk->length;
 
-	close_open_page(stream);
-	if (!own_page || end >= block_size(chunk->page))
+	if (chunk->borrowed || end >= block_size(chunk->page))
 		return;
+	tcp_page_close(open);
 	page_get(chunk->page);
-	stream->open_page = chunk->page;
-	stream->open_offset = end;
+	*open = (struct tcp_open_page){chunk->page, end};
 }
 
 /* Does `chunk` begin in memory where the last piece ends? Then it becomes part of that. */
@@ -137,7 +131,6 @@ void tcp_stream_append(struct tcp_stream *stream, struct tcp_chunk *chunk)
 {
 	uint32_t length = chunk->length;
 
-	keep_open(stream, chunk, !chunk->borrowed);
 	if (join_last(stream, chunk)) {
 		tcp_chunk_free(chunk);
 	} else {

@@ -1,8 +1,8 @@
 /*
  * The bytes a process has written and the peer has not acknowledged: one stream, addressed by
- * sequence number, made of pieces of reference-counted pages. A segment that is sent, or sent again,
- * takes references on the pages; nothing is copied after the process's own bytes came in, and
- * nothing at all when the pages are a file's.
+ * sequence number, made of pieces of reference-counted pages. A segment that is sent, or sent
+ * again, takes references on the pages; nothing is copied after the process's own bytes came in,
+ * and nothing at all when the pages are a file's.
  *
  * Needs the net lock, but for tcp_chunk_*, which prepare pieces without it.
  */
@@ -34,21 +34,30 @@ struct tcp_stream {
 	uint32_t charged;        /* bytes and overhead: what the send buffer is compared with */
 	struct tcp_chunk
 		*at; /* where the last look-up ended: the next is mostly there or after it */
-	struct page *open_page; /* the page that the last small write filled in part, or NULL */
-	uint32_t open_offset;   /* its first free byte */
+};
+
+/*
+ * The page that the last small write filled in part: the next one goes on there. One for all
+ * connections, so that an idle one holds none.
+ */
+struct tcp_open_page {
+	struct page *page; /* NULL: none */
+	uint32_t offset;   /* its first free byte */
 };
 
 void tcp_stream_init(struct tcp_stream *stream, uint32_t seq);
 void tcp_stream_free(struct tcp_stream *stream);
 
 /*
- * A piece of up to `want` bytes (and 32 KiB) copied from a process: behind `open_offset` in
- * `open_page`, which the caller took out of the stream under the lock and whose reference it gives
- * up, or in new pages when that is NULL. Process context, without the net lock. NULL and *error
- * (-ENOMEM, -EFAULT).
+ * A piece of up to `want` bytes (and 32 KiB) copied from a process: into the open page, which the
+ * caller took under the lock and whose reference it gives up, or into new pages when there is none.
+ * Process context, without the net lock. NULL and *error (-ENOMEM, -EFAULT).
  */
-struct tcp_chunk *tcp_chunk_from_iov(struct iov *iov, size_t want, struct page *open_page,
-				     uint32_t open_offset, int *error);
+struct tcp_chunk *tcp_chunk_from_iov(struct iov *iov, size_t want, struct tcp_open_page open,
+				     int *error);
+/* What is left behind a piece is open for the next one, in place of what was open before. */
+void tcp_page_keep(struct tcp_open_page *open, const struct tcp_chunk *chunk);
+void tcp_page_close(struct tcp_open_page *open);
 /* A piece of a file's page (sendfile); takes a reference of its own. NULL: no memory. */
 struct tcp_chunk *tcp_chunk_of_page(struct page *page, uint32_t offset, uint32_t length);
 void tcp_chunk_free(struct tcp_chunk *chunk);

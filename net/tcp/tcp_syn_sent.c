@@ -58,8 +58,6 @@ void tcp_become_established(struct tcp_socket *tcp)
 	tcp_tune_send_buffer(tcp);
 	tcp_set_state(tcp, TCP_ESTABLISHED);
 	tcp_keepalive_restart(tcp);
-	if (tcp->fin_received)
-		tcp_set_state(tcp, TCP_CLOSE_WAIT);
 	if (tcp->fin_queued) { /* closed before it was open */
 		tcp->fin_queued = false;
 		tcp_close_sending(tcp);
@@ -112,7 +110,7 @@ static bool syn_sent_reset(struct tcp_socket *tcp, const struct tcp_segment *seg
 /* Data of a Fast Open that the SYN-ACK did not take: it was not sent, as it were. */
 static void take_back_unaccepted(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
-	tcp->fastopen_data_acked = tcp->snd_una != tcp->iss + 1;
+	tcp->fastopen_data_acked = tcp->snd_una != tcp->iss + 1 && tcp->snd_una == tcp->snd_nxt;
 	tcp_scoreboard_free(tcp);
 	tcp->snd_nxt = tcp->snd_una;
 }
@@ -137,12 +135,9 @@ static void syn_sent_answered(struct tcp_socket *tcp, struct tcp_segment *segmen
 	tcp_become_established(tcp);
 	tcp->ack_now = true;
 	tcp_pass_syn(segment);
-	if (segment->payload || segment->flags & TCP_FIN)
-		tcp_receive_text(tcp, segment, skb);
-	else
-		skb_free(skb);
-	if (tcp->state != TCP_CLOSE)
-		tcp_output(tcp);
+	tcp_receive_text(tcp, segment, skb);
+	tcp_output(tcp);
+	tcp->small_sent = tcp->snd_una; /* what the SYN had room for is no small write */
 }
 
 /* A SYN without an acknowledgement: both sides open at once. Figure 7. RFC 9293 3.5, MUST-10. */

@@ -27,7 +27,7 @@ static uint64_t rto_due(const struct tcp_socket *tcp, uint64_t now_us)
  */
 void tcp_rearm(struct tcp_socket *tcp)
 {
-	uint64_t now_us = net_now(tcp_net(tcp)), probe_us;
+	uint64_t now_us = net_batch_time(tcp_net(tcp)), probe_us;
 
 	if (tcp->snd_una == tcp->snd_nxt) { /* RFC 6298 5.2 */
 		if (tcp->timer_kind != TCP_TIMER_PERSIST)
@@ -106,7 +106,7 @@ static bool is_only_closed(const struct tcp_socket *tcp, uint64_t now_us)
 void tcp_rto_expired(struct tcp_socket *tcp)
 {
 	struct tcp_recovery *recovery = &tcp->recovery;
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 
 	if (tcp->snd_una == tcp->snd_nxt)
 		return;

@@ -29,8 +29,8 @@ static int32_t retries_allowed(const struct tcp_socket *tcp)
 }
 
 /*
- * RFC 5482, the local part: unacknowledged, or before a closed window, for too long. RFC 9293 3.8.3,
- * MUST-21.
+ * RFC 5482, the local part: unacknowledged, or before a closed window, for too long. RFC 9293
+ * 3.8.3, MUST-21.
  */
 uint64_t tcp_user_timeout_due(const struct tcp_socket *tcp)
 {
@@ -39,9 +39,9 @@ uint64_t tcp_user_timeout_due(const struct tcp_socket *tcp)
 	return tcp->recovery.first_timeout_us + tcp->user_timeout_ms * USEC_PER_MSEC;
 }
 
-static bool user_timeout_passed(const struct tcp_socket *tcp)
+static bool user_timeout_passed(const struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
-	return net_now(tcp_net(tcp)) >= tcp_user_timeout_due(tcp);
+	return net_batch_time(tcp_net(tcp)) >= tcp_user_timeout_due(tcp);
 }
 
 static void time_out(struct tcp_socket *tcp) NEEDS_NET_LOCK
@@ -92,7 +92,7 @@ static bool orphan_waited_enough(const struct tcp_socket *tcp)
  */
 static void persist_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 
 	if (!tcp->recovery.first_timeout_us) /* a peer that only answers does not begin it anew */
 		tcp->recovery.first_timeout_us = now_us;
@@ -136,7 +136,8 @@ static void retransmit_expired(struct timer *timer) NEEDS_NET_LOCK
 void tcp_delay_ack(struct tcp_socket *tcp)
 {
 	if (!timer_armed(&tcp->delayed_ack))
-		net_timer_arm(tcp_net(tcp), &tcp->delayed_ack, net_now(tcp_net(tcp)) + tcp->ato_us);
+		net_timer_arm(tcp_net(tcp), &tcp->delayed_ack,
+			      net_batch_time(tcp_net(tcp)) + tcp->ato_us);
 }
 
 static void delayed_ack_expired(struct timer *timer) NEEDS_NET_LOCK
@@ -208,16 +209,21 @@ static bool keepalive_failed(const struct tcp_socket *tcp, uint64_t silence_us)
 	return tcp->probes_sent >= probes;
 }
 
-/* RFC 9293 3.8.4, MUST-24 to 29: only where asked for, and data under way needs no probe. */
+/* Data that is under way, or waits for the peer's window, asks for an answer by itself. */
+static bool asks_anyway(const struct tcp_socket *tcp)
+{
+	return tcp->snd_una != tcp->snd_nxt || seq_before(tcp->snd_nxt, tcp->stream.end);
+}
+
+/* RFC 9293 3.8.4, MUST-24 to 29: only where asked for, and only on an idle connection. */
 static void keepalive_expired(struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 	uint64_t silence_us = now_us - tcp->last_receive_us;
 
 	if (!tcp->inet.socket.keepalive)
 		return;
-	if (tcp->snd_una != tcp->snd_nxt || silence_us < keepalive_idle_us(tcp)) {
-		tcp->probes_sent = 0;
+	if (asks_anyway(tcp) || silence_us < keepalive_idle_us(tcp)) {
 		net_timer_arm(tcp_net(tcp), &tcp->idle,
 			      silence_us < keepalive_idle_us(tcp)
 				      ? tcp->last_receive_us + keepalive_idle_us(tcp)

@@ -35,7 +35,7 @@ static void arm_for_oldest(struct tcp_timewaits *timewaits) NEEDS_NET_LOCK
 static void expired(struct timer *timer) NEEDS_NET_LOCK
 {
 	struct tcp_timewaits *timewaits = container_of(timer, struct tcp_timewaits, timer);
-	uint64_t now_us = net_now(timewaits->net);
+	uint64_t now_us = net_batch_time(timewaits->net);
 	struct tcp_timewait *timewait;
 
 	while ((timewait = oldest(timewaits)) && timewait->due_us <= now_us) {
@@ -67,7 +67,7 @@ static void restart(struct tcp_timewaits *timewaits, struct tcp_timewait *timewa
 {
 	list_remove(&timewait->due);
 	list_append(&timewaits->waiting, &timewait->due);
-	timewait->due_us = net_now(timewaits->net) + TCP_TIME_WAIT_US;
+	timewait->due_us = net_batch_time(timewaits->net) + TCP_TIME_WAIT_US;
 	arm_for_oldest(timewaits);
 }
 
@@ -186,7 +186,9 @@ static void answer(struct net *net, struct tcp_timewait *timewait,
 		acknowledge(net, timewait, segment->now_us);
 }
 
-/* RFC 1337, fix 1: a reset does not shorten TIME-WAIT. Without it (tcp_rfc1337) a right one does. */
+/*
+ * RFC 1337, fix 1: a reset does not shorten TIME-WAIT. Without it (tcp_rfc1337) a right one does.
+ */
 static enum drop_reason receive_reset(struct net *net, struct tcp_timewait *timewait,
 				      const struct tcp_segment *segment) NEEDS_NET_LOCK
 {
@@ -277,7 +279,7 @@ static bool reusable(struct net *net, const struct tcp_timewait *timewait) NEEDS
 		return false;
 	if (allowed == 2 && !ip4_is_loopback(timewait->remote.addr.v4))
 		return false;
-	return net_now(net) - began_us > REUSE_AFTER_US;
+	return net_batch_time(net) - began_us > REUSE_AFTER_US;
 }
 
 bool tcp_timewait_reuse(struct net *net, uint32_t hash, const struct endpoint *local,

@@ -209,7 +209,7 @@ int tcp_transmit(struct tcp_socket *tcp, struct tcp_outgoing *outgoing)
 {
 	const struct inet_socket *inet = &tcp->inet;
 	struct net *net = tcp_net(tcp);
-	uint64_t now_us = net_now(net);
+	uint64_t now_us = net_batch_time(net);
 	struct sk_buff *skb = build(tcp, outgoing, now_us);
 
 	if (!skb)

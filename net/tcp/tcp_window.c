@@ -70,7 +70,7 @@ void tcp_receive_setup(struct tcp_socket *tcp)
 	tcp->rcv_mss = (uint16_t)MAX(MIN(tcp->advertised_mss, TCP_MSS_DEFAULT), RCV_MSS_LEAST);
 	tcp->quick_acks = QUICK_ACKS;
 	tcp->tune.seq = tcp->copied_seq;
-	tcp->tune.round_us = net_now(tcp_net(tcp));
+	tcp->tune.round_us = net_batch_time(tcp_net(tcp));
 	tcp->tune.space = (uint32_t)tcp->inet.socket.receive_buffer / 4;
 }
 
@@ -94,7 +94,7 @@ static void grow_buffer(struct tcp_socket *tcp) NEEDS_NET_LOCK
 
 void tcp_data_taken(struct tcp_socket *tcp, uint32_t bytes)
 {
-	uint64_t now_us = net_now(tcp_net(tcp));
+	uint64_t now_us = net_batch_time(tcp_net(tcp));
 	uint32_t before = offered(tcp);
 
 	tcp->tune.copied += bytes;

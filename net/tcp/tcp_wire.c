@@ -13,6 +13,8 @@ enum {
 	OPTION_SACK = 5,
 	OPTION_TIMESTAMPS = 8,
 	OPTION_FASTOPEN = 34,
+	OPTION_EXPERIMENTAL = 254, /* RFC 6994: two bytes say whose experiment */
+	EXPERIMENT_FASTOPEN = 0xf989,
 
 	LENGTH_MSS = 4,
 	LENGTH_WINDOW_SCALE = 3,
@@ -75,6 +77,7 @@ static void parse_fastopen(const uint8_t *data, size_t length, struct tcp_option
 	if (length && (length < 4 || length > TCP_FASTOPEN_COOKIE_MAX || length % 2))
 		return;
 	options->has_fastopen = true;
+	options->fastopen_experimental = false;
 	options->fastopen_length = (uint8_t)length;
 	memcpy(options->fastopen, data, length);
 }
@@ -100,18 +103,42 @@ static void parse_syn_option(uint8_t kind, const uint8_t *data, size_t length,
 	case OPTION_FASTOPEN:
 		parse_fastopen(data, length, options);
 		break;
+	case OPTION_EXPERIMENTAL:
+		if (length < 2 || get_be16(data) != EXPERIMENT_FASTOPEN || options->has_fastopen)
+			break;
+		parse_fastopen(data + 2, length - 2, options);
+		options->fastopen_experimental = options->has_fastopen;
+		break;
 	default:
 		break;
 	}
+}
+
+/*
+ * The options of nearly every segment: two nops and timestamps (RFC 7323, appendix A). These are
+ * read and written in one go.
+ */
+#define USUAL_LENGTH 12
+#define USUAL_WORD 0x0101080au /* nop, nop, and the option's kind and length */
+
+static bool are_usual(const struct tcp_options *options)
+{
+	return options->has_timestamps && !options->mss && !options->sack_permitted &&
+	       !options->has_window_scale && !options->has_fastopen && !options->sack_count;
+}
+
+static void read_timestamps(const uint8_t *data, struct tcp_options *options)
+{
+	options->has_timestamps = true;
+	options->ts_value = get_be32(data);
+	options->ts_echo = get_be32(data + 4);
 }
 
 static void parse_option(uint8_t kind, const uint8_t *data, size_t length, bool syn,
 			 struct tcp_options *options)
 {
 	if (kind == OPTION_TIMESTAMPS && length + 2 == LENGTH_TIMESTAMPS) {
-		options->has_timestamps = true;
-		options->ts_value = get_be32(data);
-		options->ts_echo = get_be32(data + 4);
+		read_timestamps(data, options);
 	} else if (kind == OPTION_SACK && !syn) {
 		parse_sack(data, length, options);
 	} else if (syn) {
@@ -125,6 +152,10 @@ void tcp_parse_options(const uint8_t *bytes, size_t length, bool syn, struct tcp
 	size_t at = 0;
 
 	memset(options, 0, sizeof(*options));
+	if (length == USUAL_LENGTH && get_be32(bytes) == USUAL_WORD) {
+		read_timestamps(bytes + USUAL_LENGTH - LENGTH_TIMESTAMPS + 2, options);
+		return;
+	}
 	while (at < length && bytes[at] != OPTION_END) {
 		if (bytes[at] == OPTION_NOP) {
 			at++;
@@ -174,11 +205,18 @@ static uint8_t *put_fastopen(uint8_t *to, const struct tcp_options *options)
 {
 	size_t length = 2 + (size_t)options->fastopen_length;
 
-	to = put_nops(to, (4 - length % 4) % 4);
-	*to++ = OPTION_FASTOPEN;
-	*to++ = (uint8_t)length;
+	if (options->fastopen_experimental) {
+		length += 2;
+		*to++ = OPTION_EXPERIMENTAL;
+		*to++ = (uint8_t)length;
+		put_be16(to, EXPERIMENT_FASTOPEN);
+		to += 2;
+	} else {
+		*to++ = OPTION_FASTOPEN;
+		*to++ = (uint8_t)length;
+	}
 	memcpy(to, options->fastopen, options->fastopen_length);
-	return to + options->fastopen_length;
+	return put_nops(to + options->fastopen_length, (4 - length % 4) % 4);
 }
 
 static uint8_t *put_sack(uint8_t *to, const struct tcp_options *options, size_t blocks)
@@ -199,6 +237,12 @@ static uint8_t *put_options(uint8_t *to, const struct tcp_options *options)
 {
 	const uint8_t *start = to;
 
+	if (likely(are_usual(options))) {
+		put_be32(to, USUAL_WORD);
+		put_be32(to + 4, options->ts_value);
+		put_be32(to + 8, options->ts_echo);
+		return to + USUAL_LENGTH;
+	}
 	if (options->mss) {
 		*to++ = OPTION_MSS;
 		*to++ = LENGTH_MSS;
@@ -227,6 +271,8 @@ size_t tcp_options_length(const struct tcp_options *options)
 {
 	uint8_t scratch[TCP_OPTIONS_MAX + TCP_FASTOPEN_COOKIE_MAX];
 
+	if (likely(are_usual(options)))
+		return USUAL_LENGTH;
 	return (size_t)(put_options(scratch, options) - scratch);
 }
 

@@ -47,8 +47,9 @@ struct tcp_options {
 	uint32_t ts_value, ts_echo;
 	uint8_t sack_count;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
-	bool has_fastopen;       /* RFC 7413; a cookie of length 0 asks for one */
-	uint8_t fastopen_length; /* 0, or an even number of 4..16 */
+	bool has_fastopen;          /* RFC 7413; a cookie of length 0 asks for one */
+	bool fastopen_experimental; /* in the option that was used before the RFC: RFC 6994 */
+	uint8_t fastopen_length;    /* 0, or an even number of 4..16 */
 	uint8_t fastopen[TCP_FASTOPEN_COOKIE_MAX];
 };
 
@@ -71,8 +72,8 @@ size_t tcp_options_length(const struct tcp_options *options);
 /*
  * Writes header and options to `to` (header->header_length is ignored: it follows from the
  * options); the checksum is left 0. Returns the header's length. The order is that of other stacks:
- * mss, sackOK, timestamps, nop, wscale; without timestamps mss, nop, nop, sackOK, nop, wscale; SACK
- * blocks last, as many as there is room for.
+ * mss, sackOK, timestamps, nop, wscale; without timestamps mss, nop, nop, sackOK, nop, wscale; then
+ * Fast Open; SACK blocks last, as many as there is room for.
  */
 size_t tcp_emit(const struct tcp_header *header, const struct tcp_options *options, uint8_t *to);
 

@@ -1,7 +1,8 @@
 """The DHCP client and a server that lies: it is not believed, and a right server behind it is.
 
 docs/hostile-inputs.md has the list. The guest has a fixed address and runs `dhcpc` once for each test; the
-tests are the server, and lease it the address that it has.
+tests are the server, and lease it the address that it has. test/host/outside/test_hostile_dhcp_host.py has the
+same tests for the same client in vitrine-host.
 """
 
 import re
@@ -12,7 +13,7 @@ import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Ether
 
-from conftest import GUEST, GUEST_MAC, HOST, HOST_MAC
+from conftest import GUEST, HOST, HOST_MAC
 from harness.frames import BROADCAST_MAC, answers_echo
 
 SERVER, OTHER_SERVER, OTHER_LEASE = HOST, "10.77.0.9", "10.77.0.55"
@@ -94,13 +95,11 @@ REFUSED = {
 }
 
 
-class Client:
-    """A run of dhcpc on the guest, and its server's side of the conversation."""
+class Conversation:
+    """With a client that has just been started, as its server has it."""
 
-    def __init__(self, guest, wire):
-        self.guest, self.wire = guest, wire
-        wire.drain()
-        self._command = guest.start_command("dhcpc -i eth0 -q -t 20")
+    def __init__(self, wire):
+        self.wire = wire
         self.query = self.heard(DISCOVER)
         assert self.query is not None, "no DISCOVER"
 
@@ -132,18 +131,16 @@ class Client:
         self.say(reply_to(self.query, GUEST, options(ACK, *others, bytes([END]), **fields)))
         assert self.checks_an_address(2)
 
-    def ends(self):
-        """The client has its lease, and its address is the one that was leased."""
-        result = self.guest.finish(self._command)
-        assert result.status == 0, result
-        assert re.search(rf"inet addr:{GUEST} ", self.guest.check("ifconfig eth0"))
-
 
 @pytest.fixture
 def client(guest, wire):
-    client = Client(guest, wire)
-    yield client
-    client.ends()
+    """dhcpc on the guest; when the test is over it has its lease, and the guest that address."""
+    wire.drain()
+    command = guest.start_command("dhcpc -i eth0 -q -t 20")
+    yield Conversation(wire)
+    result = guest.finish(command)
+    assert result.status == 0, result
+    assert re.search(rf"inet addr:{GUEST} ", guest.check("ifconfig eth0"))
     assert answers_echo(wire)
 
 

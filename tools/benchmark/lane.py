@@ -221,9 +221,9 @@ class Lane:
             connections.close()
             return rate
         finally:
-            end(far)
             relay.terminate()
             relay.wait()
+            end(far)
 
     def start(self, settle_s, seconds):
         self.read_end, write_end = os.pipe()

@@ -1,7 +1,7 @@
 """The same net/ and drivers/virtio/ files built for this machine, in as many ways as they are used.
 
-host      fast: libvitrine.a, libvitrine-packetdrill.so, the programs of test/host/programs/ and the
-          benchmarks
+host      fast: libvitrine.a, libvitrine-packetdrill.so, the programs of test/host/programs/
+bench     as the kernel is built, functions inlined across files: the benchmarks
 check     under the address and undefined-behaviour sanitizers: the unit tests, and the programs again
 fuzz      as check, instrumented for libFuzzer: the targets of test/host/fuzz/
 coverage  the unit tests once more, counting which lines and branches they run
@@ -18,6 +18,7 @@ COVERAGE = "-fprofile-instr-generate -fcoverage-mapping"
 # Variant: compiler flags, linker flags.
 VARIANTS = {
     "host": ("-O2", ""),
+    "bench": ("-O2 -flto=thin", "-O2 -flto=thin -Wl,-mllvm,-inline-threshold=350 -Wl,-mllvm,-import-instr-limit=150"),
     "check": (f"-O1 {SANITIZE} -fno-sanitize-recover=all", SANITIZE),
     "fuzz": (f"-O1 {SANITIZE},fuzzer-no-link -fno-sanitize-recover=all", f"{SANITIZE},fuzzer"),
     "coverage": (f"-O1 {COVERAGE}", COVERAGE),
@@ -124,7 +125,7 @@ def describe(ninja):
         "tests": check.unit_tests(),
         "tested objects": [check.shared_object(PACKETDRILL)],
         "checked programs": check.programs(PROGRAMS),
-        "benchmarks": host.programs(BENCHMARKS) if os.path.isdir(BENCHMARKS) else [],
+        "benchmarks": Variant(ninja, "bench").programs(BENCHMARKS) if os.path.isdir(BENCHMARKS) else [],
         "simulations": host.programs(SIMULATIONS),
         "fuzzers": Variant(ninja, "fuzz").programs(FUZZERS) if os.path.isdir(FUZZERS) else [],
         "coverage": Variant(ninja, "coverage").unit_tests(),

@@ -7,6 +7,7 @@ WIDTH, HEIGHT = 720, 260                       # of one chart
 LEFT, RIGHT, TOP, BOTTOM = 60, 16, 34, 42      # around what is plotted
 TICKS = 6                                      # at most so many on an axis
 DETAIL = 0.6                                   # pixels: points that lie closer are left out
+FLATNESS = 0.05                                # square pixels: what counts as a straight line
 COLOURS = {"blue": "#1f5fa8", "red": "#b5322d", "green": "#2c7a3f", "grey": "#8a8a8a"}
 INK, GRID = "#333333", "#e2e2e2"
 
@@ -113,7 +114,9 @@ def straightened(points):
     for i, (x, y) in enumerate(points):
         if kept and i + 1 < len(points):
             (x0, y0), (x1, y1) = kept[-1], points[i + 1]
-            if abs((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) < 0.05 and (x - x0) * (x1 - x) + (y - y0) * (y1 - y) >= 0:
+            beside = abs((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0))
+            onward = (x - x0) * (x1 - x) + (y - y0) * (y1 - y)
+            if beside < FLATNESS and onward >= 0:
                 continue
         kept.append((x, y))
     return kept

@@ -183,8 +183,8 @@ static int interface_pipe(void *userdata __unused, int fds[2])
 }
 
 /*
- * The tool always gives offsets. On Linux none may be given for a pipe or a socket; so one that is 0
- * counts as none.
+ * The tool always gives offsets. On Linux none may be given for a pipe or a socket; so one that is
+ * 0 counts as none.
  */
 static int interface_splice(void *userdata __unused, int from, loff_t *from_offset, int to,
 			    loff_t *to_offset, size_t n, unsigned int flags)

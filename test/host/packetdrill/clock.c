@@ -1,9 +1,9 @@
 /*
- * The tool's time, and packets in time. The clock stands still but for what the tool asks: a microsecond
- * for each gettimeofday, so that it may wait in a loop; what usleep says; and in netdev_receive as
- * far as to the next packet. On the way each timer runs at its own time, and each thread that was
- * woken does its part before time goes on; so a script gives the same packets at the same
- * microseconds each time.
+ * The tool's time, and packets in time. The clock stands still but for what the tool asks: a
+ * microsecond for each gettimeofday, so that it may wait in a loop; what usleep says; and in
+ * netdev_receive as far as to the next packet. On the way each timer runs at its own time, and each
+ * thread that was woken does its part before time goes on; so a script gives the same packets at
+ * the same microseconds each time.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -122,8 +122,8 @@ void flags_parse(const char *text, struct instance_flags *flags)
 }
 
 /*
- * net.ipv4.tcp_rmem is /proc/sys/net/ipv4/tcp_rmem, and its numbers are separated by spaces. Scripts
- * set whatever Linux has; what is not here is only told.
+ * net.ipv4.tcp_rmem is /proc/sys/net/ipv4/tcp_rmem, and its numbers are separated by spaces.
+ * Scripts set whatever Linux has; what is not here is only told.
  */
 static void set_tunable(char *name, char *value)
 {

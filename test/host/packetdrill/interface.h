@@ -84,7 +84,7 @@ struct packetdrill_interface {
  *	gateway=ADDR     where everything else is; 192.168.0.2
  *	mtu=N            bytes; 1500
  *	seed=N           of the stack's random numbers; 1
- *	NAME=VALUE       a tunable by its name under /proc/sys: net.ipv4.tcp_rmem=4096,131072,6291456
+ *	NAME=VALUE       a tunable by its name under /proc/sys: net.ipv4.tcp_rmem=4096,65536,99999
  *
  * What cannot be understood is told on stderr and ends the program. One instance at a time: `free`
  * comes before the next.

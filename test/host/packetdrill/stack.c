@@ -98,7 +98,7 @@ void stack_stop(void)
 	host_set_current_net(NULL);
 	if (host_leaks_any(&leaks))
 		fprintf(stderr,
-			"libvitrine-packetdrill: %llu packets, %llu sockets, %llu allocations left\n",
+			"libvitrine-packetdrill: left: %llu packets, %llu sockets, %llu pieces\n",
 			(unsigned long long)leaks.packets, (unsigned long long)leaks.sockets,
 			(unsigned long long)leaks.allocations);
 }

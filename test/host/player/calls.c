@@ -45,7 +45,7 @@ static uint32_t flags_from(struct player *player, const struct command *command,
 static void compare_bytes(struct player *player, const uint8_t *bytes, int64_t result,
 			  const struct value *expected)
 {
-	if (expected->kind == VALUE_TEXT && memcmp(bytes, expected->text, (size_t)result))
+	if (expected->kind == VALUE_TEXT && memcmp(bytes, expected->text, (size_t)result) != 0)
 		player_fail(player, "it gave other bytes: \"%.*s\"", (int)result,
 			    (const char *)bytes);
 	for (uint32_t i = 0; expected->kind == VALUE_RANGE && i < (uint32_t)result; i++) {

@@ -1,5 +1,4 @@
 /* What a script asserts beside packets and results: states, struct tcp_info, counters, readiness. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/tcp/tcp_state.h"
@@ -50,7 +49,7 @@ static void check_state(struct player *player, const struct command *command, st
 	enum tcp_state state = state_of(player, flow);
 
 	net_unlock(net);
-	if (strcmp(states[state], expected))
+	if (strcmp(states[state], expected) != 0)
 		player_fail(player, "the state is %s, not %s", states[state], expected);
 }
 
@@ -145,7 +144,7 @@ static int64_t field_of(struct player *player, const struct tcp_info *info, cons
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		uint64_t value = 0;
 
-		if (strcmp(fields[i].name, name))
+		if (strcmp(fields[i].name, name) != 0)
 			continue;
 		memcpy(&value, (const uint8_t *)info + fields[i].offset, fields[i].size);
 		return (int64_t)value;

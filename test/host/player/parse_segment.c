@@ -1,5 +1,4 @@
 /* A segment as a line writes it: 1:1001 PSH ACK 1 win 65535 <sack 2001:3001, ts 40 10> */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +32,7 @@ static void parse_bytes(struct parser *parser, struct segment_option *option)
 {
 	const char *digits = parser_keep(parser);
 
-	if (strncmp(digits, "0x", 2) || strlen(digits) % 2)
+	if (strncmp(digits, "0x", 2) != 0 || strlen(digits) % 2)
 		parser_refuse(parser, "bytes are written as 0x and two digits for each");
 	for (digits += 2; *digits; digits += 2) {
 		const char byte[] = {digits[0], digits[1], '\0'};

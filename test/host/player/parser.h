@@ -2,6 +2,8 @@
 #ifndef TEST_HOST_PLAYER_PARSER_H
 #define TEST_HOST_PLAYER_PARSER_H
 
+#include <setjmp.h>
+
 #include "test/host/player/lexer.h"
 #include "test/host/player/script.h"
 

@@ -1,6 +1,5 @@
 #include "test/host/player/player.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,226 +12,12 @@
 #include "test/host/services/host.h"
 
 #define CLOCK_START_US (1000 * USEC_PER_SEC)
-#define SLACK_US 1000                   /* how far a segment may be off its time */
 #define SETTLE_US (3600 * USEC_PER_SEC) /* in which every orphan must have ended */
 #define SEED 1
 
 int64_t player_time_us(const struct player *player)
 {
 	return (int64_t)(clock_now_us() - player->zero_us);
-}
-
-/* ---- Reports ---- */
-
-static double in_ms(int64_t us)
-{
-	return (double)us / (double)USEC_PER_MSEC;
-}
-
-void player_note(struct player *player, const char *arrow, const char *text)
-{
-	char *line = player->recent[player->events++ % PLAYER_TRACE_LINES];
-
-	snprintf(line, sizeof(player->recent[0]), "%12.3f  %s%s%s", in_ms(player_time_us(player)),
-		 arrow, *arrow ? " " : "", text);
-	if (player->trace)
-		fprintf(stderr, "%s\n", line);
-}
-
-static void report(struct player *player, const char *format, va_list arguments)
-{
-	size_t used = strlen(player->report);
-
-	vsnprintf(player->report + used, player->report_size - used, format, arguments);
-}
-
-static __printf(2, 3) void report_line(struct player *player, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	report(player, format, arguments);
-	va_end(arguments);
-}
-
-static void report_recent(struct player *player)
-{
-	uint32_t first = player->events > PLAYER_TRACE_LINES ? player->events - PLAYER_TRACE_LINES
-							     : 0;
-
-	report_line(player, "\n  what went before:");
-	for (uint32_t i = first; i < player->events; i++)
-		report_line(player, "\n%s", player->recent[i % PLAYER_TRACE_LINES]);
-}
-
-_Noreturn void player_fail(struct player *player, const char *format, ...)
-{
-	const struct statement *statement = player->now_playing;
-	va_list arguments;
-
-	if (statement)
-		report_line(player, "%s:%u: at %.3f ms: ", player->path, statement->line,
-			    in_ms(player_time_us(player)));
-	else
-		report_line(player, "%s: at its end: ", player->path);
-	va_start(arguments, format);
-	report(player, format, arguments);
-	va_end(arguments);
-	if (statement)
-		report_line(player, "\n  the line: %s", player->script.lines[statement->line]);
-	report_recent(player);
-	longjmp(player->failed, 1);
-}
-
-/* ---- Segments that the stack sent ---- */
-
-static void note_segment(struct player *player, const struct flow *flow, const char *arrow,
-			 const struct segment *segment)
-{
-	char text[SEGMENT_TEXT_MAX], line[SEGMENT_TEXT_MAX + SCRIPT_NAME_MAX + 2];
-	bool is_first = flow == player->flows || strcmp(flow->name, "a") == 0;
-
-	segment_print(segment, text);
-	snprintf(line, sizeof(line), "%s%s%s", is_first ? "" : flow->name, is_first ? "" : ": ",
-		 text);
-	player_note(player, arrow, line);
-}
-
-/* What the process gave to send is what must be on the wire. */
-static void check_data(struct player *player, const struct flow *flow,
-		       const struct segment *segment)
-{
-	uint32_t first = segment->seq + (segment->flags & TCP_SYN ? 1 : 0) - 1;
-
-	if (!segment->length || first >= flow->written_length ||
-	    segment->length > flow->written_length - first)
-		return;
-	if (memcmp(segment->data, flow->written + first, segment->length))
-		player_fail(player, "the data that were sent are not what the process wrote");
-}
-
-/* The next packet that the stack sent, if it is TCP's; the caller frees *frame. */
-static struct flow *take_segment(struct player *player, struct segment *segment,
-				 struct host_frame **frame)
-{
-	while ((*frame = host_device_take(&player->device))) {
-		struct flow *flow = wire_decode(player, (*frame)->bytes, (*frame)->length, segment);
-
-		if (flow) {
-			check_data(player, flow, segment);
-			flow_note_sent(player, flow, segment);
-			note_segment(player, flow, "-->", segment);
-			return flow;
-		}
-		free(*frame);
-	}
-	return NULL;
-}
-
-/* Nothing may have been sent that no line expects. */
-static void expect_nothing(struct player *player)
-{
-	struct host_frame *frame;
-	struct segment segment;
-
-	while (take_segment(player, &segment, &frame)) {
-		int64_t sent_us = (int64_t)(frame->time_us - player->zero_us);
-
-		free(frame);
-		if (!player->unwatched)
-			player_fail(player, "no line expects what was sent at %.3f ms",
-				    in_ms(sent_us));
-	}
-}
-
-/* What the line leaves out, and can be said: the next data in order. */
-static void complete_expectation(const struct flow *flow, struct segment *segment)
-{
-	bool has_default = !(segment->flags & (TCP_SYN | TCP_RST));
-
-	if (segment->flags & TCP_SYN && !(segment->named & NAMED_SEQ)) {
-		segment->named |= NAMED_SEQ;
-		segment->seq = 0;
-	} else if (has_default && !(segment->named & NAMED_SEQ)) {
-		segment->named |= NAMED_SEQ;
-		segment->seq = flow->stack_next;
-	}
-}
-
-static void fail_expectation(struct player *player, const struct segment *expected,
-			     const struct segment *got, const char *difference)
-{
-	char wanted[SEGMENT_TEXT_MAX], there[SEGMENT_TEXT_MAX];
-
-	segment_print(expected, wanted);
-	segment_print(got, there);
-	player_fail(player, "%s\n  expected: --> %s\n  got:      --> %s", difference, wanted,
-		    there);
-}
-
-static void play_expect(struct player *player, const struct statement *statement, int64_t from_us,
-			int64_t to_us)
-{
-	struct flow *flow = flow_find(player, statement->flow);
-	struct segment expected = statement->segment, got;
-	struct host_frame *frame;
-	char text[SEGMENT_TEXT_MAX];
-
-	complete_expectation(flow, &expected);
-	segment_print(&expected, text);
-	struct flow *sender = take_segment(player, &got, &frame);
-
-	if (!sender)
-		player_fail(player, "nothing was sent\n  expected: --> %s", text);
-	const char *difference = segment_compare(&expected, &got);
-	int64_t sent_us = (int64_t)(frame->time_us - player->zero_us);
-
-	if (sender != flow)
-		player_fail(player, "connection %s sent something, not %s", sender->name,
-			    flow->name);
-	if (difference)
-		fail_expectation(player, &expected, &got, difference);
-	if (sent_us < from_us - SLACK_US || sent_us > to_us + SLACK_US)
-		player_fail(player, "it was sent at %.3f ms, not at %.3f%s\n  expected: --> %s",
-			    in_ms(sent_us), in_ms(from_us), from_us == to_us ? "" : " or later",
-			    text);
-	free(frame);
-	if (from_us != to_us)
-		player->nominal_us = sent_us;
-}
-
-/* ---- Packets from the peer ---- */
-
-static void receive(struct player *player, const uint8_t *packet, uint32_t length)
-{
-	if (host_device_receive(&player->device, packet, length))
-		player_fail(player, "no memory");
-	while (host_stack_run(&player->stack))
-		;
-}
-
-static void play_inject(struct player *player, const struct statement *statement)
-{
-	static uint8_t packet[WIRE_PACKET_MAX + TCP_OPTIONS_MAX];
-	struct flow *flow = flow_find(player, statement->flow);
-	struct segment segment = statement->segment;
-
-	flow_open(player, flow, false);
-	uint32_t length = wire_encode(player, flow, &segment, packet);
-
-	note_segment(player, flow, "<--", &segment);
-	flow_note_injected(flow, &segment);
-	receive(player, packet, length);
-}
-
-static void play_icmp(struct player *player, const struct statement *statement)
-{
-	uint8_t packet[128];
-	const struct flow *flow = flow_find(player, statement->flow);
-	uint32_t length = wire_encode_icmp(player, flow, &statement->icmp, packet);
-
-	player_note(player, "<--", "ICMP");
-	receive(player, packet, length);
 }
 
 /* ---- Commands about the play itself ---- */
@@ -268,10 +53,10 @@ static void check_returned(struct player *player, const struct command *command)
 	calls_compare(player, &expected, 0, returned->result, returned->bytes);
 	free(returned->bytes);
 	returned->bytes = NULL;
-	if (returned->time_us < player->nominal_us - SLACK_US ||
-	    returned->time_us > player->nominal_us + SLACK_US)
+	if (returned->time_us < player->nominal_us - PLAYER_SLACK_US ||
+	    returned->time_us > player->nominal_us + PLAYER_SLACK_US)
 		player_fail(player, "the call of line %u returned at %.3f ms", returned->line,
-			    in_ms(returned->time_us));
+			    player_in_ms(returned->time_us));
 }
 
 static bool play_own_command(struct player *player, const struct command *command)
@@ -338,7 +123,7 @@ static bool frame_waits(const struct player *player)
 static uint64_t due_us(const struct player *player, const struct statement *statement,
 		       const struct moment *moment)
 {
-	int64_t us = statement->kind == STATEMENT_EXPECT ? moment->to_us + SLACK_US
+	int64_t us = statement->kind == STATEMENT_EXPECT ? moment->to_us + PLAYER_SLACK_US
 							 : moment->from_us;
 	int64_t clock_us = (int64_t)player->zero_us + us;
 
@@ -369,16 +154,16 @@ static void play_statement(struct player *player, const struct statement *statem
 	player->at++;
 	player->nominal_us = moment.from_us;
 	if (!only_looks(statement))
-		expect_nothing(player);
+		player_expect_nothing(player);
 	switch (statement->kind) {
 	case STATEMENT_EXPECT:
-		play_expect(player, statement, moment.from_us, moment.to_us);
+		player_expect(player, statement, moment.from_us, moment.to_us);
 		break;
 	case STATEMENT_INJECT:
-		play_inject(player, statement);
+		player_inject(player, statement);
 		break;
 	case STATEMENT_ICMP:
-		play_icmp(player, statement);
+		player_inject_icmp(player, statement);
 		break;
 	case STATEMENT_COMMAND:
 		play_command(player, statement);
@@ -496,7 +281,7 @@ static bool play(struct player *player)
 	while (step(player, TIME_NEVER))
 		;
 	player->now_playing = NULL;
-	expect_nothing(player);
+	player_expect_nothing(player);
 	if (player->returned.waiting)
 		player_fail(player, "no line looks at what the call of line %u returned",
 			    player->returned.line);

@@ -6,8 +6,10 @@
  *	segment                        a segment in the script's terms: printed, compared
  *	wire                           ... and as bytes
  *	flow                           the connections that a script speaks of
+ *	packets                        what goes over the wire
  *	calls, options                 socket calls
  *	checks                         states, struct tcp_info, counters
+ *	report                         what a script that fails says
  *	player                         time, and one statement after the other
  *
  * Everything runs in one thread. A call that sleeps lets the script go on, from within

@@ -12,6 +12,7 @@
 
 #define PLAYER_FLOWS_MAX 16
 #define PLAYER_TRACE_LINES 12
+#define PLAYER_SLACK_US 1000 /* how far a segment may be off its time */
 #define PLAYER_SERVER_PORT 80
 #define PLAYER_STACK_ADDRESS IP4(10, 0, 0, 1)
 #define PLAYER_PEER_ADDRESS IP4(10, 0, 0, 2)
@@ -83,12 +84,24 @@ struct player {
 };
 
 /* player.c */
+int64_t player_time_us(const struct player *player); /* the script's, now */
 
+/* report.c */
 /* Ends the play: the line and its time, what was wrong, and the last events. */
 _Noreturn __printf(2, 3) void player_fail(struct player *player, const char *format, ...);
 /* An event, for reports: `arrow` is --> or <-- or empty. */
 void player_note(struct player *player, const char *arrow, const char *text);
-int64_t player_time_us(const struct player *player); /* the script's, now */
+double player_in_ms(int64_t us);
+
+/* packets.c */
+/* The next segment that the stack sent is the line's, and went out in this time; fails if not. */
+void player_expect(struct player *player, const struct statement *statement, int64_t from_us,
+		   int64_t to_us);
+/* Fails if the stack sent something that no line expects. */
+void player_expect_nothing(struct player *player);
+/* Something arrives from the peer. */
+void player_inject(struct player *player, const struct statement *statement);
+void player_inject_icmp(struct player *player, const struct statement *statement);
 
 /* flow.c */
 struct flow *flow_find(struct player *player, const char *name);

@@ -8,8 +8,6 @@
 #ifndef TEST_HOST_PLAYER_SCRIPT_H
 #define TEST_HOST_PLAYER_SCRIPT_H
 
-#include <setjmp.h>
-
 #include "kernel/types.h"
 #include "test/host/player/segment.h"
 

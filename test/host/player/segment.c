@@ -243,7 +243,7 @@ const char *segment_compare(const struct segment *expected, const struct segment
 		return "the acknowledgement differs";
 	if (expected->named & NAMED_WINDOW && expected->window != got->window)
 		return "the window differs";
-	if (expected->data && memcmp(expected->data, got->data, expected->length))
+	if (expected->data && memcmp(expected->data, got->data, expected->length) != 0)
 		return "the data differ";
 	difference = compare_options(expected, got);
 	return difference ? difference : compare_ip(expected, got);

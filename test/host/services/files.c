@@ -1,6 +1,6 @@
 /*
- * Open files and their descriptors, in the place of kernel/fs/{file,fd_table,inode}.c: one table for
- * the whole process, and references that any thread may take.
+ * Open files and their descriptors, in the place of kernel/fs/{file,fd_table,inode}.c: one table
+ * for the whole process, and references that any thread may take.
  */
 #include <stdlib.h>
 #include <string.h>

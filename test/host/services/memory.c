@@ -123,10 +123,8 @@ size_t kmalloc_size(size_t size)
  * A block of pages: its struct page stands in front of it, on a page of its own, so that both
  * are found by arithmetic.
  */
-struct page *page_alloc_order(uint32_t order)
+static struct page *new_block(uint32_t order)
 {
-	if (allocation_fails())
-		return NULL;
 	char *block = aligned_alloc(PAGE_SIZE << order, 2 * (PAGE_SIZE << order));
 
 	if (!block)
@@ -134,9 +132,41 @@ struct page *page_alloc_order(uint32_t order)
 	struct page *page = (struct page *)(block + (PAGE_SIZE << order) - sizeof(*page));
 
 	memset(page, 0, sizeof(*page));
-	page->references = 1;
 	page->order = (uint16_t)order;
 	page->owner = block;
+	return page;
+}
+
+/* With host_use_slabs: freed blocks of each order, by `next`, instead of the C library's memory. */
+static _Thread_local struct page *free_pages[PAGE_ORDER_MAX + 1];
+
+static struct page *take_block(uint32_t order)
+{
+	struct page *page = free_pages[order];
+
+	if (!page)
+		return new_block(order);
+	free_pages[order] = page->next;
+	return page;
+}
+
+static void free_block(struct page *page)
+{
+	if (!host_slabs_in_use()) {
+		free(page->owner);
+		return;
+	}
+	page->next = free_pages[page->order];
+	free_pages[page->order] = page;
+}
+
+struct page *page_alloc_order(uint32_t order)
+{
+	if (order > PAGE_ORDER_MAX || allocation_fails())
+		return NULL;
+	struct page *page = take_block(order);
+
+	page->references = 1;
 	count_bytes(PAGE_SIZE << order);
 	return page;
 }
@@ -168,7 +198,7 @@ void page_put(struct page *page)
 	if (left)
 		return;
 	allocation_freed(PAGE_SIZE << page->order);
-	free(page->owner);
+	free_block(page);
 }
 
 void *page_address(const struct page *page)

@@ -2,7 +2,7 @@
  * A world with two hosts and a link, and a TCP connection over which one sends and the other
  * receives: what the table of transfers, the plots and some unit tests are made of.
  *
- *	struct transfer_settings settings = {.seed = 1, .bytes = 10 << 20, .there = ..., .back = ...};
+ *	struct transfer_settings settings = {.seed = 1, .bytes = 10 << 20, .there = ...};
  *	struct transfer *transfer = transfer_open(&settings);
  *	while (transfer_step(transfer))
  *		... look at transfer->sender ...

@@ -231,6 +231,11 @@ int drill_listen(struct drill *drill)
 
 void drill_handshake(struct drill *drill)
 {
+	drill_handshake_after(drill, 0);
+}
+
+void drill_handshake_after(struct drill *drill, unsigned us)
+{
 	const struct drill_segment syn = {
 		.seq = PEER_ISS,
 		.flags = DRILL_SYN,
@@ -244,6 +249,7 @@ void drill_handshake(struct drill *drill)
 	assert_int_equal(drill->last.flags, DRILL_SYN | DRILL_ACK);
 	drill->received_base = PEER_ISS;
 	drill->sent_base = drill->last.seq;
+	drill_let_time_pass(drill, us);
 	drill_send_at(drill, DRILL_ACK, 1, 1, NULL, 0);
 }
 

@@ -67,6 +67,8 @@ struct sockaddr_in drill_address(const char *text, uint16_t port);
 /* A listener on port 8080, and a connection that it accepted: MSS 1000, SACK, window scale 7. */
 int drill_listen(struct drill *drill);
 void drill_handshake(struct drill *drill);
+/* The same; the third segment comes after a round trip of so long. */
+void drill_handshake_after(struct drill *drill, unsigned us);
 int drill_accepted(struct drill *drill, int *listener);
 
 /* A call on a thread of its own, as the tool makes those that block. */

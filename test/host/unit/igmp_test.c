@@ -157,6 +157,8 @@ static void test_all_hosts_is_never_reported(void **state __unused)
 	assert_int_equal(f.sent_count, 0);
 	query(10, 0, 12);
 	fixture_advance(&f, 2 * USEC_PER_SEC);
+	query(10, 0, 8);
+	fixture_advance(&f, 2 * USEC_PER_SEC);
 	assert_int_equal(f.sent_count, 0);
 	leave(IGMP_ALL_HOSTS);
 	assert_true(is_member(IGMP_ALL_HOSTS));
@@ -189,6 +191,22 @@ static void test_version_3_group_query(void **state __unused)
 	fixture_advance(&f, 2 * USEC_PER_SEC);
 	assert_int_equal(f.sent_count, 1);
 	assert_record(0, IGMP_MODE_IS_EXCLUDE, GROUP);
+}
+
+/* About a group that is not ours, in a packet that is for everybody. */
+static void test_query_about_another_group(void **state __unused)
+{
+	uint8_t message[12] = {IGMP_QUERY, 10};
+
+	join(GROUP);
+	fixture_advance(&f, 5 * USEC_PER_SEC);
+	fixture_clear_sent(&f);
+	put_be32(message + 4, GROUP + 1);
+	fix(message, sizeof(message));
+	arrives(message, sizeof(message), IGMP_ALL_HOSTS, 1);
+	fixture_advance(&f, 2 * USEC_PER_SEC);
+	assert_int_equal(f.sent_count, 0);
+	assert_still_answers(&f);
 }
 
 static void test_version_2_querier(void **state __unused)
@@ -259,7 +277,7 @@ static void test_version_1_has_no_leave(void **state __unused)
 	assert_int_equal(f.sent_count, 0);
 }
 
-/* RFC 2236 3, 6: what is due anyway is not put off by a second query, and a report is not undone. */
+/* RFC 2236 3, 6: what another says for a group that is not ours. */
 static void test_reports_of_others_that_mean_nothing(void **state __unused)
 {
 	uint8_t report[8];
@@ -467,6 +485,7 @@ int main(void)
 		TEST(test_all_hosts_is_never_reported),
 		TEST(test_version_3_general_query),
 		TEST(test_version_3_group_query),
+		TEST(test_query_about_another_group),
 		TEST(test_version_2_querier),
 		TEST(test_version_2_report_of_another_suppresses_ours),
 		TEST(test_version_1_querier_and_back_to_3),

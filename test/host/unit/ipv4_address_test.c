@@ -14,6 +14,7 @@
 #include "net/ethernet/arp.h"
 #include "net/ethernet/arp_wire.h"
 #include "net/ethernet/ethernet.h"
+#include "net/ipv4/igmp.h"
 
 static struct fixture f;
 static struct host_device eth1; /* up, without addresses */
@@ -196,6 +197,68 @@ static void test_cable_and_mac_are_announced(void **state __unused)
 	net_unlock(&f.net);
 	assert_int_equal(f.sent_count, 2);
 	assert_true(up(&f.dev, true));
+}
+
+/* A device that came up while there was no memory for its addresses. */
+static void add_without_memory(struct host_device *device)
+{
+	const struct host_device_options options = {0};
+
+	for (uint64_t nth = 1;; nth++) {
+		host_fail_allocation(nth);
+		int error = host_device_add(device, &f.stack, &options);
+
+		host_fail_allocation(0);
+		if (!error && !device->dev.ip4)
+			return;
+		assert_true(nth < 100);
+		if (!error)
+			host_device_remove(device);
+	}
+}
+
+static void test_interface_for_which_there_was_no_memory(void **state __unused)
+{
+	static struct host_device eth2;
+	const struct mac all_hosts = {{0x01, 0, 0x5e, 0, 0, 1}};
+	struct route_result result;
+	struct host_frame *frame;
+	uint8_t packet[64];
+
+	add_without_memory(&eth2);
+	assert_int_equal(remove_address(&eth2.dev, OURS), -EADDRNOTAVAIL);
+	net_lock(&f.net);
+	assert_null(ip4_primary_address(&eth2.dev));
+	assert_false(igmp_is_member(&eth2.dev, GROUP));
+	igmp_leave(&eth2.dev, GROUP);
+	netdev_set_carrier(&eth2.dev, false);
+	netdev_set_carrier(&eth2.dev, true);
+	assert_int_equal(route_lookup(&f.net, FAR, 0, eth2.dev.ifindex, &result), 0);
+	assert_int_equal(result.source, 0);
+	host_fail_allocation(1);
+	assert_int_equal(igmp_join(&eth2.dev, GROUP), -ENOMEM);
+	host_fail_allocation(1);
+	assert_int_equal(ip4_add_address(&eth2.dev, IP4(10, 5, 0, 1), 24, 0), -ENOMEM);
+	host_fail_allocation(0);
+	net_unlock(&f.net);
+	/* It has joined no group. */
+	const struct ip4_spec spec = {.protocol = IPPROTO_ICMP};
+	size_t n = ip4_make(packet + ETHERNET_HEADER_LENGTH, &spec, "abcdefgh", 8);
+
+	memcpy(packet, all_hosts.bytes, MAC_LENGTH);
+	memcpy(packet + MAC_LENGTH, FIXTURE_PEER.bytes, MAC_LENGTH);
+	put_be16(packet + 12, ETHERTYPE_IP4);
+	assert_int_equal(host_device_receive(&eth2, packet, ETHERNET_HEADER_LENGTH + (uint32_t)n),
+			 0);
+	fixture_run(&f);
+	assert_int_equal(fixture_drops(&f, DROP_ETH_OTHER_HOST), 1); /* not even 224.0.0.1 */
+	/* Later there is memory. */
+	assert_int_equal(add_address(&eth2.dev, IP4(10, 5, 0, 1), 24, 0), 0);
+	assert_int_equal(type_of(IP4(10, 5, 0, 1)), ROUTE_LOCAL);
+	while ((frame = host_device_take(&eth2)))
+		free(frame);
+	host_device_remove(&eth2);
+	assert_int_equal(type_of(IP4(10, 5, 0, 1)), ROUTE_UNICAST);
 }
 
 /* ---- ifconfig ---- */
@@ -414,6 +477,7 @@ int main(void)
 		TEST(test_a_subnet_within_another),
 		TEST(test_address_of_a_device_that_is_down),
 		TEST(test_cable_and_mac_are_announced),
+		TEST(test_interface_for_which_there_was_no_memory),
 		TEST(test_ifconfig_of_lo),
 		TEST(test_ifconfig_without_an_address),
 		TEST(test_the_broadcast_address_follows_the_mask),

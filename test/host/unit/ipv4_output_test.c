@@ -115,6 +115,59 @@ static void test_send_multicast_and_broadcast_addresses(void **state __unused)
 	assert_memory_equal(fixture_sent(&f, 2)->bytes, MAC_BROADCAST.bytes, 6);
 }
 
+/* Those on this host hear it too (RFC 1112 6.1); on lo that is the packet itself, and no copy. */
+static void test_broadcast_by_lo(void **state __unused)
+{
+	struct socket *socket = make_bound(&f, 0, 5000), *sender = make_socket(&f, SOCK_DGRAM, 0);
+	uint8_t byte;
+
+	assert_int_equal(set_option(sender, SOL_SOCKET, SO_BROADCAST, 1), 0);
+	assert_int_equal(socket_setsockopt(sender, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3), 0);
+	assert_int_equal(do_send(sender, IP4_BROADCAST, 5000, "x", 1), 1);
+	fixture_run(&f);
+	assert_int_equal(do_receive(socket, &byte, 1, NULL), 1);
+	assert_int_equal(do_receive(socket, &byte, 1, NULL), -EAGAIN);
+	assert_int_equal(f.sent_count, 0);
+	socket_close(socket);
+	socket_close(sender);
+}
+
+/* Each allocation fails in turn: for the headers, for the copy that we hear, for pieces. */
+static void test_send_without_memory(void **state __unused)
+{
+	static const struct {
+		ip4_t destination;
+		size_t n, headroom;
+	} cases[] = {{PEER, 10, 0}, {SUBNET_BROADCAST, 10, 0}, {PEER, 4000, SKB_HEADROOM}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t made = 1;
+
+		for (uint64_t nth = 0; nth <= made; nth++) {
+			const struct ip4_send how = {.destination = cases[i].destination,
+						     .protocol = 200};
+			struct sk_buff *skb = skb_alloc(&f.net, cases[i].headroom + cases[i].n);
+
+			skb_reserve(skb, cases[i].headroom);
+			memset(skb_put(skb, cases[i].n), 0, cases[i].n);
+			host_fail_allocation(nth);
+			net_lock(&f.net);
+			int error = ip4_send(&f.net, skb, &how);
+
+			net_unlock(&f.net);
+			if (nth == 0)
+				made = host_allocations_made();
+			host_fail_allocation(0);
+			fixture_run(&f);
+			assert_true(error == 0 || error == -ENOMEM);
+			assert_int_equal(f.net.live_skbs, 0);
+		}
+		assert_true(made > 0);
+		assert_still_answers(&f);
+	}
+	assert_true(fixture_drops(&f, DROP_NO_MEMORY) > 0);
+}
+
 /* What is sent to an unresolved neighbour fails three seconds later, and the sender hears so. */
 static void test_unreachable_neighbour(void **state __unused)
 {
@@ -290,6 +343,68 @@ static void test_forwarding_refuses_df_ttl_and_no_route(void **state __unused)
 	assert_int_equal(forwarded_count, 0);
 }
 
+/* RFC 1812 5.3: what came in a frame to many, from nobody, or is for nobody in particular. */
+static void test_forwarding_refuses_what_is_not_one_to_one(void **state __unused)
+{
+	const struct ip4_spec spec = {.destination = IP4(10, 9, 0, 2)};
+	const struct ip4_spec to_all = {.destination = IP4(10, 9, 0, 255)};
+	const struct route reject = {
+		.destination = FAR, .prefix_length = 32, .type = ROUTE_UNREACHABLE};
+	const struct ip4_spec nowhere = {.destination = FAR};
+	struct ip4_header header;
+	uint8_t payload[8] = {0};
+	size_t n = ip4_make(packet, &spec, payload, sizeof(payload));
+
+	ip4_arrives_broadcast(&f, packet, n);
+	assert_int_equal(fixture_drops(&f, DROP_IP4_UNICAST_IN_BROADCAST), 1);
+	put_be32(packet + 12, 0);
+	ip4_fix_checksum(packet);
+	ip4_arrives(&f, packet, n);
+	assert_int_equal(fixture_drops(&f, DROP_IP4_BAD_SOURCE), 1);
+	/* Directed broadcasts of another link of ours are ours: RFC 2644. */
+	assert_null(arrives_to_be_forwarded(&to_all, 8, &header));
+	net_lock(&f.net);
+	assert_int_equal(route_add(&f.net, &reject), 0);
+	net_unlock(&f.net);
+	const uint8_t *sent = arrives_to_be_forwarded(&nowhere, 8, &header);
+
+	assert_int_equal(sent[20], ICMP_DEST_UNREACH);
+	assert_int_equal(sent[21], ICMP_HOST_UNREACH);
+	assert_int_equal(forwarded_count, 0);
+}
+
+/* IGMP of a host without an address (RFC 3376 4.2.13) is for routers, and not sent on. */
+static void test_forwarding_and_igmp_from_nobody(void **state __unused)
+{
+	const struct ip4_spec spec = {.destination = IP4(10, 9, 0, 2), .protocol = IPPROTO_IGMP};
+	size_t n = ip4_make(packet, &spec, "abcdefgh", 8);
+
+	put_be32(packet + 12, 0);
+	ip4_fix_checksum(packet);
+	ip4_arrives(&f, packet, n);
+	assert_int_equal(fixture_drops(&f, DROP_IP4_NOT_FOR_US), 1);
+	assert_int_equal(forwarded_count, 0);
+	assert_still_answers(&f);
+}
+
+/* A promiscuous device brings what was for others: taps see it, IP does not. */
+static void test_frames_for_others_are_not_forwarded(void **state __unused)
+{
+	const struct ip4_spec spec = {.destination = IP4(10, 9, 0, 2)};
+	static const struct mac other = {{2, 2, 2, 2, 2, 2}};
+	size_t n = ip4_make(packet, &spec, "abcdefgh", 8);
+
+	net_lock(&f.net);
+	netdev_promiscuous(&f.dev, 1);
+	net_unlock(&f.net);
+	fixture_receive_ethernet(&f, other, FIXTURE_PEER, ETHERTYPE_IP4, packet, n);
+	assert_int_equal(fixture_drops(&f, DROP_ETH_OTHER_HOST), 1);
+	assert_int_equal(forwarded_count, 0);
+	net_lock(&f.net);
+	netdev_promiscuous(&f.dev, -1);
+	net_unlock(&f.net);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define ROUTER_TEST(name) cmocka_unit_test_setup_teardown(name, setup_router, teardown_router)
 
@@ -301,6 +416,8 @@ int main(void)
 		TEST(test_send_with_df_says_emsgsize),
 		TEST(test_send_without_route),
 		TEST(test_send_multicast_and_broadcast_addresses),
+		TEST(test_broadcast_by_lo),
+		TEST(test_send_without_memory),
 		TEST(test_unreachable_neighbour),
 		TEST(test_address_on_lo_by_itself),
 		TEST(test_second_address_of_a_subnet),
@@ -309,6 +426,9 @@ int main(void)
 		ROUTER_TEST(test_forwarding),
 		ROUTER_TEST(test_forwarding_fragments),
 		ROUTER_TEST(test_forwarding_refuses_df_ttl_and_no_route),
+		ROUTER_TEST(test_forwarding_refuses_what_is_not_one_to_one),
+		ROUTER_TEST(test_forwarding_and_igmp_from_nobody),
+		ROUTER_TEST(test_frames_for_others_are_not_forwarded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

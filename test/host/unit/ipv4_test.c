@@ -382,10 +382,13 @@ static void test_destination_0_127_240(void **state __unused)
 
 static void test_unicast_inside_a_broadcast_frame(void **state __unused)
 {
+	static const struct mac all_hosts = {{0x01, 0, 0x5e, 0, 0, 1}};
 	size_t n = echo();
 
 	ip4_arrives_broadcast(&f, packet, n);
 	assert_int_equal(fixture_drops(&f, DROP_IP4_UNICAST_IN_BROADCAST), 1);
+	fixture_receive_ethernet(&f, all_hosts, FIXTURE_PEER, ETHERTYPE_IP4, packet, n);
+	assert_int_equal(fixture_drops(&f, DROP_IP4_UNICAST_IN_BROADCAST), 2);
 	assert_int_equal(f.sent_count, 0);
 	assert_still_answers(&f);
 }
@@ -450,6 +453,8 @@ static void test_proc_snmp_and_netstat(void **state __unused)
 	assert_int_equal(host_proc_write("sys/net/ipv4/ip_forward", "2"), -EINVAL);
 	assert_int_equal(host_proc_write("sys/net/ipv4/ip_forward", "1"), 0);
 	assert_int_equal(ip4_stack(&f.net)->settings.ip_forward, 1);
+	assert_true(host_proc_read("net/snmp", text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "\nIp: 1 64 ")); /* a router, to SNMP */
 }
 
 /* socket(2)'s errors for what is not there. */

@@ -396,6 +396,154 @@ static void test_descriptors_left_open(void **state)
 	assert_int_equal(close(listener), 0);
 }
 
+/* ---- What public scripts see of Linux ---- */
+
+/* At 100 ms two segments leave as one packet, and the second of them pushes. */
+static void test_push_ends_each_run(void **state)
+{
+	static const char data[12000];
+	int listener = drill_listen(&drill), fd;
+
+	(void)state;
+	drill_handshake_after(&drill, 100 * MSEC);
+	fd = CALL(accept, listener, NULL, NULL);
+	assert_int_equal(CALL(write, fd, data, sizeof(data)), sizeof(data));
+	for (uint32_t i = 0; i < 10; i++)
+		drill_expect(&drill, i % 2 ? DRILL_PSH | DRILL_ACK : DRILL_ACK, 1 + 1000 * i, 1,
+			     1000);
+	assert_int_equal(CALL(close, fd), 0);
+	assert_int_equal(CALL(close, listener), 0);
+}
+
+/* MSG_MORE holds back until nothing is under way any more, or until TCP_NODELAY is set. */
+static void test_more_is_no_push(void **state)
+{
+	int listener, one = 1, fd = drill_accepted(&drill, &listener);
+
+	(void)state;
+	assert_int_equal(CALL(send, fd, "held", 4, MSG_MORE), 4);
+	assert_int_equal(CALL(send, fd, "back", 4, MSG_MORE), 4);
+	assert_int_equal(CALL(setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
+	drill_expect(&drill, DRILL_ACK, 1, 1, 8);
+	assert_int_equal(CALL(close, fd), 0);
+	assert_int_equal(CALL(close, listener), 0);
+}
+
+#define OPTION_INQ 36 /* TCP_INQ: newer than some C libraries */
+
+/* How much more there is; the end of the stream counts as one byte. */
+static void test_receive_hint(void **state)
+{
+	char text[8], control[64];
+	struct iovec vector = {text, 5};
+	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control};
+	int one = 1, rest, listener, fd = drill_accepted(&drill, &listener);
+
+	(void)state;
+	assert_int_equal(CALL(setsockopt, fd, IPPROTO_TCP, OPTION_INQ, &one, sizeof(one)), 0);
+	drill_send_at(&drill, DRILL_ACK, 1, 1, "12345678", 8);
+	for (int i = 0; i < 2; i++) {
+		message.msg_controllen = sizeof(control);
+		assert_int_equal(CALL(recvmsg, fd, &message, 0), i ? 3 : 5);
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+		assert_non_null(header);
+		assert_int_equal(header->cmsg_level, IPPROTO_TCP);
+		assert_int_equal(header->cmsg_type, OPTION_INQ);
+		memcpy(&rest, CMSG_DATA(header), sizeof(rest));
+		assert_int_equal(rest, i ? 1 : 3);
+		if (!i)
+			drill_send_at(&drill, DRILL_FIN | DRILL_ACK, 9, 1, NULL, 0);
+	}
+	assert_int_equal(CALL(close, fd), 0);
+	assert_int_equal(CALL(close, listener), 0);
+}
+
+/* struct tcp_info, behind what older C libraries know of it; microseconds. */
+#define AT_BUSY_TIME 168
+#define AT_WINDOW_LIMITED 176
+
+static uint64_t info_at(int fd, size_t offset)
+{
+	uint8_t info[256] = {0};
+	socklen_t length = sizeof(info);
+	uint64_t value;
+
+	assert_int_equal(CALL(getsockopt, fd, IPPROTO_TCP, TCP_INFO, info, &length), 0);
+	assert_true(length >= offset + sizeof(value));
+	memcpy(&value, info + offset, sizeof(value));
+	return value;
+}
+
+/* The peer's window is closed for 200 ms, and then its acknowledgement takes 30. */
+static void test_times_of_waiting(void **state)
+{
+	int listener, fd = drill_accepted(&drill, &listener);
+	struct drill_segment ack = {.flags = DRILL_ACK};
+
+	(void)state;
+	ack.seq = drill.received_base + 1;
+	ack.ack = drill.sent_base + 1;
+	drill_send(&drill, &ack);
+	assert_int_equal(CALL(write, fd, "waits", 5), 5);
+	drill_let_time_pass(&drill, 200 * MSEC);
+	drill_send_at(&drill, DRILL_ACK, 1, 1, NULL, 0);
+	drill_let_time_pass(&drill, 30 * MSEC);
+	drill_send_at(&drill, DRILL_ACK, 1, 6, NULL, 0);
+	drill_let_time_pass(&drill, 500 * MSEC);
+	assert_in_range(info_at(fd, AT_WINDOW_LIMITED), 198 * MSEC, 202 * MSEC);
+	assert_in_range(info_at(fd, AT_BUSY_TIME), 228 * MSEC, 232 * MSEC);
+	assert_int_equal(CALL(close, fd), 0);
+	assert_int_equal(CALL(close, listener), 0);
+}
+
+/* The cookie that Linux gives with the key of the public scripts, in the option it was asked by. */
+static void test_fast_open_cookie(void **state)
+{
+	static const uint8_t cookie[] = {0x30, 0x21, 0xb9, 0xd8, 0x89, 0x01, 0x7e, 0xeb};
+	struct drill_segment syn = {
+		.seq = 5000, .flags = DRILL_SYN, .window = 32792, .options = {2, 4, 5, 180}};
+	int listener = drill_listen(&drill);
+
+	(void)state;
+	memcpy(syn.options + 4, ((uint8_t[]){34, 2, 1, 1}), 4);
+	syn.options_length = 8;
+	drill_send(&drill, &syn);
+	assert_true(drill_take(&drill));
+	assert_int_equal(drill.last.options_length, 4 + 12);
+	assert_memory_equal(drill.last.options + 4, ((uint8_t[]){34, 10}), 2);
+	assert_memory_equal(drill.last.options + 6, cookie, sizeof(cookie));
+	memcpy(syn.options + 4, ((uint8_t[]){254, 4, 0xf9, 0x89}), 4);
+	drill.remote_port++;
+	drill_send(&drill, &syn);
+	assert_true(drill_take(&drill));
+	assert_memory_equal(drill.last.options + 4, ((uint8_t[]){254, 12, 0xf9, 0x89}), 4);
+	assert_memory_equal(drill.last.options + 8, cookie, sizeof(cookie));
+	assert_int_equal(CALL(close, listener), 0);
+}
+
+/* What came a second time inside of new data is reported: RFC 2883 4.1. */
+static void test_duplicates_within_new_data(void **state)
+{
+	static const char data[3000];
+	int listener, fd = drill_accepted(&drill, &listener);
+	uint8_t sack[] = {1, 1, 5, 10, 0, 0, 0, 0, 0, 0, 0, 0};
+
+	(void)state;
+	drill_send_at(&drill, DRILL_ACK, 1001, 1, data, 1000);
+	drill_expect(&drill, DRILL_ACK, 1, 1, 0);
+	drill_send_at(&drill, DRILL_ACK, 1, 1, data, 2000);
+	drill_expect(&drill, DRILL_ACK, 1, 2001, 0);
+	for (int i = 0; i < 4; i++) {
+		sack[4 + i] = (uint8_t)((drill.received_base + 1001) >> (24 - 8 * i));
+		sack[8 + i] = (uint8_t)((drill.received_base + 2001) >> (24 - 8 * i));
+	}
+	assert_int_equal(drill.last.options_length, sizeof(sack));
+	assert_memory_equal(drill.last.options, sack, sizeof(sack));
+	assert_int_equal(CALL(close, fd), 0);
+	assert_int_equal(CALL(close, listener), 0);
+}
+
 /* ---- The flags ---- */
 
 static void test_flags_reach_the_stack(void **state)
@@ -436,7 +584,10 @@ static void test_flags_reach_the_stack(void **state)
 		TEST(test_tcp_info_is_in_linux_layout, folder),                                   \
 		TEST(test_messages_vectors_and_ioctl, folder), TEST(test_splice, folder),         \
 		TEST(test_errors, folder), TEST(test_descriptors_left_open, folder),              \
-		TEST(test_flags_reach_the_stack, folder)
+		TEST(test_flags_reach_the_stack, folder), TEST(test_push_ends_each_run, folder),  \
+		TEST(test_more_is_no_push, folder), TEST(test_receive_hint, folder),              \
+		TEST(test_times_of_waiting, folder), TEST(test_fast_open_cookie, folder),         \
+		TEST(test_duplicates_within_new_data, folder)
 
 int main(void)
 {

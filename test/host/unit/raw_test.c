@@ -203,6 +203,101 @@ static void test_proc_raw(void **state __unused)
 	socket_close(socket);
 }
 
+/* Those of another interface do not concern it. */
+static void test_raw_bound_to_a_device(void **state __unused)
+{
+	struct socket *here = make_socket(&f, SOCK_RAW, IPPROTO_ICMP),
+		      *there = make_socket(&f, SOCK_RAW, IPPROTO_ICMP);
+
+	assert_int_equal(socket_setsockopt(here, SOL_SOCKET, SO_BINDTODEVICE, "eth0", 5), 0);
+	assert_int_equal(socket_setsockopt(there, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3), 0);
+	reply_arrives(1);
+	assert_true(do_receive(here, buffer, sizeof(buffer), NULL) > 0);
+	assert_int_equal(do_receive(there, buffer, sizeof(buffer), NULL), -EAGAIN);
+	socket_close(here);
+	socket_close(there);
+}
+
+/* The groups that others joined, unless it wants its own alone. */
+static void test_raw_and_groups(void **state __unused)
+{
+	struct socket *socket = make_socket(&f, SOCK_RAW, 200),
+		      *member = make_socket(&f, SOCK_DGRAM, 0);
+	const struct ip_mreq request = {.imr_multiaddr.s_addr = cpu_to_be32(GROUP),
+					.imr_interface.s_addr = cpu_to_be32(OURS)};
+	const struct ip4_spec spec = {.protocol = 200, .destination = GROUP};
+	size_t n = ip4_make(packet, &spec, "abcdefgh", 8);
+
+	assert_int_equal(
+		socket_setsockopt(member, SOL_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
+	ip4_arrives(&f, packet, n);
+	assert_int_equal(do_receive(socket, buffer, sizeof(buffer), NULL), n);
+	assert_int_equal(set_option(socket, SOL_IP, IP_MULTICAST_ALL, 0), 0);
+	ip4_arrives(&f, packet, n);
+	assert_int_equal(do_receive(socket, buffer, sizeof(buffer), NULL), -EAGAIN);
+	socket_close(socket);
+	socket_close(member);
+}
+
+static void test_icmp_filter_and_odd_messages(void **state __unused)
+{
+	struct socket *socket = make_socket(&f, SOCK_RAW, IPPROTO_ICMP);
+	struct icmp_filter filter = {.data = UINT32_MAX};
+	const struct ip4_spec spec = {.protocol = IPPROTO_ICMP};
+	uint32_t length = 2;
+
+	assert_int_equal(socket_setsockopt(socket, SOL_RAW, ICMP_FILTER, &filter, sizeof(filter)),
+			 0);
+	assert_int_equal(socket_getsockopt(socket, SOL_RAW, ICMP_FILTER, buffer, &length), 0);
+	assert_int_equal(length, 2);
+	ip4_arrives(&f, packet, ip4_make(packet, &spec, NULL, 0)); /* no type at all */
+	assert_int_equal(do_receive(socket, buffer, sizeof(buffer), NULL), -EAGAIN);
+	ip4_arrives(&f, packet, icmp_packet(200, 0, "abc", 3)); /* one without a bit */
+	assert_true(do_receive(socket, buffer, sizeof(buffer), NULL) > 0);
+	assert_int_equal(socket_setsockopt(socket, SOL_RAW, ICMP_FILTER + 1, &filter, 4),
+			 -ENOPROTOOPT);
+	length = 4;
+	assert_int_equal(socket_getsockopt(socket, SOL_RAW, ICMP_FILTER + 1, buffer, &length),
+			 -ENOPROTOOPT);
+	socket_close(socket);
+	socket = make_socket(&f, SOCK_RAW, 200);
+	assert_int_equal(socket_getsockopt(socket, SOL_RAW, ICMP_FILTER, buffer, &length),
+			 -ENOPROTOOPT);
+	socket_close(socket);
+}
+
+/* Errors about packets that another sent, or that went elsewhere. */
+static void test_raw_hears_its_own_errors(void **state __unused)
+{
+	struct socket *other_source = make_socket(&f, SOCK_RAW, IPPROTO_ICMP);
+	struct socket *other_peer = make_socket(&f, SOCK_RAW, IPPROTO_ICMP);
+	struct socket *sockets[] = {other_source, other_peer};
+
+	assert_int_equal(do_bind(other_source, IP4_LOOPBACK, 0), 0);
+	assert_int_equal(do_connect(other_peer, GATEWAY, 0), 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(set_option(sockets[i], SOL_IP, IP_RECVERR, 1), 0);
+	error_arrives(ICMP_TIME_EXCEEDED, 7);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(get_option(sockets[i], SOL_SOCKET, SO_ERROR), 0);
+		socket_close(sockets[i]);
+	}
+}
+
+static void test_raw_sends_icmp_and_nothing(void **state __unused)
+{
+	struct socket *socket = make_socket(&f, SOCK_RAW, IPPROTO_ICMP);
+	struct ip4_header header;
+
+	assert_int_equal(do_send(socket, PEER, 0, "", 0), 0);
+	ip4_sent(&f, 0, &header);
+	assert_int_equal(header.total_length, 20);
+	assert_int_equal(set_option(socket, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO), 0);
+	assert_int_equal(do_send(socket, PEER, 0, buffer, 1481), -EMSGSIZE);
+	assert_int_equal(fixture_drops(&f, DROP_IP4_MUST_FRAGMENT), 1);
+	socket_close(socket);
+}
+
 /* ICMP datagram sockets. */
 
 static size_t echo_request(uint8_t *to)
@@ -291,6 +386,55 @@ static void test_ping_hears_errors(void **state __unused)
 	socket_close(socket);
 }
 
+/* Its own conversation only: not replies from another host, or to another address. */
+static void test_ping_bound_and_connected(void **state __unused)
+{
+	struct socket *socket = make_socket(&f, SOCK_DGRAM, IPPROTO_ICMP);
+
+	assert_int_equal(do_bind(socket, IP4_LOOPBACK, 4000), 0);
+	reply_arrives(4000); /* to OURS */
+	assert_int_equal(do_receive(socket, buffer, sizeof(buffer), NULL), -EAGAIN);
+	socket_close(socket);
+	socket = make_socket(&f, SOCK_DGRAM, IPPROTO_ICMP);
+	assert_int_equal(do_bind(socket, OURS, 4000), 0);
+	assert_int_equal(do_connect(socket, GATEWAY, 0), 0);
+	reply_arrives(4000);
+	assert_int_equal(do_receive(socket, buffer, sizeof(buffer), NULL), -EAGAIN);
+	assert_int_equal(do_connect(socket, PEER, 0), 0);
+	reply_arrives(4000);
+	assert_true(do_receive(socket, buffer, sizeof(buffer), NULL) > 0);
+	assert_int_equal(do_connect(socket, SUBNET_BROADCAST, 0), -EACCES);
+	socket_close(socket);
+}
+
+static void test_ping_send_errors(void **state __unused)
+{
+	struct socket *socket = make_socket(&f, SOCK_DGRAM, IPPROTO_ICMP);
+	uint8_t request[64];
+	size_t n = echo_request(request);
+
+	assert_int_equal(do_send(socket, 0, 0, request, n), -EDESTADDRREQ);
+	assert_int_equal(do_send(socket, SUBNET_BROADCAST, 0, request, n), -EACCES);
+	socket_close(socket);
+}
+
+/* An error about an ICMP message of ours that was no echo concerns nobody. */
+static void test_ping_hears_of_echo_only(void **state __unused)
+{
+	const struct ip4_spec inner = {
+		.source = OURS, .destination = PEER, .protocol = IPPROTO_ICMP};
+	struct socket *socket = make_socket(&f, SOCK_DGRAM, IPPROTO_ICMP);
+	uint8_t message[16], quoted[64];
+	size_t n = icmp_make(message, ICMP_ECHOREPLY, 0, 4000u << 16, "ping", 4);
+
+	assert_int_equal(do_bind(socket, 0, 4000), 0);
+	assert_int_equal(set_option(socket, SOL_IP, IP_RECVERR, 1), 0);
+	n = ip4_make(quoted, &inner, message, n);
+	ip4_arrives(&f, packet, icmp_packet(ICMP_TIME_EXCEEDED, 0, quoted, n));
+	assert_int_equal(get_option(socket, SOL_SOCKET, SO_ERROR), 0);
+	socket_close(socket);
+}
+
 static void test_ping_to_ourselves(void **state __unused)
 {
 	struct socket *socket = make_socket(&f, SOCK_DGRAM, IPPROTO_ICMP);
@@ -312,6 +456,10 @@ static void test_ping_group_range(void **state __unused)
 	ip4_stack(&f.net)->settings.ping_group_range[0] = 1;
 	assert_int_equal(socket_create(&f.net, AF_INET, SOCK_DGRAM, IPPROTO_ICMP, &socket),
 			 -EACCES);
+	ip4_stack(&f.net)->settings.ping_group_range[0] = -1;
+	ip4_stack(&f.net)->settings.ping_group_range[1] = -1;
+	assert_int_equal(socket_create(&f.net, AF_INET, SOCK_DGRAM, IPPROTO_ICMP, &socket),
+			 -EACCES);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -327,11 +475,19 @@ int main(void)
 		TEST(test_raw_send),
 		TEST(test_raw_send_with_a_header_of_ones_own),
 		TEST(test_raw_hears_errors),
+		TEST(test_raw_bound_to_a_device),
+		TEST(test_raw_and_groups),
+		TEST(test_icmp_filter_and_odd_messages),
+		TEST(test_raw_hears_its_own_errors),
+		TEST(test_raw_sends_icmp_and_nothing),
 		TEST(test_proc_raw),
 		TEST(test_ping),
 		TEST(test_ping_sends_echo_only),
 		TEST(test_ping_identifiers),
 		TEST(test_ping_hears_errors),
+		TEST(test_ping_bound_and_connected),
+		TEST(test_ping_send_errors),
+		TEST(test_ping_hears_of_echo_only),
 		TEST(test_ping_to_ourselves),
 		TEST(test_ping_group_range),
 	};

@@ -338,7 +338,7 @@ static void test_no_memory_for_the_whole(void **state __unused)
 	make_datagram(1000);
 	next_id = 77;
 	fragment(0, 8, true);
-	/* The last one is in the driver's own memory, so that the next allocation is the whole's. */
+	/* The last one is in the driver's own memory, so the next allocation is the whole's. */
 	memcpy(frame, FIXTURE_MAC.bytes, MAC_LENGTH);
 	memcpy(frame + MAC_LENGTH, FIXTURE_PEER.bytes, MAC_LENGTH);
 	put_be16(frame + 12, ETHERTYPE_IP4);

@@ -152,7 +152,12 @@ static const struct virtio_mmio_io model_io = {.read = model_read, .write = mode
 
 void rig_probe(struct rig *rig)
 {
-	rig->device = virtio_mmio_create(&model_io, &rig->model, "model");
+	rig_probe_by(rig, &model_io);
+}
+
+void rig_probe_by(struct rig *rig, const struct virtio_mmio_io *io)
+{
+	rig->device = virtio_mmio_create(io, &rig->model, "model");
 	if (!rig->device)
 		return;
 	virtio_add_device(&rig->bus, rig->device);

@@ -52,6 +52,8 @@ void rig_start(struct rig *rig, const struct model_options *options);
 /* The two halves of it, for what happens in between. */
 void rig_prepare(struct rig *rig, const struct model_options *options);
 void rig_probe(struct rig *rig);
+/* The latter through registers of the test's own, which lead to the model's. */
+void rig_probe_by(struct rig *rig, const struct virtio_mmio_io *io);
 /*
  * Takes everything down; fails the test when a packet or an allocation is left, or the driver
  * broke a rule.

@@ -364,6 +364,35 @@ static void test_segments_longer_than_the_mtu(void **state __unused)
 		assert_true(fixture_sent(&f, i)->length <= ETHERNET_HEADER_LENGTH + 1500);
 }
 
+/* Cutting it finds no memory, at each allocation in turn: nothing is left. */
+static void test_segments_without_memory(void **state __unused)
+{
+	const struct ip4_send how = {.destination = PEER, .protocol = IPPROTO_TCP};
+	struct large_packet large = USUAL;
+	uint64_t made = 1;
+
+	large.gso_size = 2000;
+	for (uint64_t nth = 0; nth <= made; nth++) {
+		struct sk_buff *skb = large_packet_make(&f.net, &large);
+
+		skb_pull(skb, ETHERNET_HEADER_LENGTH + IP_LENGTH);
+		fixture_clear_sent(&f);
+		host_fail_allocation(nth);
+		net_lock(&f.net);
+		int error = ip4_send(&f.net, skb, &how);
+
+		net_unlock(&f.net);
+		if (nth == 0)
+			made = host_allocations_made();
+		host_fail_allocation(0);
+		fixture_run(&f);
+		assert_true(error == 0 || error == -ENOMEM);
+		assert_true(f.sent_count <= 3);
+		assert_int_equal(f.net.live_skbs, 0);
+	}
+	assert_true(made > 2);
+}
+
 /* A large packet arrives for somebody else behind a device that cannot send it whole. */
 static void test_forward(void **state __unused)
 {
@@ -447,6 +476,7 @@ int main(void)
 		TEST(test_length_to_compare_with_the_mtu),
 		TEST(test_send),
 		TEST(test_segments_longer_than_the_mtu),
+		TEST(test_segments_without_memory),
 		TEST(test_forward),
 		TEST(test_loopback_carries_them_whole),
 	};

@@ -123,6 +123,19 @@ static void trim_anywhere(void **state __unused)
 	}
 }
 
+static void trim_the_front_anywhere(void **state __unused)
+{
+	for (size_t n = 0; n <= 80; n++) {
+		struct sk_buff *skb = make(20, 80, 17);
+
+		skb_trim_front(skb, n);
+		assert_int_equal(skb->len, 80 - n);
+		assert_int_equal(skb_linear_len(skb) + skb->fragments_len, skb->len);
+		assert_bytes(skb, n, skb->len);
+		skb_free(skb);
+	}
+}
+
 static void clone_shares_fragments_and_copies_the_rest(void **state __unused)
 {
 	struct sk_buff *skb = make(20, 80, 30);
@@ -215,6 +228,51 @@ static void partial_checksum_is_completed(void **state __unused)
 	copy[14] = 14 * 7; /* what stood there: part of the sum, as a pseudo-header's would be */
 	copy[15] = 15 * 7;
 	assert_int_equal(stored.raw, checksum_fold(checksum_add(copy + 8, 72, 0)).raw);
+	skb_free(skb);
+}
+
+/* A received packet that was cut, or unwrapped, since its device said where the sum is. */
+static void partial_checksum_outside_of_the_packet(void **state __unused)
+{
+	struct sk_buff *skb = make(60, 60, 1);
+
+	skb->checksum = SKB_CHECKSUM_PARTIAL;
+	skb->csum_start = SKB_HEADROOM + 20;
+	skb->csum_offset = 16;
+	skb_trim(skb, 37); /* one byte short of the field's end */
+	assert_int_equal(skb_checksum_complete(skb), -EINVAL);
+	skb_pull(skb, 21); /* its start is gone */
+	assert_int_equal(skb_checksum_complete(skb), -EINVAL);
+	assert_bytes(skb, 21, skb->len);
+	skb_free(skb);
+}
+
+/* Where the link header stands is remembered, too, when the linear bytes move. */
+static void link_header_survives_a_move(void **state __unused)
+{
+	struct sk_buff *skb = make(40, 200, 80);
+
+	skb_mark_link_header(skb);
+	skb_pull(skb, 14);
+	assert_true(skb_may_pull(skb, 150));
+	assert_int_equal(skb_ensure_headroom(skb, 500), 0);
+	assert_ptr_equal(skb_link_header(skb) + 14, skb->data);
+	assert_int_equal(skb_link_header(skb)[3], 3 * 7);
+	skb_free(skb);
+}
+
+/* A fragment's bytes fit behind the linear ones: nothing has to move. */
+static void may_pull_into_the_tailroom(void **state __unused)
+{
+	struct sk_buff *skb = make(20, 60, 40);
+	const uint8_t *data = skb->data;
+
+	skb_trim(skb, 60);
+	skb->tail -= 10; /* room, at the cost of what stood there */
+	skb->len -= 10;
+	assert_true(skb_may_pull(skb, 15));
+	assert_ptr_equal(skb->data, data);
+	assert_int_equal(skb->data[10], (uint8_t)(20 * 7));
 	skb_free(skb);
 }
 
@@ -334,6 +392,12 @@ static void trace_is_limited(void **state __unused)
 	fixture_advance(&f, USEC_PER_SEC);
 	skb_drop(skb_alloc(&f.net, 1), DROP_UDP_SHORT);
 	assert_int_equal(host_log_lines(), lines + 21);
+
+	struct sk_buff *skb = skb_alloc(&f.net, 1); /* of a device, by its name */
+
+	skb->dev = &f.dev;
+	skb_drop(skb, DROP_ETH_VLAN);
+	assert_string_equal(host_log_last(), "drop: ETH_VLAN eth0 0\n");
 }
 
 int main(void)
@@ -344,11 +408,15 @@ int main(void)
 		TEST(drop_counts_its_reason),
 		TEST(may_pull_brings_fragments_in),
 		TEST(trim_anywhere),
+		TEST(trim_the_front_anywhere),
 		TEST(clone_shares_fragments_and_copies_the_rest),
 		TEST(headroom_on_demand),
 		TEST(headers_that_were_pulled_survive_a_move),
 		TEST(checksums_run_over_fragments),
 		TEST(partial_checksum_is_completed),
+		TEST(partial_checksum_outside_of_the_packet),
+		TEST(link_header_survives_a_move),
+		TEST(may_pull_into_the_tailroom),
 		TEST(partial_checksum_is_never_zero),
 		TEST(to_and_from_memory),
 		TEST(fragments_are_limited),

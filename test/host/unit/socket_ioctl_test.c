@@ -88,6 +88,45 @@ static void interface_ioctls(void **state __unused)
 	assert_int_equal(family.last_ioctl, SIOCGIFADDR);
 }
 
+/* Each command brings as much from the process, and takes as much back, as it has an argument. */
+static void arguments_of_every_size(void **state __unused)
+{
+	static const uint32_t commands[] = {SIOCSARP,    SIOCGARP,     SIOCDARP,   SIOCGMIIPHY,
+					    SIOCGMIIREG, SIOCGIFMAP,   SIOCSIFMAP, SIOCDELRT,
+					    SIOCGIFNAME, SIOCSIFTXQLEN};
+	int fd = open_socket(0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		struct {
+			uint8_t before[8];
+			uint8_t argument[120]; /* the longest has as many: struct rtentry */
+			uint8_t after[8];
+		} memory;
+
+		memset(&memory, 0, sizeof(memory));
+		memset(memory.before, 0xaa, sizeof(memory.before));
+		memset(memory.after, 0xaa, sizeof(memory.after));
+		file_ioctl(fd, commands[i], memory.argument);
+		for (size_t j = 0; j < 8; j++)
+			assert_true(memory.before[j] == 0xaa && memory.after[j] == 0xaa);
+		assert_int_equal(file_ioctl(fd, commands[i], (void *)8), -EFAULT);
+	}
+	assert_int_equal(file_ioctl(fd, SIOCSIFTXQLEN + 1, NULL), -ENOTTY);
+}
+
+static void the_owner_by_either_name(void **state __unused)
+{
+	int fd = open_socket(0);
+	int32_t number = 55;
+
+	assert_int_equal(file_ioctl(fd, FIOSETOWN, &number), 0);
+	number = 0;
+	assert_int_equal(file_ioctl(fd, FIOGETOWN, &number), 0);
+	assert_int_equal(number, 55);
+	assert_int_equal(file_ioctl(fd, FIOGETOWN, (void *)8), -EFAULT);
+	assert_int_equal(file_ioctl(fd, FIOSETOWN, (void *)8), -EFAULT);
+}
+
 static void listing_interfaces(void **state __unused)
 {
 	struct ifreq array[2] = {0};
@@ -134,10 +173,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(ioctls_of_any_socket),
-		TEST(interface_ioctls),
-		TEST(listing_interfaces),
-		TEST(route_ioctls_name_a_device),
+		TEST(ioctls_of_any_socket),    TEST(interface_ioctls),
+		TEST(arguments_of_every_size), TEST(the_owner_by_either_name),
+		TEST(listing_interfaces),      TEST(route_ioctls_name_a_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,8 +92,8 @@ static void test_follows_the_cubic(void **state __unused)
 
 	begin(1000, 100000);
 	lose();
-	for (double t = 0.5; t < 2 * k; t += 0.5) {
-		double distance = t - k;
+	for (uint32_t halves = 1; halves / 2.0 < 2 * k; halves++) {
+		double distance = halves / 2.0 - k;
 
 		run(0.5);
 		assert_near(segments(), C * distance * distance * distance + w_max, 5);

@@ -180,7 +180,7 @@ static uint8_t tos_of(uint32_t i)
 	return ip.tos;
 }
 
-/* ECT(0) is on new data alone: not on what is sent again (6.1.5), nor on acknowledgements (6.1.4). */
+/* ECT(0) is on new data alone: not on what is sent again (6.1.5), nor on a mere ACK (6.1.4). */
 static void test_capable_packets(void **state __unused)
 {
 	agree();

@@ -282,6 +282,47 @@ static void challenge_distances_are_drawn(void **state __unused)
 	assert_true(least >= 375000 && most <= 501000 && most - least > 50000);
 }
 
+/* tcp_challenge_ack_limit: all connections together, in each second another number around it. */
+static void challenges_of_all_connections(void **state __unused)
+{
+	static struct stranger others[16];
+	static struct socket *sockets[16];
+
+	tcp_fixture_state(&f)->settings.tcp_challenge_ack_limit = 8;
+	for (uint32_t i = 0; i < ARRAY_SIZE(others); i++) {
+		stranger_init(&others[i], &f);
+		sockets[i] = stranger_connects(&others[i], listener);
+	}
+	for (uint32_t second = 0; second < 10; second++) {
+		for (uint32_t i = 0; i < ARRAY_SIZE(others); i++) {
+			struct crafted reset = stranger_segment(&others[i], TCP_RST);
+
+			reset.seq++;
+			stranger_sends(&others[i], &reset);
+		}
+		assert_in_range(f.sent_count, 4, 12);
+		fixture_clear_sent(&f);
+		fixture_advance(&f, USEC_PER_SEC);
+	}
+	for (uint32_t i = 0; i < ARRAY_SIZE(others); i++) {
+		stranger_flags(&others[i], TCP_RST);
+		socket_close(sockets[i]);
+	}
+}
+
+/* Bare ones outside of the window, from both ends, could go on for ever. */
+static void bare_acknowledgements_outside_the_window(void **state __unused)
+{
+	for (uint32_t i = 0; i < 200; i++) {
+		sends_at(TCP_ACK, stranger.seq + 0x100000, stranger.ack);
+		fixture_advance(&f, USEC_PER_SEC / 200);
+	}
+	assert_in_range(f.sent_count, 2, 3);
+	assert_int_equal(counted(TCP_EXTRA_ACK_SKIPPED_SEQUENCE), 200 - f.sent_count);
+	assert_dropped(&f, DROP_TCP_OUTSIDE_WINDOW, 200);
+	fixture_clear_sent(&f);
+}
+
 /* ---- SYN-SENT ---- */
 
 static void wrong_ack_in_syn_sent(void **state __unused)
@@ -438,6 +479,8 @@ int main(void)
 		TEST(challenges_200_in_a_second),
 		TEST(challenges_do_not_tell_of_other_connections),
 		TEST(challenge_distances_are_drawn),
+		TEST(challenges_of_all_connections),
+		TEST(bare_acknowledgements_outside_the_window),
 		TEST(wrong_ack_in_syn_sent),
 		TEST(wrong_reset_in_syn_sent),
 		TEST(icmp_outside_the_window),

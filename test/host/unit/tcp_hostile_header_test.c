@@ -1,4 +1,4 @@
-/* Hostile headers: the data offset, options, the urgent pointer. Named in docs/hostile-inputs.md. */
+/* Hostile headers: data offset, options, urgent pointer. Named in docs/hostile-inputs.md. */
 #include <string.h>
 
 #include "kernel/byteorder.h"

@@ -176,6 +176,24 @@ static void test_without_probes_and_undo(void **state __unused)
 	transfer_close(transfer);
 }
 
+/* RFC 9406: with a deep queue slow start ends by delay alone, and nothing is ever lost. */
+static void test_slow_start_ends_before_loss(void **state __unused)
+{
+	static const struct fault_settings deep = {
+		.delay_us = 30000, .rate_bps = 8000000, .queue_bytes = 2000000};
+	const struct transfer_settings settings = {
+		.seed = 1, .bytes = 6 << 20, .there = deep, .back = deep};
+	struct transfer *transfer = transfer_open(&settings);
+
+	while (transfer_step(transfer))
+		;
+	assert_null(transfer->trouble);
+	assert_counted(transfer, TCP_EXTRA_HYSTART_DELAY_DETECTED);
+	assert_int_equal(transfer->sender->count.retransmissions, 0);
+	assert_in_range(transfer->sender->congestion.ssthresh, 50000, 1000000);
+	transfer_close(transfer);
+}
+
 /* ---- Mistakes ---- */
 
 /* Late is not lost: what was sent again was needless, and the window is as before. */
@@ -288,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_without_options),
 		cmocka_unit_test(test_without_timestamps),
 		cmocka_unit_test(test_without_probes_and_undo),
+		cmocka_unit_test(test_slow_start_ends_before_loss),
 		cmocka_unit_test(test_reordering_is_undone),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_spurious_timeouts),

@@ -289,6 +289,37 @@ static void a_full_queue_that_resets(void **state __unused)
 	}
 }
 
+/* Otherwise the SYN-ACK goes on asking, until there is a place. */
+static void a_full_queue_that_waits(void **state __unused)
+{
+	struct stranger others[17];
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(others); i++) {
+		struct crafted syn;
+
+		stranger_init(&others[i], &f);
+		syn = stranger_syn(&others[i]);
+		stranger_sends(&others[i], &syn);
+		others[i].ack = stranger_sees_only(&others[i], TCP_SYN | TCP_ACK).header.seq + 1;
+		others[i].seq++;
+		stranger_flags(&others[i], TCP_ACK);
+	}
+	drops_watch(&f);
+	fixture_clear_sent(&f);
+	stranger_flags(&stranger, TCP_ACK);
+	stranger_sees_nothing(&stranger);
+	assert_dropped(&f, DROP_TCP_ACCEPT_FULL, 1);
+	fixture_advance(&f, USEC_PER_SEC);
+	stranger_sees_only(&stranger, TCP_SYN | TCP_ACK);
+	for (uint32_t i = 0; i < ARRAY_SIZE(others); i++) {
+		struct socket *socket = accept_one();
+
+		stranger_flags(&others[i], TCP_RST);
+		socket_close(socket);
+	}
+	can_be_completed();
+}
+
 /* It stays half open until there is memory for a connection. */
 static void no_memory_for_a_connection(void **state __unused)
 {
@@ -327,10 +358,24 @@ static void no_memory_for_a_request(void **state __unused)
 	end(accept_one());
 }
 
-/* The listener goes, and its requests with it. */
+/* The listener goes, and its requests with it; not those of another. */
 static void the_listener_closes(void **state __unused)
 {
+	struct socket *second = make_socket(&f, SOCK_STREAM, 0);
+	struct stranger other;
+	struct crafted syn;
+
+	assert_int_equal(do_bind(second, IP4_ANY, TCP_FIXTURE_PORT + 1), 0);
+	assert_int_equal(socket_listen(second, 16), 0);
+	stranger_init(&other, &f);
+	other.ours++;
+	syn = stranger_syn(&other);
+	stranger_sends(&other, &syn);
+	fixture_clear_sent(&f);
+	assert_int_equal(requests(), 2);
 	socket_close(listener);
+	assert_int_equal(requests(), 1);
+	socket_close(second);
 	assert_int_equal(requests(), 0);
 	fixture_advance(&f, 70 * USEC_PER_SEC);
 	stranger_sees_nothing(&stranger);
@@ -356,6 +401,7 @@ int main(void)
 		TEST(another_syn_in_the_window),
 		TEST(data_with_the_third_segment),
 		TEST(a_full_queue_that_resets),
+		TEST(a_full_queue_that_waits),
 		TEST(no_memory_for_a_connection),
 		TEST(no_memory_for_a_request),
 		TEST(the_listener_closes),

@@ -210,7 +210,7 @@ static void lose(void)
 	tcp_scoreboard_mark_lost(board, sent);
 }
 
-/* What was sent again and is lost once more goes before all others; after a timeout, by sequence. */
+/* What was sent again and is lost once more goes first; after a timeout it goes by sequence. */
 static void resend(void)
 {
 	struct tcp_sent *sent = tcp_scoreboard_next_lost(board);

@@ -163,6 +163,19 @@ static void a_reset_changes_nothing(void **state __unused)
 	assert_int_equal(waiting(), 1);
 }
 
+/* tcp_rfc1337 0: as the RFC found it, the right one ends it. */
+static void a_reset_without_that_protection(void **state __unused)
+{
+	tcp_fixture_state(&f)->settings.tcp_rfc1337 = 0;
+	stranger.seq++;
+	stranger_flags(&stranger, TCP_RST);
+	assert_dropped(&f, DROP_TCP_BAD_RESET, 1);
+	stranger.seq--;
+	stranger_flags(&stranger, TCP_RST);
+	assert_dropped(&f, DROP_TCP_RESET, 1);
+	assert_int_equal(waiting(), 0);
+}
+
 /* Two ends in TIME-WAIT would answer each other for ever. */
 static void bare_acknowledgements(void **state __unused)
 {
@@ -263,6 +276,43 @@ static void the_iss_lies_above(void **state __unused)
 	assert_begins_anew(&again);
 }
 
+/* May connect() take these ends again? tcp_tw_reuse */
+static bool may_reuse(void)
+{
+	const struct endpoint local = {net_addr_ip4(OURS), stranger.ours};
+	const struct endpoint remote = {net_addr_ip4(stranger.address), stranger.port};
+	uint32_t above = 0;
+	bool may;
+
+	net_lock(&f.net);
+	may = tcp_timewait_reuse(&f.net,
+				 tcp_table_hash(&tcp_fixture_state(&f)->table, &local, &remote),
+				 &local, &remote, &above);
+	net_unlock(&f.net);
+	if (may)
+		assert_int_equal(above, stranger.ack);
+	return may;
+}
+
+static void reuse_by_connect(void **state __unused)
+{
+	int32_t *allowed = &tcp_fixture_state(&f)->settings.tcp_tw_reuse;
+
+	assert_false(may_reuse()); /* 2: only this machine's own */
+	*allowed = 0;
+	fixture_advance(&f, 2 * USEC_PER_SEC);
+	assert_false(may_reuse());
+	*allowed = 1;
+	assert_true(may_reuse());
+	assert_int_equal(waiting(), 0);
+	assert_false(may_reuse()); /* there is none any more */
+	/* Without timestamps nothing tells old segments from new ones. */
+	stranger_init(&stranger, &f);
+	reach_timewait();
+	fixture_advance(&f, 2 * USEC_PER_SEC);
+	assert_false(may_reuse());
+}
+
 /* ---- How many ---- */
 
 static void no_more_than_tcp_max_tw_buckets(void **state __unused)
@@ -308,12 +358,14 @@ int main(void)
 		TEST(data_with_an_old_timestamp),
 		TEST(a_fin_elsewhere_does_not_prolong_it),
 		TEST(a_reset_changes_nothing),
+		TEST(a_reset_without_that_protection),
 		TEST(bare_acknowledgements),
 		TEST(a_syn_with_a_newer_timestamp),
 		TEST(a_syn_with_the_same_timestamp),
 		TEST(a_syn_without_timestamps),
 		TEST(a_syn_without_a_listener),
 		TEST(the_iss_lies_above),
+		TEST(reuse_by_connect),
 		TEST(no_more_than_tcp_max_tw_buckets),
 		TEST(no_memory),
 	};

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/host/simulator/transfer.h"
 #include "test/host/unit/tcp_pair.h"
 
 static void test_opens_talks_and_closes(void **state __unused)
@@ -163,6 +164,20 @@ static void test_both_ways_with_loss(void **state __unused)
 	pair_destroy(&pair);
 }
 
+/* SO_RCVBUF of a listener holds for what it accepts: the buffer does not grow, nor the window. */
+static void test_chosen_buffers_stay(void **state __unused)
+{
+	const struct transfer_settings settings = {.seed = 1, .bytes = 256 << 10, .buffer = 8192};
+	struct transfer *transfer = transfer_open(&settings);
+
+	while (transfer_step(transfer))
+		assert_in_range(transfer->sender->snd_wnd, 0, 8192);
+	assert_null(transfer->trouble);
+	assert_int_equal(transfer->sink->receive_buffer, 2 * 8192);
+	assert_int_equal(transfer->source->send_buffer, 2 * 8192);
+	transfer_close(transfer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_transfer_on_a_perfect_wire),
 		cmocka_unit_test(test_transfer_over_loopback),
 		cmocka_unit_test(test_transfer_with_delay),
+		cmocka_unit_test(test_chosen_buffers_stay),
 		cmocka_unit_test(test_transfer_with_loss),
 		cmocka_unit_test(test_both_ways_with_loss),
 		cmocka_unit_test(test_transfer_with_much_loss_and_reordering),

@@ -120,6 +120,12 @@ static void options_of_a_syn(void **state __unused)
 		       &(struct tcp_options){.has_timestamps = true, .ts_value = 0x01020304});
 }
 
+static bool says_anything(const struct tcp_options *options)
+{
+	return options->mss || options->has_window_scale || options->sack_permitted ||
+	       options->has_timestamps || options->sack_count || options->has_fastopen;
+}
+
 /* Every known kind with every length, of which so many bytes are there, or fewer. */
 static void every_length_of_every_kind(void **state __unused)
 {
@@ -130,7 +136,6 @@ static void every_length_of_every_kind(void **state __unused)
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(right); i++) {
 		for (uint32_t length = 0; length < 256; length++) {
-			const struct tcp_options nothing = {0};
 			struct tcp_options options;
 			bool counts = length == right[i].length;
 
@@ -138,9 +143,9 @@ static void every_length_of_every_kind(void **state __unused)
 			bytes[0] = right[i].kind;
 			bytes[1] = (uint8_t)length;
 			tcp_parse_options(bytes, sizeof(bytes), true, &options);
-			assert_int_equal(memcmp(&options, &nothing, sizeof(options)) != 0, counts);
+			assert_int_equal(says_anything(&options), counts);
 			tcp_parse_options(bytes, right[i].length - 1u, true, &options);
-			assert_memory_equal(&options, &nothing, sizeof(options));
+			assert_false(says_anything(&options));
 		}
 	}
 }

@@ -141,6 +141,11 @@ static void test_the_newest_of_equals(void **state __unused)
 	for (uint16_t port = 1; port <= 20; port++)
 		arrives(PEER, OURS, port, 5000);
 	assert_int_equal(take_all(newer), 20);
+	assert_int_equal(set_option(newer, SOL_SOCKET, SO_REUSEPORT, 0), 0);
+	assert_int_equal(set_option(older, SOL_SOCKET, SO_REUSEPORT, 1), 0);
+	for (uint16_t port = 1; port <= 20; port++)
+		arrives(PEER, OURS, port, 5000);
+	assert_int_equal(take_all(newer), 20);
 	socket_close(older);
 	socket_close(newer);
 }
@@ -153,11 +158,11 @@ static void test_what_may_be_bound_beside_what(void **state __unused)
 
 	assert_int_equal(do_bind(first, 0, 5000), 0);
 	assert_int_equal(do_bind(second, 0, 5000), -EADDRINUSE); /* not the same permission */
-	second->bound_ifindex = eth1.dev.ifindex;
-	assert_int_equal(do_bind(second, 0, 5000), 0); /* another interface */
-	third->uid = 1000;                             /* another's: no port is stolen */
+	third->uid = 1000;                                       /* another's: no port is stolen */
 	assert_int_equal(do_bind(third, 0, 5000), -EADDRINUSE);
 	third->uid = first->uid;
+	second->bound_ifindex = eth1.dev.ifindex;
+	assert_int_equal(do_bind(second, 0, 5000), 0);          /* another interface */
 	assert_int_equal(do_bind(third, 0, 5000), -EADDRINUSE); /* of the second one */
 	socket_close(second);
 	assert_int_equal(do_bind(third, 0, 5000), 0);

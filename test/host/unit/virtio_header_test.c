@@ -138,6 +138,52 @@ static void test_merged_frame_with_bad_id(void **state __unused)
 	rig_stop(&rig);
 }
 
+/* Buffers of a frame that hold nothing of it: odd, but the frame is whole. */
+static void test_merged_frame_with_empty_buffers(void **state __unused)
+{
+	struct virtio_net_header header = {.num_buffers = 3};
+	struct model_chain first, other;
+	struct rig rig;
+
+	start(&rig, RIG_FEATURES_ALL);
+	assert_true(model_take(&rig.model, RX, &first));
+	memcpy(first.segments[0].bytes, &header, sizeof(header));
+	rig_frame(first.segments[0].bytes + HEADER, 100, 1);
+	model_put_used(&rig.model, RX, first.head, HEADER + 100);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_true(model_take(&rig.model, RX, &other));
+		model_put_used(&rig.model, RX, other.head, 0);
+	}
+	model_publish_used(&rig.model, RX);
+	rig_run(&rig);
+	assert_int_equal(rig.received, 1);
+	assert_int_equal(rig.received_bytes, 100);
+	rig_check_traffic(&rig);
+	rig_stop(&rig);
+}
+
+/* No memory for the frame, and a lie in the buffers that are skipped for that. */
+static void test_merged_frame_with_bad_id_and_no_memory(void **state __unused)
+{
+	struct virtio_net_header header = {.num_buffers = 2};
+	struct model_chain chain;
+	struct rig rig;
+
+	start(&rig, RIG_FEATURES_ALL);
+	uint64_t lines = host_log_lines();
+
+	assert_true(model_take(&rig.model, RX, &chain));
+	memcpy(chain.segments[0].bytes, &header, sizeof(header));
+	model_put_used(&rig.model, RX, chain.head, chain.writable);
+	model_put_used(&rig.model, RX, chain.head, 100);
+	model_publish_used(&rig.model, RX);
+	host_fail_allocations_from(1);
+	rig_run(&rig);
+	host_fail_allocation(0);
+	check_broken(&rig, lines);
+	rig_stop(&rig);
+}
+
 static void test_merge_without_memory(void **state __unused)
 {
 	static uint8_t frame[5000];
@@ -205,6 +251,8 @@ int main(void)
 		cmocka_unit_test(test_num_buffers_ignored),
 		cmocka_unit_test(test_merged_frame_too_long),
 		cmocka_unit_test(test_merged_frame_with_bad_id),
+		cmocka_unit_test(test_merged_frame_with_empty_buffers),
+		cmocka_unit_test(test_merged_frame_with_bad_id_and_no_memory),
 		cmocka_unit_test(test_merge_without_memory),
 		cmocka_unit_test(test_nonsense_headers),
 		cmocka_unit_test(test_checksum_flags_not_negotiated),

@@ -239,7 +239,7 @@ static void test_where_a_frame_lies(void **state __unused)
 		{0, 200, 0},
 		{0, 1600, 0},
 		{0, 1601, 1},
-		{0, HEADERS + PAYLOAD_MAX, 17},
+		{0, HEADERS + PAYLOAD_MAX, 5},
 		{VIRTIO_NET_F_MRG_RXBUF, 80, 0},
 		{VIRTIO_NET_F_MRG_RXBUF, 1500, 0},
 		{VIRTIO_NET_F_MRG_RXBUF, 3000, 1},
