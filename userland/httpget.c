@@ -312,7 +312,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = {0};
+	static struct options options; /* the transfer keeps to it */
 
 	signal(SIGPIPE, SIG_IGN);
 	parse_options(argc, argv, &options);

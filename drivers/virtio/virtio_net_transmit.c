@@ -29,6 +29,11 @@ static bool ring_is_crowded(const struct virtqueue *vq)
 	return vq->free <= vq->size - vq->size / 4;
 }
 
+static bool is_worth_reclaiming(const struct virtqueue *vq)
+{
+	return vq->in_flight >= MIN(RECLAIM_BATCH, vq->size / 4);
+}
+
 /* The length of the headers of a large packet: those of TCP come last. */
 static uint16_t headers_length(const struct sk_buff *skb)
 {
@@ -127,7 +132,7 @@ void virtio_net_xmit(struct net_device *dev, struct sk_buff *skb)
 	struct virtio_net *vnet = dev->driver;
 	uint32_t length = skb->len;
 
-	if (vnet->running && vnet->transmit->in_flight >= RECLAIM_BATCH)
+	if (vnet->running && is_worth_reclaiming(vnet->transmit))
 		virtio_net_complete(vnet);
 	if (!vnet->running || vnet->transmit->broken) {
 		refuse(vnet, skb, DROP_DEVICE_DOWN);

@@ -1,7 +1,7 @@
 /*
- * ECN (RFC 3168 6.1): agreed on by SYN and SYN-ACK; a mark on the way is echoed to the sender, who
- * tells when he has slowed down. The sender's part is in tcp_recovery.c, the bits of segments are
- * set in tcp_transmit.c.
+ * ECN (RFC 3168 6.1; RFC 9293 3.8.2, SHLD-8): agreed on by SYN and SYN-ACK; a mark on the way is
+ * echoed to the sender, who tells when he has slowed down. The sender's part is in tcp_recovery.c,
+ * the bits of segments are set in tcp_transmit.c.
  *
  * tcp_ecn says whether to ask for it and to accept it; a route's own word (net/ipv4/route.h) counts
  * as yes to both. The nonce of RFC 3540 is historic (RFC 8311): the reserved bit is not looked at.

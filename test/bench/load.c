@@ -11,8 +11,9 @@
  *	udp-request     datagrams of 64 bytes and their echoes
  *	ping            ICMP echoes of 64 bytes (needs the right to open an ICMP socket)
  *	http-request    HTTP requests on one connection
+ *	idle            connections that are open at once: prints the guest's memory for each, bytes
  *
- * Prints the seconds that it took.
+ * Prints the seconds that it took, but for the last.
  */
 #define _GNU_SOURCE 1
 #include <arpa/inet.h>
@@ -25,11 +26,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 10, DATAGRAM = 64, BUFFER = 256 << 10 };
+enum { PATIENCE_S = 10, DATAGRAM = 64, BUFFER = 256 << 10, FILES = 8192, FIRST_FEW = 16 };
 
 static char buffer[BUFFER];
 static struct sockaddr_in guest = {.sin_family = AF_INET};
@@ -79,6 +81,34 @@ static void expect(int fd, size_t length)
 		if (n == 0)
 			fail("the guest closed");
 	}
+}
+
+static unsigned long free_kib(int fd)
+{
+	size_t length;
+
+	send_all(fd, "?", 1);
+	length = receive(fd, BUFFER - 1);
+	buffer[length] = 0;
+	return strtoul(buffer, NULL, 10);
+}
+
+static void idle(unsigned long count)
+{
+	const struct rlimit limit = {FILES, FILES};
+	int memory = open_to(SOCK_DGRAM, 0, 11);
+	unsigned long before;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		fail("setrlimit");
+	for (int i = 0; i < FIRST_FEW; i++) /* tables grow, and a page here and there is touched */
+		open_to(SOCK_STREAM, 0, 11);
+	before = free_kib(memory);
+	for (unsigned long i = 0; i < count; i++)
+		open_to(SOCK_STREAM, 0, 11);
+	sleep(1); /* the last ones are accepted */
+	printf("%.0f\n", ((double)before - (double)free_kib(memory)) * 1024 / (double)count);
+	exit(0);
 }
 
 static void tcp_in(unsigned long mib)
@@ -174,6 +204,7 @@ static const struct {
 	{"udp-request", udp_request},
 	{"ping", ping},
 	{"http-request", http_request},
+	{"idle", idle},
 };
 
 static double now(void)

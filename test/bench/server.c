@@ -3,9 +3,11 @@
  * Linux, so that what differs is the kernel. One loop over epoll.
  *
  *	UDP 7      echo
+ *	UDP 11     the machine's free memory in KiB, as /proc/meminfo has it
  *	TCP 7      echo
  *	TCP 8      takes one byte, gives one, and closes
  *	TCP 9      discard: takes all, closes when the client has
+ *	TCP 11     accepts, and does no more: an idle connection without anything of this program's
  *	TCP 19     source: takes 8 bytes, a big-endian count, and gives so many
  *	TCP 80     HTTP, kept alive, always the same small page
  */
@@ -21,10 +23,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, BACKLOG = 4096, BUFFER = 65536 };
+enum { EVENTS = 256, BACKLOG = 4096, BUFFER = 65536, FILES = 8192 };
 
 struct connection;
 
@@ -77,6 +80,26 @@ static bool udp_echo(struct connection *connection)
 
 	if (n >= 0)
 		sendto(connection->fd, buffer, (size_t)n, 0, (struct sockaddr *)&from, length);
+	return true;
+}
+
+static bool tell_free_memory(struct connection *connection)
+{
+	struct sockaddr_in from;
+	socklen_t length = sizeof(from);
+	char *line = buffer;
+	FILE *file;
+
+	if (recvfrom(connection->fd, buffer, sizeof(buffer), 0, (struct sockaddr *)&from, &length) <
+	    0)
+		return true;
+	file = fopen("/proc/meminfo", "r");
+	if (!file)
+		fail("/proc/meminfo");
+	while (fgets(line, 256, file) && strncmp(line, "MemFree:", 8) != 0)
+		;
+	fclose(file);
+	sendto(connection->fd, line + 8, strlen(line + 8), 0, (struct sockaddr *)&from, length);
 	return true;
 }
 
@@ -163,9 +186,11 @@ static bool http(struct connection *connection)
 
 static const struct service services[] = {
 	{.port = 7, .readable = udp_echo, .datagrams = true},
+	{.port = 11, .readable = tell_free_memory, .datagrams = true},
 	{.port = 7, .readable = echo},
 	{.port = 8, .readable = one_byte},
 	{.port = 9, .readable = discard},
+	{.port = 11},
 	{.port = 19, .readable = source},
 	{.port = 80, .readable = http},
 };
@@ -205,6 +230,8 @@ static void accept_all(const struct connection *listener)
 	int fd, yes = 1;
 
 	while ((fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+		if (!listener->service->readable)
+			continue;
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 		add(fd, listener->service, false);
 	}
@@ -226,10 +253,19 @@ static void serve(struct connection *connection)
 	free(connection);
 }
 
+static void allow_many_files(void)
+{
+	const struct rlimit limit = {FILES, FILES};
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		fail("setrlimit");
+}
+
 int main(void)
 {
 	struct epoll_event events[EVENTS];
 
+	allow_many_files();
 	signal(SIGPIPE, SIG_IGN);
 	epoll_fd = epoll_create1(0);
 	if (epoll_fd < 0)

@@ -5,6 +5,7 @@ joins with the relay's.  Both send with CUBIC.
 """
 
 import contextlib
+import glob
 import os
 import select
 import signal
@@ -21,7 +22,7 @@ NEAR_TAP, FAR_TAP, VITRINE_TAP = "near0", "far0", "vitrine0"
 DISCARD, CHARGEN = 9, 19
 PIECE = 1 << 16
 TCP_INFO_BYTES_ACKED = 120  # in struct tcp_info: be it 8 bytes
-READY_LIMIT_S = 10
+READY_LIMIT_S = 30
 
 
 class Failed(Exception):
@@ -73,12 +74,12 @@ def end(pid):
 # ---- The far host ----
 
 def wait_for_interface(name):
+    """Until the near host has moved it here."""
     deadline = time.monotonic() + READY_LIMIT_S
-    while not os.path.exists(f"/sys/class/net/{name}") and time.monotonic() < deadline:
+    while name not in (entry for _, entry in socket.if_nameindex()):
+        if time.monotonic() > deadline:
+            raise Failed(f"{name} did not come")
         time.sleep(0.01)
-        # /sys shows the namespace in which it was mounted: ask the kernel instead.
-        if name in (entry for _, entry in socket.if_nameindex()):
-            return
 
 
 def listener(port):
@@ -187,6 +188,24 @@ def wait_for_far():
             time.sleep(0.05)
 
 
+def interfaces_of(pid):
+    """The TAPs that a process has open."""
+    found = set()
+    for path in glob.glob(f"/proc/{pid}/fdinfo/*"):
+        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+            found.update(word for line in file if line.startswith("iff:") for word in line.split()[1:])
+    return found
+
+
+def wait_until_open(pid):
+    """The relay opens both TAPs by their names; once open, one of them can move to another namespace."""
+    deadline = time.monotonic() + READY_LIMIT_S
+    while not {NEAR_TAP, FAR_TAP} <= interfaces_of(pid):
+        if time.monotonic() > deadline:
+            raise Failed("the relay does not open its interfaces")
+        time.sleep(0.01)
+
+
 class Lane:
     """What one measurement is of: who sends, who receives, over which link."""
 
@@ -209,7 +228,7 @@ class Lane:
         far = fork((lambda: far_vitrine(program)) if self.vitrine else far_linux)
         relay = self.relay()
         try:
-            time.sleep(0.3)  # until the relay has opened both: an interface moves with its open file
+            wait_until_open(relay.pid)
             namespace.ip("link", "set", FAR_TAP, "netns", str(far))
             bring_up(NEAR_TAP, NEAR)
             wait_for_far()

@@ -1,4 +1,4 @@
-/* What a script asserts beside packets and results: states, struct tcp_info, counters, readiness. */
+/* What a script asserts beside packets and results: states, struct tcp_info, counters, poll. */
 #include <string.h>
 
 #include "net/tcp/tcp_state.h"

@@ -262,17 +262,17 @@ static void test_delete_takes_the_one_that_is_meant(void **state __unused)
 	wanted.gateway = PEER;
 	assert_int_equal(delete (wanted), 0);
 	wanted.gateway = 0;
-	wanted.metric = 2;
+	wanted.metric = 1;
 	assert_int_equal(delete (wanted), 0);
 	wanted.metric = 0;
-	wanted.dev = &eth1.dev;
+	wanted.dev = &f.dev;
 	assert_int_equal(delete (wanted), -ESRCH); /* it was that one */
 	wanted.dev = NULL;
 	assert_int_equal(lookup(NET + 1, 0, 0, &result), -EHOSTUNREACH);
 	wanted.type = ROUTE_UNREACHABLE;
 	assert_int_equal(delete (wanted), 0);
 	assert_int_equal(lookup(NET + 1, 0, 0, &result), 0);
-	assert_ptr_equal(result.dev, &f.dev);
+	assert_ptr_equal(result.dev, &eth1.dev);
 	wanted.prefix_length = 33;
 	assert_int_equal(delete (wanted), -ESRCH);
 }

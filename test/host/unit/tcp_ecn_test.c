@@ -211,7 +211,7 @@ static void say_marked(uint8_t flags, uint8_t tos)
 	stranger.seq++;
 }
 
-/* The receiver, 6.1.3: ECE until CWR. */
+/* SHLD-8. The receiver, 6.1.3: ECE until CWR. */
 static void test_echo(void **state __unused)
 {
 	agree();
@@ -228,7 +228,7 @@ static void test_echo(void **state __unused)
 	assert_true(tcp_socket(socket)->ecn_seen);
 }
 
-/* The sender, 6.1.2: the window shrinks once a round, and the next new data says so. */
+/* SHLD-8. The sender, 6.1.2: the window shrinks once a round, and the next new data says so. */
 static void test_answer_to_echo(void **state __unused)
 {
 	static const char bytes[10000];

@@ -83,7 +83,7 @@ static void test_keepalive_in_each_state(void **state __unused)
 	}
 }
 
-/* Switched off again, the timer that was armed does nothing. */
+/* Switched off again, the timer that was armed does nothing. MUST-25 */
 static void test_keepalive_is_switched_off(void **state __unused)
 {
 	socket = stranger_connects(&stranger, listener);
@@ -94,7 +94,7 @@ static void test_keepalive_is_switched_off(void **state __unused)
 	assert_int_equal(tcp()->state, TCP_ESTABLISHED);
 }
 
-/* RFC 5482: the user's time counts instead of the number of probes. */
+/* RFC 5482: the user's time counts instead of the number of probes. MUST-21 */
 static void test_keepalive_with_user_timeout(void **state __unused)
 {
 	socket = stranger_connects(&stranger, listener);

@@ -292,6 +292,24 @@ static void pruning_makes_room(void **state __unused)
 	end_all();
 }
 
+/* However full the memory is, a connection whose process has read everything goes on. */
+static void an_empty_queue_takes_one(void **state __unused)
+{
+	char got[8];
+
+	connect_all();
+	stranger_says(&strangers[0], "a", 1);
+	set_limit(0);
+	stranger_says(&strangers[1], "b", 1);
+	assert_int_equal(socket_take(sockets[1], got, sizeof(got), 0), 1);
+	stranger_says(&strangers[0], "c", 1);
+	assert_int_equal(socket_take(sockets[0], got, sizeof(got), 0), 1);
+	assert_dropped(&f, DROP_TCP_MEMORY, 1);
+	set_limit(LIMIT_PAGES);
+	fixture_clear_sent(&f);
+	end_all();
+}
+
 /* Senders wait: each has one piece, and goes on when that was acknowledged. */
 static void senders_wait(void **state __unused)
 {
@@ -325,6 +343,59 @@ static void senders_wait(void **state __unused)
 	end_all();
 }
 
+/* ---- None at all ---- */
+
+/* Nothing is packed, and nothing is lost. */
+static void no_memory_to_pack(void **state __unused)
+{
+	static char got[1000];
+	uint32_t n = 0;
+
+	connect_all();
+	while (sockets[0]->receive_queue.truesize <= (uint32_t)sockets[0]->receive_buffer / 8) {
+		stranger_says(&strangers[0], "x", 1);
+		n++;
+	}
+	for (uint32_t i = 0; i < 10; i++, n++) {
+		host_fail_allocation(2); /* behind the packet's own */
+		stranger_says(&strangers[0], "x", 1);
+		host_fail_allocation(0);
+	}
+	assert_int_equal(counted(TCP_EXTRA_RECEIVE_COLLAPSED), 0);
+	assert_int_equal(socket_take(sockets[0], got, sizeof(got), 0), n);
+	fixture_clear_sent(&f);
+	end_all();
+}
+
+/* An answer that cannot be made is as one that got lost. */
+static void no_memory_to_answer(void **state __unused)
+{
+	struct stranger stranger;
+
+	stranger_init(&stranger, &f);
+	stranger.ours = TCP_FIXTURE_PORT + 1;
+	drops_watch(&f);
+	host_fail_allocation(2);
+	stranger_flags(&stranger, TCP_SYN);
+	host_fail_allocation(0);
+	stranger_sees_nothing(&stranger);
+	assert_dropped(&f, DROP_TCP_NO_SOCKET, 1);
+}
+
+static void no_memory_to_listen(void **state __unused)
+{
+	struct socket *second = make_socket(&f, SOCK_STREAM, 0);
+
+	assert_int_equal(do_bind(second, IP4_ANY, TCP_FIXTURE_PORT + 1), 0);
+	for (uint64_t nth = 1; nth <= 2; nth++) {
+		host_fail_allocation(nth);
+		assert_int_equal(socket_listen(second, 16), -ENOMEM);
+		host_fail_allocation(0);
+	}
+	assert_int_equal(socket_listen(second, 16), 0);
+	socket_close(second);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -334,6 +405,8 @@ int main(void)
 		TEST(one_in_time_wait),         TEST(out_of_order_up_to_the_limit),
 		TEST(in_order_up_to_the_limit), TEST(in_order_before_out_of_order),
 		TEST(pruning_makes_room),       TEST(senders_wait),
+		TEST(an_empty_queue_takes_one), TEST(no_memory_to_pack),
+		TEST(no_memory_to_answer),      TEST(no_memory_to_listen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,6 +192,22 @@ static void timestamps_have_an_offset(void **state __unused)
 	assert_no_order(offsets);
 }
 
+/* Every byte of an address counts, of either family. */
+static void addresses_of_both_families(void **state __unused)
+{
+	struct endpoint remote = {.addr.family = AF_INET6, .port = 80};
+	const struct net_addr local = {0};
+	uint32_t offsets[COUNT];
+
+	net_lock(&f.net);
+	for (uint32_t i = 0; i < COUNT; i++) {
+		remote.addr.v6[i % 16] = (uint8_t)(i / 16 + 1);
+		offsets[i] = tcp_secret_port_offset(&f.net, &local, &remote);
+	}
+	net_unlock(&f.net);
+	assert_no_order(offsets);
+}
+
 /* RFC 6056: the ports of connections one after another are not in a row. */
 static void ports_are_not_in_a_row(void **state __unused)
 {
@@ -219,7 +235,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(isns_of_one_pair),          TEST(isns_of_many_pairs),
 		TEST(isns_after_a_reboot),       TEST(isns_of_connections_we_open),
-		TEST(timestamps_have_an_offset), TEST(ports_are_not_in_a_row),
+		TEST(timestamps_have_an_offset), TEST(addresses_of_both_families),
+		TEST(ports_are_not_in_a_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ R(ANY,         "RST",         EXACT,  ANY,  ANY,  NOTHING,   CLOSED,      NONE, 
 
 /*
  * Fourth, SYN. The SYN of a request again gets the same answer; another one in the window takes the
- * request back to LISTEN.
+ * request back to LISTEN (MUST-11).
  */
 R(REQUEST,     "SYN ACK",     AWAY,   ANY,  ANY,  ACK,       SAME,        NONE, BAD_SYN),
 R(REQUEST,     "SYN",         BEFORE, ANY,  ANY,  SYN_ACK,   SAME,        NONE, DUPLICATE),

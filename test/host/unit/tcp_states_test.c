@@ -7,17 +7,11 @@
 #include <string.h>
 
 #include "kernel/errno.h"
-#include "test/host/unit/stranger.h"
-#include "test/host/unit/tcp_states_table.h"
+#include "test/host/unit/tcp_situation.h"
 
-#define NOBODY_PORT 81
-#define WINDOW 5000 /* the stranger's: MAX.SND.WND */
 #define TEXT_LENGTH 8u
 #define ALL_FLAGS 64u
 #define FAULTS_SHOWN 20
-#define AFTER_TIME_WAIT_US (61 * USEC_PER_SEC)
-#define SMALL_BUFFER 4096 /* SO_RCVBUF: the window is half of it, and is filled by one segment */
-#define TO_SEND "0123456789"
 
 static const char letters[TEXT_LENGTH + 1] = "ABCDEFGH";
 
@@ -44,14 +38,6 @@ struct trial {
 	uint8_t flags;
 };
 
-/* The connection as its peer knows it. */
-struct view {
-	uint32_t rcv_nxt, window; /* of the stack */
-	uint32_t iss, snd_una, snd_nxt;
-	uint8_t flags;            /* of the last segment */
-	uint32_t seq, ack, count; /* likewise; how many there were */
-};
-
 struct result {
 	uint32_t answer, next;
 	uint32_t drop;    /* what was counted */
@@ -60,11 +46,9 @@ struct result {
 	bool acknowledged_as_due, contents_right;
 };
 
-static struct fixture f;
-static struct socket *listener, *socket;
-static struct stranger stranger;
-static struct view view;
-static uint64_t used[256]; /* how often each rule was the one that counted */
+static struct meeting meeting;
+static struct view *const view = &meeting.view; /* as it is now */
+static uint64_t used[256];                      /* how often each rule was the one that counted */
 static uint32_t faults, trials;
 
 /* ---- The rules ---- */
@@ -104,264 +88,7 @@ static const struct state_rule *rule_for(const struct trial *trial)
 	return NULL;
 }
 
-/* ---- The stack, seen from its peer ---- */
-
-/* What was sent since the last look. */
-static void look(void)
-{
-	view.count = f.sent_count;
-	for (uint32_t i = 0; i < f.sent_count; i++) {
-		const struct seen seen = stranger_sees(&stranger, i);
-		uint32_t end = seen.header.seq + (uint32_t)seen.length;
-
-		end += (seen.header.flags & TCP_SYN ? 1 : 0) +
-		       (seen.header.flags & TCP_FIN ? 1 : 0);
-		view.flags = seen.header.flags;
-		view.seq = seen.header.seq;
-		view.ack = seen.header.ack;
-		if (view.flags & TCP_RST)
-			continue;
-		view.window = seen.header.window;
-		if (view.flags & TCP_SYN)
-			view.iss = view.snd_una = seen.header.seq;
-		if (view.flags & TCP_SYN || seq_after(end, view.snd_nxt))
-			view.snd_nxt = end;
-	}
-	fixture_clear_sent(&f);
-}
-
-static void send_flags(uint8_t flags)
-{
-	stranger.ack = flags & TCP_ACK ? stranger.ack : 0;
-	stranger_flags(&stranger, flags);
-	stranger.seq += (flags & TCP_SYN ? 1 : 0) + (flags & TCP_FIN ? 1 : 0);
-	view.rcv_nxt = stranger.seq;
-	look();
-}
-
-static void acknowledge_all(void)
-{
-	stranger.ack = view.snd_una = view.snd_nxt;
-	send_flags(TCP_ACK);
-}
-
-static struct socket *make_listener(void)
-{
-	struct socket *made = make_socket(&f, SOCK_STREAM, 0);
-
-	assert_int_equal(do_bind(made, IP4_ANY, TCP_FIXTURE_PORT), 0);
-	assert_int_equal(set_option(made, SOL_SOCKET, SO_OOBINLINE, 1), 0);
-	assert_int_equal(socket_listen(made, 16), 0);
-	return made;
-}
-
-/* ---- Into a situation ---- */
-
-static void call_stranger(void)
-{
-	socket = stranger_is_called(&stranger);
-	assert_int_equal(set_option(socket, SOL_SOCKET, SO_OOBINLINE, 1), 0);
-	view.iss = view.snd_una = stranger.irs;
-	view.snd_nxt = view.iss + 1;
-	view.rcv_nxt = stranger.seq; /* of which the stack knows nothing yet */
-}
-
-static void send_syn(void)
-{
-	const struct crafted syn = stranger_syn(&stranger);
-
-	stranger_sends(&stranger, &syn);
-	view.rcv_nxt = ++stranger.seq;
-	look();
-	stranger.irs = view.iss;
-	stranger.ack = view.iss + 1;
-}
-
-static void establish(void)
-{
-	send_syn();
-	acknowledge_all();
-	assert_int_equal(socket_accept(listener, &socket, true), 0);
-}
-
-/* Data is under way. */
-static void establish_sending(void)
-{
-	establish();
-	assert_int_equal(socket_give(socket, TO_SEND, strlen(TO_SEND), 0), strlen(TO_SEND));
-	fixture_run(&f);
-	look();
-}
-
-static void shut_down(void)
-{
-	assert_int_equal(socket_shutdown(socket, SHUT_WR), 0);
-	fixture_run(&f);
-	look();
-}
-
-static void close_socket(void)
-{
-	socket_close(socket);
-	socket = NULL;
-	fixture_run(&f);
-	look();
-}
-
-/* The peer's FIN, which acknowledges nothing new. */
-static void send_fin(void)
-{
-	stranger.ack = view.snd_una;
-	send_flags(TCP_FIN | TCP_ACK);
-}
-
-static void fill_window(void)
-{
-	static const uint8_t bytes[SMALL_BUFFER];
-
-	assert_int_equal(set_option(listener, SOL_SOCKET, SO_RCVBUF, SMALL_BUFFER), 0);
-	establish();
-	while (view.window) {
-		stranger_says(&stranger, bytes, MIN(view.window, (uint32_t)SEGMENT_MAX));
-		look();
-	}
-	view.rcv_nxt = stranger.seq;
-}
-
-static void close_first(void)
-{
-	establish_sending();
-	shut_down();
-	acknowledge_all();
-}
-
-static void bring_about(uint32_t situation)
-{
-	switch (situation) {
-	case CLOSED:
-		stranger.ours = NOBODY_PORT;
-		break;
-	case SYN_SENT:
-		call_stranger();
-		break;
-	case REQUEST:
-		send_syn();
-		break;
-	case SYN_RECV:
-		call_stranger();
-		send_syn();
-		break;
-	case ESTABLISHED:
-		establish_sending();
-		break;
-	case WINDOW_0:
-		fill_window();
-		break;
-	case FIN_WAIT_1:
-		establish_sending();
-		shut_down();
-		break;
-	case FIN_WAIT_2:
-		close_first();
-		break;
-	case ORPHAN_1:
-		establish_sending();
-		close_socket();
-		break;
-	case ORPHAN_2:
-		establish_sending();
-		close_socket();
-		acknowledge_all();
-		break;
-	case CLOSE_WAIT:
-		establish_sending();
-		send_fin();
-		break;
-	case CLOSING:
-		establish_sending();
-		shut_down();
-		send_fin();
-		break;
-	case LAST_ACK:
-		establish_sending();
-		send_fin();
-		shut_down();
-		break;
-	case TIME_WAIT:
-	case REOPENABLE:
-		close_first();
-		send_fin();
-		break;
-	default:
-		break;
-	}
-	if (situation == TIME_WAIT) {
-		socket_close(listener);
-		listener = NULL;
-	}
-}
-
 /* ---- What follows ---- */
-
-/* The connection's control block, if it has one. */
-static const struct tcp_socket *connection(void)
-{
-	struct tcp_state_of_net *state = tcp_fixture_state(&f);
-	const struct endpoint local = {net_addr_ip4(OURS), stranger.ours};
-	const struct endpoint remote = {net_addr_ip4(stranger.address), stranger.port};
-	const struct tcp_socket *tcp;
-
-	net_lock(&f.net);
-	tcp = tcp_table_find(&state->table, tcp_table_hash(&state->table, &local, &remote), &local,
-			     &remote);
-	net_unlock(&f.net);
-	return tcp;
-}
-
-static uint32_t situation_of(const struct tcp_socket *tcp)
-{
-	static const uint32_t situations[] = {
-		[TCP_ESTABLISHED] = ESTABLISHED, [TCP_SYN_SENT] = SYN_SENT,
-		[TCP_SYN_RECV] = SYN_RECV,       [TCP_FIN_WAIT1] = FIN_WAIT_1,
-		[TCP_FIN_WAIT2] = FIN_WAIT_2,    [TCP_CLOSE_WAIT] = CLOSE_WAIT,
-		[TCP_LAST_ACK] = LAST_ACK,       [TCP_CLOSING] = CLOSING,
-	};
-
-	assert_true(tcp->state < ARRAY_SIZE(situations) && situations[tcp->state]);
-	return situations[tcp->state];
-}
-
-/* CLOSED is that there is nothing: somebody may listen, or not. */
-static uint32_t situation_now(void)
-{
-	const struct tcp_state_of_net *state = tcp_fixture_state(&f);
-	const struct tcp_socket *tcp = connection();
-
-	if (tcp)
-		return situation_of(tcp);
-	if (state->requests.table.count)
-		return REQUEST;
-	return state->timewaits.count ? TIME_WAIT : CLOSED;
-}
-
-/* As situation_now() would name it. */
-static uint32_t simplified(uint32_t situation)
-{
-	switch (situation) {
-	case LISTEN:
-		return CLOSED;
-	case WINDOW_0:
-		return ESTABLISHED;
-	case ORPHAN_1:
-		return FIN_WAIT_1;
-	case ORPHAN_2:
-		return FIN_WAIT_2;
-	case REOPENABLE:
-		return TIME_WAIT;
-	default:
-		return situation;
-	}
-}
 
 static uint32_t rule_of_drop(const uint64_t *before, uint32_t *dropped)
 {
@@ -369,10 +96,10 @@ static uint32_t rule_of_drop(const uint64_t *before, uint32_t *dropped)
 
 	*dropped = 0;
 	for (uint32_t i = 1; i < DROP_REASON_COUNT; i++) {
-		if (f.net.drops[i] == before[i])
+		if (meeting.f.net.drops[i] == before[i])
 			continue;
 		reason = i;
-		*dropped += (uint32_t)(f.net.drops[i] - before[i]);
+		*dropped += (uint32_t)(meeting.f.net.drops[i] - before[i]);
 	}
 	return reason;
 }
@@ -392,27 +119,27 @@ static uint32_t wanted_rcv_nxt(const struct trial *trial, const struct state_rul
 	if (rule->taken == NONE && trial->situation == SYN_SENT && trial->flags & TCP_SYN)
 		return seq + 1;
 	if (rule->taken == NONE)
-		return view.rcv_nxt;
+		return view->rcv_nxt;
 	return seq + length_of(trial) - (rule->taken != FIN && trial->flags & TCP_FIN ? 1 : 0);
 }
 
 static uint32_t name_answer(const struct trial *trial, const struct crafted *segment,
 			    const struct view *before, uint32_t rcv_nxt, bool challenged)
 {
-	if (view.count == 0)
+	if (view->count == 0)
 		return NOTHING;
-	if (view.count > 1)
+	if (view->count > 1)
 		return SOMETHING_ELSE;
-	if (view.flags == TCP_ACK && view.seq == before->snd_nxt && view.ack == rcv_nxt)
+	if (view->flags == TCP_ACK && view->seq == before->snd_nxt && view->ack == rcv_nxt)
 		return challenged ? CHALLENGE : ACK;
-	if (view.flags == (TCP_SYN | TCP_ACK) && view.ack == segment->seq + 1) {
-		if (trial->situation & (LISTEN | REOPENABLE) || view.seq == before->iss)
+	if (view->flags == (TCP_SYN | TCP_ACK) && view->ack == segment->seq + 1) {
+		if (trial->situation & (LISTEN | REOPENABLE) || view->seq == before->iss)
 			return SYN_ACK;
 	}
-	if (view.flags == TCP_RST && view.seq == segment->ack)
+	if (view->flags == TCP_RST && view->seq == segment->ack)
 		return RESET;
-	if (view.flags == (TCP_RST | TCP_ACK) && view.seq == 0 &&
-	    view.ack == segment->seq + length_of(trial))
+	if (view->flags == (TCP_RST | TCP_ACK) && view->seq == 0 &&
+	    view->ack == segment->seq + length_of(trial))
 		return RESET_ACK;
 	return SOMETHING_ELSE;
 }
@@ -423,12 +150,13 @@ static void read_text(struct result *result, uint32_t wanted)
 	char bytes[4 * TEXT_LENGTH];
 	int64_t n;
 
-	if (!socket && listener && socket_accept(listener, &socket, true))
-		socket = NULL;
+	if (!meeting.socket && meeting.listener &&
+	    socket_accept(meeting.listener, &meeting.socket, true))
+		meeting.socket = NULL;
 	result->contents_right = true;
-	if (!socket)
+	if (!meeting.socket)
 		return;
-	while ((n = socket_take(socket, bytes + result->taken, TEXT_LENGTH, 0)) > 0)
+	while ((n = socket_take(meeting.socket, bytes + result->taken, TEXT_LENGTH, 0)) > 0)
 		result->taken += (uint32_t)n;
 	if (result->taken == wanted)
 		result->contents_right = !memcmp(bytes, letters + TEXT_LENGTH - wanted,
@@ -439,17 +167,17 @@ static uint32_t seq_at(uint32_t place, uint32_t situation)
 {
 	switch (place) {
 	case INSIDE:
-		return view.rcv_nxt + TEXT_LENGTH;
+		return view->rcv_nxt + TEXT_LENGTH;
 	case LAST:
-		return view.rcv_nxt + view.window - 1;
+		return view->rcv_nxt + view->window - 1;
 	case BEYOND:
-		return view.rcv_nxt + view.window + (situation == WINDOW_0 ? 1 : 0);
+		return view->rcv_nxt + view->window + (situation == WINDOW_0 ? 1 : 0);
 	case BEFORE:
-		return view.rcv_nxt - 1;
+		return view->rcv_nxt - 1;
 	case OLD:
-		return view.rcv_nxt - TEXT_LENGTH - 2;
+		return view->rcv_nxt - TEXT_LENGTH - 2;
 	default:
-		return view.rcv_nxt;
+		return view->rcv_nxt;
 	}
 }
 
@@ -457,17 +185,17 @@ static uint32_t ack_at(uint32_t place)
 {
 	switch (place) {
 	case PART:
-		return view.snd_nxt - 1;
+		return view->snd_nxt - 1;
 	case UNA:
-		return view.snd_una;
+		return view->snd_una;
 	case PAST:
-		return view.snd_una - 1;
+		return view->snd_una - 1;
 	case STALE:
-		return view.snd_una - WINDOW - 1;
+		return view->snd_una - MEETING_WINDOW - 1;
 	case NEVER:
-		return view.snd_nxt + 1;
+		return view->snd_nxt + 1;
 	default:
-		return view.snd_nxt;
+		return view->snd_nxt;
 	}
 }
 
@@ -477,7 +205,7 @@ static struct crafted craft(const struct trial *trial)
 		.flags = trial->flags,
 		.seq = seq_at(trial->seq, trial->situation),
 		.ack = trial->flags & TCP_ACK ? ack_at(trial->ack) : 0,
-		.window = WINDOW,
+		.window = MEETING_WINDOW,
 		.urgent = trial->flags & TCP_URG ? TEXT_LENGTH / 2 : 0,
 	};
 
@@ -492,7 +220,7 @@ static struct crafted craft(const struct trial *trial)
 static bool acknowledged_as_due(const struct trial *trial, const struct state_rule *rule,
 				const struct view *before)
 {
-	const struct tcp_socket *tcp = connection();
+	const struct tcp_socket *tcp = meeting_connection(&meeting);
 	bool counts = trial->flags & TCP_ACK && trial->ack & (ALL | PART) &&
 		      (rule->drop == DROP_NONE || rule->drop == DROP_TCP_AFTER_CLOSE ||
 		       rule->drop == DROP_TCP_WINDOW_CLOSED);
@@ -535,8 +263,8 @@ static void report(const struct trial *trial, const struct state_rule *rule,
 	print_trial(trial);
 	print_error("line %d wants %s, %s, %s, %u bytes; came %s, %s, %s x%u, %u bytes%s%s\n",
 		    rule->line, answer_names[rule->answer],
-		    situation_names[__builtin_ctz(simplified(next))], drop_reason_name(rule->drop),
-		    wanted_bytes, answer_names[result->answer],
+		    situation_names[__builtin_ctz(situation_simplified(next))],
+		    drop_reason_name(rule->drop), wanted_bytes, answer_names[result->answer],
 		    situation_names[__builtin_ctz(result->next)], drop_reason_name(result->drop),
 		    result->dropped, result->taken,
 		    result->acknowledged_as_due ? "" : ", wrong SND.UNA",
@@ -549,35 +277,12 @@ static void judge(const struct trial *trial, const struct state_rule *rule,
 	uint32_t next = rule->next == SAME ? trial->situation : rule->next;
 	bool readable = !(trial->situation & (WINDOW_0 | ORPHAN_1 | ORPHAN_2));
 
-	if (result->answer == (uint32_t)rule->answer && result->next == simplified(next) &&
-	    result->drop == (uint32_t)rule->drop &&
+	if (result->answer == (uint32_t)rule->answer &&
+	    result->next == situation_simplified(next) && result->drop == (uint32_t)rule->drop &&
 	    result->dropped == (rule->drop == DROP_NONE ? 0u : 1u) && result->acknowledged_as_due &&
 	    result->contents_right && (!readable || result->taken == wanted_bytes))
 		return;
 	report(trial, rule, result, wanted_bytes);
-}
-
-/* Back to nothing but a listener. */
-static void clear_away(void)
-{
-	const struct linger now = {.l_onoff = 1};
-
-	if (socket) {
-		socket_setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-		socket_close(socket);
-	}
-	if (listener)
-		socket_close(listener);
-	socket = NULL;
-	if (connection()) { /* an orphan */
-		stranger.seq = connection()->rcv_nxt;
-		stranger_flags(&stranger, TCP_RST);
-	}
-	fixture_clear_sent(&f);
-	fixture_advance(&f, AFTER_TIME_WAIT_US);
-	fixture_clear_sent(&f);
-	assert_int_equal(situation_now(), CLOSED);
-	listener = make_listener();
 }
 
 static void try(const struct trial *trial)
@@ -590,26 +295,21 @@ static void try(const struct trial *trial)
 	struct view before;
 	uint32_t rcv_nxt, bytes = 0;
 
-	stranger_init(&stranger, &f);
-	stranger.port = 30000;
-	stranger.window = WINDOW;
-	view = (struct view){.window = UINT16_MAX, .snd_una = 1000, .snd_nxt = 1001};
-	view.rcv_nxt = stranger.seq;
-	bring_about(trial->situation);
+	meeting_begin(&meeting, trial->situation);
 
-	before = view;
+	before = *view;
 	segment = craft(trial);
-	challenges = &tcp_fixture_state(&f)->extra[TCP_EXTRA_CHALLENGE_ACKS];
+	challenges = &tcp_fixture_state(&meeting.f)->extra[TCP_EXTRA_CHALLENGE_ACKS];
 	challenged = *challenges;
-	memcpy(drops, f.net.drops, sizeof(drops));
+	memcpy(drops, meeting.f.net.drops, sizeof(drops));
 	rcv_nxt = wanted_rcv_nxt(trial, rule, segment.seq);
 	if (rule->taken != NONE && trial->text == DATA)
-		bytes = MIN(TEXT_LENGTH, rcv_nxt - view.rcv_nxt -
+		bytes = MIN(TEXT_LENGTH, rcv_nxt - view->rcv_nxt -
 						 (rule->taken == FIN && trial->flags & TCP_FIN));
-	stranger_sends(&stranger, &segment);
-	look();
+	stranger_sends(&meeting.stranger, &segment);
+	meeting_look(&meeting);
 	result.answer = name_answer(trial, &segment, &before, rcv_nxt, *challenges != challenged);
-	result.next = situation_now();
+	result.next = meeting_situation(&meeting);
 	result.drop = rule_of_drop(drops, &result.dropped);
 	result.acknowledged_as_due = acknowledged_as_due(trial, rule, &before);
 	if (!(trial->situation & (WINDOW_0 | ORPHAN_1 | ORPHAN_2)))
@@ -617,7 +317,7 @@ static void try(const struct trial *trial)
 	else
 		result.contents_right = true;
 	judge(trial, rule, &result, bytes);
-	clear_away();
+	meeting_clear_away(&meeting);
 	trials++;
 }
 
@@ -644,12 +344,9 @@ static void try_all(uint32_t situation)
 static void test_situation(void **state)
 {
 	faults = 0;
-	listener = tcp_fixture_init(&f);
-	socket = NULL;
-	socket_close(listener);
-	listener = make_listener();
+	meeting_init(&meeting);
 	try_all(*(uint32_t *)*state);
-	tcp_fixture_destroy(&f, listener);
+	meeting_destroy(&meeting);
 	if (faults)
 		fail_msg("%u faults", faults);
 }

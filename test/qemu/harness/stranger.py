@@ -5,7 +5,6 @@ import random
 import struct
 
 from scapy.layers.inet import ICMP, IP, TCP
-from scapy.layers.l2 import ARP
 from scapy.packet import Raw
 
 from .frames import GUEST, OTHER, checksum, ether, ip, is_request_for, tell_address
