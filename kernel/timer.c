@@ -2,8 +2,8 @@
  * Timers in a pairing heap: see timer.h.
  *
  * Pushing an armed timer further away does not touch the heap: the timer keeps its place
- * (queued_us) and is put where it belongs (when_us) when it comes to the top. Nor does disarming it:
- * then it is taken out there.
+ * (queued_us) and is put where it belongs (when_us) when it comes to the top. Nor does disarming
+ * it: then it is taken out there.
  */
 #include "kernel/timer.h"
 

@@ -64,8 +64,8 @@ void timer_arm(struct timer_base *base, struct timer *timer, uint64_t when_us);
 bool timer_cancel(struct timer_base *base, struct timer *timer);
 
 /*
- * For a timer that will soon be armed again: it does not fire, but is known to the base still, which
- * may be run once for nothing.
+ * For a timer that will soon be armed again: it does not fire, but is known to the base still,
+ * which may be run once for nothing.
  */
 static inline void timer_disarm(struct timer *timer)
 {

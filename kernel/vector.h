@@ -1,7 +1,7 @@
 /*
- * Work on many bytes with the processor's SIMD registers. Those hold what the running process has in
- * them; every function gives the ones that it used back as they were, so that any context may call,
- * interrupts too.
+ * Work on many bytes with the processor's SIMD registers. Those hold what the running process has
+ * in them; every function gives the ones that it used back as they were, so that any context may
+ * call, interrupts too.
  */
 #ifndef KERNEL_VECTOR_H
 #define KERNEL_VECTOR_H

@@ -8,7 +8,9 @@
 #include "kernel/string.h"
 #include "net/ethernet/ethernet.h"
 
-/* Of a buffer for a whole frame, unless the MTU wants more: with its sk_buff, a size of kmalloc's. */
+/*
+ * Of a buffer for a whole frame, unless the MTU wants more: with its sk_buff, a size of kmalloc's.
+ */
 #define BUFFER_SIZE (2048 - (uint32_t)sizeof(struct sk_buff))
 #define MTU_MIN 68 /* RFC 791; a device that offers less is not believed */
 #define MTU_USUAL 1500

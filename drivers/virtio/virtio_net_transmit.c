@@ -3,8 +3,8 @@
  *
  * Nothing waits for the device. A frame goes into the ring, or, while that is full, into a short
  * queue, or is dropped (TX_QUEUE_FULL). What was sent is freed when the next frames come, some at a
- * time, and whenever the poller runs, so an idle device needs no completion interrupt, and the interrupt is
- * off as a rule.
+ * time, and whenever the poller runs, so an idle device needs no completion interrupt, and the
+ * interrupt is off as a rule.
  *
  * It is on while somebody waits for completion: frames in the short queue, or charged to a
  * socket, whose sender may be asleep until its send buffer has room. So that single packets cost

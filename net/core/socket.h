@@ -6,8 +6,9 @@
  * (net/core/socket_syscalls.c) and the host library stand on them. They answer the errno of Linux's
  * manual pages, in process context, without the net lock, and they sleep unless told not to.
  *
- * Reference counting: the file holds one; the packets charged to the socket (skb_set_owner) hold one
- * together; a lookup that leaves the net lock takes one. socket_close detaches it from its protocol at once.
+ * Reference counting: the file holds one; the packets charged to the socket (skb_set_owner) hold
+ * one together; a lookup that leaves the net lock takes one. socket_close detaches it from its
+ * protocol at once.
  */
 #ifndef NET_CORE_SOCKET_H
 #define NET_CORE_SOCKET_H

@@ -99,7 +99,10 @@ static void decay(struct tcp_socket *tcp) NEEDS_NET_LOCK
 	congestion->cwnd = congestion->cwnd / 2 + used / 2;
 }
 
-/* The strongest sign of a round counts: that the window was the limit, or else the most in flight.*/
+/*
+ * The strongest sign of a round counts: that the window was the limit, or else the most in
+ * flight.
+ */
 static void note_use(struct tcp_socket *tcp, bool limited) NEEDS_NET_LOCK
 {
 	struct tcp_congestion *congestion = &tcp->congestion;
@@ -144,7 +147,9 @@ bool tcp_congestion_may_grow(const struct tcp_socket *tcp)
 	       congestion->cwnd < 2ull * congestion->flight_max;
 }
 
-/* What is missing goes first. Very small segments are limited in number as well: records cost us. */
+/*
+ * What is missing goes first. Very small segments are limited in number as well: records cost us.
+ */
 uint32_t tcp_congestion_room(struct tcp_socket *tcp)
 {
 	const struct tcp_scoreboard *board = &tcp->scoreboard;

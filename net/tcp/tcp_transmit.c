@@ -33,7 +33,9 @@ static void fill_options(struct tcp_socket *tcp, uint64_t now_us,
 	}
 	if (!tcp->dsack_due && !tcp->sack_recent_count)
 		return;
-	/* RFC 9293 3.7.1: what the option takes is not there for data; an ACK of its own follows. */
+	/*
+	 * RFC 9293 3.7.1: what the option takes is not there for data; an ACK of its own follows.
+	 */
 	if (outgoing->length && outgoing->length + SACK_LENGTH_MAX > tcp->mss)
 		outgoing->sack_left_out = true;
 	else

@@ -137,9 +137,7 @@ def test_option_length(guest, stranger, length):
         stranger.seq = stranger.move(1)
     stranger.say(b"end")
     echoed = b"x" * len(KINDS) + b"end"
-    heard = b"".join(bytes(packet[TCP].payload) for packet in stranger.hear_all(0.5))
-    assert echoed in heard or heard.endswith(b"end")
-    stranger.ack = (stranger.ack + len(echoed)) % (1 << 32)
+    assert stranger.take(len(echoed)) == echoed
     for kind in (8, 34, 77):
         other = Stranger(stranger.wire, ECHO)
         other.send(with_raw_options(other.tcp("S"), bytes([2, 4, 3, 232, kind, length, 3, 3, 5, 4, 2])))

@@ -1,4 +1,6 @@
-/* Command lines: numbers, strictly (nothing before or behind, and within bounds), and complaints. */
+/*
+ * Command lines: numbers, strictly (nothing before or behind, and within bounds), and complaints.
+ */
 #ifndef USERLAND_LIB_ARGUMENT_H
 #define USERLAND_LIB_ARGUMENT_H
 

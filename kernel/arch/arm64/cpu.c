@@ -137,8 +137,8 @@ void machine_halt(void)
 }
 
 /*
- * Kept in SP_EL0 while the kernel runs, where the compiler looks for the stack canary. Not volatile:
- * whoever asks twice is still the same thread, so the compiler need not read it twice.
+ * Kept in SP_EL0 while the kernel runs, where the compiler looks for the stack canary. Not
+ * volatile: whoever asks twice is still the same thread, so the compiler need not read it twice.
  */
 struct thread *current_thread(void)
 {

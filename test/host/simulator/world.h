@@ -137,8 +137,8 @@ void world_record(struct world *world, struct recording *recording);
 
 /*
  * Compares every frame from now on with `recording`, which is an earlier run's (world_record, or
- * recording_load of pcap files that link_capture wrote). Before the first frame. The first that differs is printed: seed,
- * link, number, times, and both frames with the bytes that differ marked.
+ * recording_load of pcap files that link_capture wrote). Before the first frame. The first that
+ * differs is printed: seed, link, number, times, and both frames with the bytes that differ marked.
  */
 void world_expect(struct world *world, const struct recording *recording);
 

@@ -1,4 +1,6 @@
-/* Watching the frames of a world: digest, recording, comparison with an earlier run. See world.h. */
+/*
+ * Watching the frames of a world: digest, recording, comparison with an earlier run. See world.h.
+ */
 #include <string.h>
 
 #include "test/host/simulator/private.h"

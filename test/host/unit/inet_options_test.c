@@ -1,4 +1,6 @@
-/* Every option of level SOL_IP, each read back; interface calls of AF_INET; ICMP datagram sockets. */
+/*
+ * Every option of level SOL_IP, each read back; interface calls of AF_INET; ICMP datagram sockets.
+ */
 #include <string.h>
 
 #include "include/uapi/if.h"

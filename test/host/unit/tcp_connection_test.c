@@ -1,6 +1,6 @@
 /*
- * A connection from SYN to TIME-WAIT, step by step: the one that docs/tcp-connection.md follows. With
- * VITRINE_PCAP=DIRECTORY it leaves its packets there.
+ * A connection from SYN to TIME-WAIT, step by step: the one that docs/tcp-connection.md follows.
+ * With VITRINE_PCAP=DIRECTORY it leaves its packets there.
  */
 #include "net/tcp/tcp_state.h"
 #include "test/host/unit/tcp_pair.h"

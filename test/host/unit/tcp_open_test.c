@@ -270,7 +270,9 @@ static void test_time_wait(void **state __unused)
 	close_both(client, server);
 }
 
-/* Each connects to the other at once: one connection comes of it. RFC 9293 3.5, figure 7. MUST-10 */
+/*
+ * Each connects to the other at once: one connection comes of it. RFC 9293 3.5, figure 7. MUST-10
+ */
 static void test_simultaneous_open(void **state __unused)
 {
 	struct sockaddr_storage left = tcp_name(CLIENT, 1111), right = tcp_name(SERVER, 2222);

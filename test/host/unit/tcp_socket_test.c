@@ -245,7 +245,10 @@ static void test_queue_lengths(void **state __unused)
 	assert_int_equal(socket_ioctl(pair.listener, SIOCINQ, &count), -EINVAL);
 }
 
-/* RFC 9293 3.8.5, RFC 6093: one byte beside the stream; or in it, with SO_OOBINLINE. MUST-30, MUST-32, MUST-33, MUST-62 */
+/*
+ * RFC 9293 3.8.5, RFC 6093: one byte beside the stream; or in it, with SO_OOBINLINE. MUST-30,
+ * MUST-32, MUST-33, MUST-62
+ */
 static void test_urgent_data(void **state __unused)
 {
 	char bytes[8];
@@ -461,7 +464,10 @@ static void test_keepalive(void **state __unused)
 	link_set_down(pair.link, false);
 }
 
-/* A process that does not read: the window closes, is probed, and opens again. MUST-35, MUST-36, MUST-37 */
+/*
+ * A process that does not read: the window closes, is probed, and opens again. MUST-35, MUST-36,
+ * MUST-37
+ */
 static void test_closed_window(void **state __unused)
 {
 	static uint8_t bytes[1 << 20], back[1 << 20];

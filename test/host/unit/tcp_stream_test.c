@@ -1,4 +1,6 @@
-/* The bytes that wait to be sent: pieces of pages, found by sequence number, shared with packets. */
+/*
+ * The bytes that wait to be sent: pieces of pages, found by sequence number, shared with packets.
+ */
 #include "net/tcp/tcp_stream.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
-/* TCP between two stacks in the simulator: opening, data both ways, closing; on links good and bad. */
+/*
+ * TCP between two stacks in the simulator: opening, data both ways, closing; on links good and bad.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
- * speed: what packets, connections and streams cost in this stack, on one core of this machine. See speed.h for how a
- * benchmark is made, and `speed --help`.
+ * speed: what packets, connections and streams cost in this stack, on one core of this machine. See
+ * speed.h for how a benchmark is made, and `speed --help`.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -25,8 +25,8 @@ static const struct benchmark_group *const groups[] = {
 
 static const char usage[] =
 	"Usage: speed [OPTION]...\n"
-	"Measures what packets, connections and streams cost in Vitrine's network stack, on one core\n"
-	"of this machine.\n"
+	"Measures what packets, connections and streams cost in Vitrine's network stack, on one\n"
+	"core of this machine.\n"
 	"\n"
 	"  --only TEXT   only benchmarks whose name contains TEXT (may be given several times)\n"
 	"  --quick       fewer rounds: a second or two instead of twenty\n"
@@ -39,9 +39,10 @@ static const char usage[] =
 	"the frame arrives at the device's xmit. Frames come and go in batches of 64 to a driver\n"
 	"that does nothing else. \"offloaded\": the device takes care of the checksum.\n"
 	"\n"
-	"tcp: both ends are in this process, two stacks and a wire that carries frames from one to\n"
-	"the other as a device with DMA does, without touching their bytes. stream: a process writes\n"
-	"64 KiB, the wire carries, a process reads; what is copied in and out is counted once.\n"
+	"tcp: both ends are in this process, two stacks and a wire that carries frames from one\n"
+	"to the other as a device with DMA does, without touching their bytes. stream: a process\n"
+	"writes 64 KiB, the wire carries, a process reads; what is copied in and out is counted\n"
+	"once.\n"
 	"connections: connect, one byte each way, the server closes, the client closes, 64 at a\n"
 	"time; virtual time passes so that as many as the row says are in TIME-WAIT. receive:\n"
 	"segments of 64 bytes on connections drawn at random, and the process reads each.\n"

@@ -1,6 +1,6 @@
 /*
- * Benchmarks of the stack on the host: what a packet, a connection or a KiB costs, measured again and
- * again in turn.
+ * Benchmarks of the stack on the host: what a packet, a connection or a KiB costs, measured again
+ * and again in turn.
  *
  * A group of benchmarks is one file, which offers a table of struct benchmark and stands in the
  * list of groups in speed.c. All benchmarks that were chosen are started, then a round measures

@@ -123,7 +123,9 @@ static void set_interests(struct relay *relay, int i)
 	relay->interests[i] = wanted;
 }
 
-/* The timer goes off when the next frame is due at an end that has room, or is to be tried again. */
+/*
+ * The timer goes off when the next frame is due at an end that has room, or is to be tried again.
+ */
 static void set_timer(struct relay *relay)
 {
 	struct itimerspec when = {0};
