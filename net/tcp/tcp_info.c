@@ -70,6 +70,7 @@ static void fill_times(const struct tcp_socket *tcp, struct tcp_info *info) NEED
 			       info->tcpi_sndbuf_limited;
 }
 
+/* RFC 9293 3.8.3, SHLD-9: tcpi_retransmits is beyond R1 (tcp_retries1), or not. */
 static void fill_counts(const struct tcp_socket *tcp, struct tcp_info *info)
 {
 	info->tcpi_retransmits = tcp->recovery.timeouts;

@@ -9,6 +9,7 @@ def describe_tests(ninja, kernels, host):
     tests, qemu = " ".join(host["tests"]), " ".join(kernels["test"])
     ninja.rule("console", "$command", "$text", pool="console")
     ninja.build("test-layers", "console", [], command="tools/lint-layers", text="TEST layers")
+    ninja.build("test-docs", "console", [], command="tools/check-docs && tools/rfc-table --check", text="TEST docs")
     ninja.build("test-abi", "console", [], implicit=[ninja.product("debian/stamp")],
                 command=f"test/host/abi/compare_headers --sysroot {ninja.product('debian/sysroot')}",
                 text="TEST abi")
@@ -21,7 +22,8 @@ def describe_tests(ninja, kernels, host):
                 command=f"tools/run-qemu-tests {ninja.build_dir}", text=f"TEST {qemu}")
     describe_fuzzing(ninja, host)
     describe_transfers(ninja, host)
-    ninja.phony("test", ["test-layers", "test-abi", "test-host", "test-transfers", "test-fuzz", "test-qemu"])
+    ninja.phony("test", ["test-layers", "test-docs", "test-abi", "test-host", "test-transfers", "test-fuzz",
+                         "test-qemu"])
 
 
 def describe_transfers(ninja, host):

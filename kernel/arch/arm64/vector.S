@@ -1,5 +1,5 @@
 /*
- * kernel/vector.h: what is worth the SIMD registers, although they have to be saved and brought back.
+ * kernel/vector.h: what is worth the SIMD registers, although they have to be saved and restored.
  */
 #include "kernel/arch/arm64/assembly.h"
 
