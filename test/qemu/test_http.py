@@ -27,7 +27,8 @@ STALLED_KIB = 20 * 1024
 def site(shared_static_guest):
     guest = shared_static_guest.get()
     guest.check("mkdir -p /tmp/site/dir /tmp/site/list/deeper; echo hello > /tmp/site/file.txt; "
-                f"echo outside > /tmp/outside; head -c {BIG} /dev/urandom > /tmp/site/big; echo '<b>index</b>' > /tmp/site/dir/index.html; "
+                f"echo outside > /tmp/outside; head -c {BIG} /dev/urandom > /tmp/site/big; "
+                "echo '<b>index</b>' > /tmp/site/dir/index.html; "
                 ": > /tmp/site/empty; touch '/tmp/site/list/a \"name\" & <more>' /tmp/site/list/.hidden; "
                 "ln -s /tmp/outside /tmp/site/link; ln -s .. /tmp/site/up; mkfifo /tmp/site/fifo")
     with Server(guest, f"httpd -p {HTTP} /tmp/site", HTTP) as server:

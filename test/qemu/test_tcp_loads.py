@@ -252,9 +252,10 @@ def test_wrk_of_a_large_file(network):
 # iperf3 -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def iperf_server(network):
-    with Server(network.guest, "iperf3 -s > /tmp/iperf3", IPERF):
+    """One for each test: between two tests a server closes its listener for a moment."""
+    with Server(network.guest, "iperf3 -s -1 > /tmp/iperf3", IPERF):
         yield
 
 

@@ -128,7 +128,8 @@ def describe(ninja):
         "benchmarks": Variant(ninja, "bench").programs(BENCHMARKS) if os.path.isdir(BENCHMARKS) else [],
         "simulations": host.programs(SIMULATIONS),
         "fuzzers": Variant(ninja, "fuzz").programs(FUZZERS) if os.path.isdir(FUZZERS) else [],
-        "coverage": Variant(ninja, "coverage").unit_tests(),
+        # The packetdrill test runs the stack of an object that it loads, not the one that is counted.
+        "coverage": [test for test in Variant(ninja, "coverage").unit_tests() if "packetdrill" not in test],
     }
     ninja.phony("host", built["programs"])
     return built

@@ -14,8 +14,9 @@ class Dnsmasq:
         self._log = []
         self._process = subprocess.Popen(
             [*COMMAND, "--conf-file=/dev/null", f"--dhcp-leasefile={self._directory.name}/leases",
-             "--no-hosts", "--cname=alias.test,real.test", "--host-record=real.test,10.77.0.9",
-             "--host-record=web.test,10.77.0.1", "--local=/web.test/", "--log-dhcp", "--enable-tftp", f"--tftp-root={tftp_root}", "--tftp-no-blocksize"],
+             "--no-hosts", "--cname=alias.test,real.test",
+             "--host-record=real.test,10.77.0.9", "--host-record=web.test,10.77.0.1", "--local=/web.test/", "--log-dhcp",
+             "--enable-tftp", f"--tftp-root={tftp_root}", "--tftp-no-blocksize"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._ready = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
