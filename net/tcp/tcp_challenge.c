@@ -14,8 +14,8 @@ static bool connection_may_answer(struct tcp_socket *tcp) NEEDS_NET_LOCK
 
 	if (now_us < tcp->challenge_us)
 		return false;
-	tcp->challenge_us = now_us + pause_us -
-			    (pause_us ? net_random_u32(net) % (pause_us / 4 + 1) : 0);
+	/* Without a limit there is still an end, where both ends are ours. */
+	tcp->challenge_us = now_us + MAX(pause_us - net_random_u32(net) % (pause_us / 4 + 1), 1);
 	return true;
 }
 

@@ -16,15 +16,26 @@ static void send_bare(struct tcp_socket *tcp, uint32_t seq, uint8_t flags) NEEDS
 	tcp_transmit(tcp, &outgoing);
 }
 
+/*
+ * SND.NXT, or the window's end where the peer has taken it back: a segment beyond it would not be
+ * heard, but only answered.
+ */
+static uint32_t acceptable_seq(const struct tcp_socket *tcp)
+{
+	return tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECV
+		       ? tcp->snd_nxt
+		       : seq_min(tcp->snd_nxt, tcp->snd_una + tcp->snd_wnd);
+}
+
 void tcp_send_ack(struct tcp_socket *tcp)
 {
-	send_bare(tcp, tcp->snd_nxt, 0);
+	send_bare(tcp, acceptable_seq(tcp), 0);
 	tcp_count_extra(tcp_net(tcp), TCP_EXTRA_PURE_ACKS);
 }
 
 void tcp_send_reset(struct tcp_socket *tcp)
 {
-	send_bare(tcp, tcp->snd_nxt, TCP_RST);
+	send_bare(tcp, acceptable_seq(tcp), TCP_RST);
 }
 
 /* RFC 9293 3.8.4, SHLD-12 */
