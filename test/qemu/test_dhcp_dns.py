@@ -47,7 +47,7 @@ def test_taken_address_is_declined(tap, dnsmasq):
         thread.join()
         wire.close()
     assert defended, "no probe was seen"
-    assert "DHCPDECLINE(tap0)" in dnsmasq.log()
+    dnsmasq.wait_for("DHCPDECLINE(tap0)")
     assert address not in defended
 
 
@@ -86,7 +86,7 @@ def dhcp_guest(tap, dnsmasq):
 
 def test_lease(dhcp_guest, dnsmasq):
     assert dhcp_guest.text.count("net: eth0 ") == 1
-    assert f"DHCPACK(tap0) {dhcp_guest.address}" in dnsmasq.log()
+    dnsmasq.wait_for(f"DHCPACK(tap0) {dhcp_guest.address}")
     assert "nameserver 10.77.0.1" in dhcp_guest.check("cat /etc/resolv.conf")
     dhcp_guest.check(f"ping -c 2 {HOST}")
 

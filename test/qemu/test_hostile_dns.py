@@ -114,13 +114,25 @@ BEFORE = {
 }
 
 
+POLL_S = 0.2
+
+
 class Server:
     """Listens at HOST's port 53, and has two more sockets to lie with."""
 
     def __init__(self):
         self._sockets = [self._open(HOST, PORT), self._open(HOST, PORT + 1), self._open(OTHER_SERVER, PORT)]
+        self._sockets[0].settimeout(POLL_S)
+        self._closing = False
         self.asked = []  # (name, the guest's port)
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._closing = True
+        self._thread.join()
+        for each in self._sockets:
+            each.close()
 
     @staticmethod
     def _open(at, port):
@@ -130,8 +142,11 @@ class Server:
 
     def _serve(self):
         right, other_port, other_server = self._sockets
-        while True:
-            data, guest = right.recvfrom(2000)
+        while not self._closing:
+            try:
+                data, guest = right.recvfrom(2000)
+            except TimeoutError:
+                continue
             query = Query(data)
             self.asked.append((query.text, guest[1]))
             name = query.text.split(".")[0]
@@ -161,7 +176,10 @@ class Server:
 @pytest.fixture(scope="module")
 def shared_server(tap):
     namespace.ip("addr", "add", f"{OTHER_SERVER}/24", "dev", tap.name)
-    return Server()
+    server = Server()
+    yield server
+    server.close()
+    namespace.ip("addr", "delete", f"{OTHER_SERVER}/24", "dev", tap.name)
 
 
 @pytest.fixture

@@ -54,9 +54,9 @@ def test_interface_deleted(net_namespace):
 def test_dhcp(tap, dnsmasq, variant):
     with VitrineHost("--ip", "dhcp", "--mac", MAC, variant=variant) as running:
         line = running.wait_for(r"net: eth0 (10\.77\.0\.\d+)/24 gateway 10\.77\.0\.1 dns 10\.77\.0\.1 \(dhcp\)", 20)
-        assert f"DHCPACK(tap0) {line.group(1)} {MAC}" in dnsmasq.log()
+        dnsmasq.wait_for(f"DHCPACK(tap0) {line.group(1)} {MAC}")
         assert " 0% packet loss" in ping("-c", "2", "-i", "0.1", address=line.group(1))
-    assert f"DHCPRELEASE(tap0) {line.group(1)} {MAC}" in dnsmasq.log()
+    dnsmasq.wait_for(f"DHCPRELEASE(tap0) {line.group(1)} {MAC}")
 
 
 def neighbour_mac(address):

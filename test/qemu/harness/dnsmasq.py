@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 import threading
+import time
 
 COMMAND = ["dnsmasq", "--no-daemon", "--no-resolv", "--no-ping", "--interface=tap0", "--bind-interfaces",
            "--dhcp-range=10.77.0.100,10.77.0.150,255.255.255.0,2m", "--address=/vitrine.test/10.77.0.1"]
@@ -29,6 +30,13 @@ class Dnsmasq:
             if "started" in line:
                 self._ready.set()
         self._ready.set()
+
+    def wait_for(self, text, seconds=5):
+        """Until it has logged `text`; its lines come a little later than its packets."""
+        deadline = time.monotonic() + seconds
+        while text not in self.log():
+            assert time.monotonic() < deadline, f"dnsmasq does not say {text!r}:\n{self.log()}"
+            time.sleep(0.02)
 
     def log(self):
         return "".join(self._log)
