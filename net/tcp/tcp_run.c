@@ -8,6 +8,7 @@
  * packets are under way, and about a millisecond's worth, so that others at the bottleneck do not
  * wait. That is how Linux does it, and tools that watch it count on it.
  */
+#include "kernel/printk.h"
 #include "net/tcp/tcp_state.h"
 
 #define RUN_BYTES_MAX 65000u      /* with headers below 64 KiB */
@@ -18,6 +19,7 @@
 /* Whole segments of at most `bytes`, but one. */
 static uint32_t whole_segments(const struct tcp_socket *tcp, uint32_t bytes)
 {
+	assert_always(tcp->mss);
 	return MAX(bytes - bytes % tcp->mss, (uint32_t)tcp->mss);
 }
 

@@ -2,6 +2,7 @@
 
 #include "kernel/errno.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/printk.h"
 #include "net/ipv4/ipv4_state.h"
 #include "net/tcp/tcp_state.h"
 
@@ -256,6 +257,7 @@ int tcp_table_choose_port(struct tcp_socket *tcp)
 	uint32_t offset = tcp_secret_port_offset(net, &local.addr, &tcp->inet.remote);
 	uint16_t *counter = &table_of(tcp)->port_counters[offset % TCP_PORT_COUNTERS];
 
+	assert_always(range.count);
 	for (uint32_t i = 0; i < 2 * range.count; i++) {
 		local.port = (uint16_t)(range.lowest + (offset + (*counter)++) % range.count);
 		if (!pair_is_free(tcp, &local, i >= range.count))

@@ -186,6 +186,24 @@ void stranger_flags(struct stranger *stranger, uint8_t flags)
 	stranger_sends(stranger, &segment);
 }
 
+void stranger_icmp(struct stranger *stranger, uint8_t type, uint8_t code, uint32_t info,
+		   uint32_t seq)
+{
+	uint8_t quote[IP4_HEADER_MIN + 8], message[sizeof(quote) + 8], packet[128];
+	const struct ip4_spec inner = {
+		.source = OURS, .destination = stranger->address, .protocol = IPPROTO_TCP};
+	const struct ip4_spec outer = {.source = GATEWAY, .protocol = IPPROTO_ICMP};
+	uint8_t ports[8];
+	size_t length;
+
+	put_be16(ports, stranger->ours);
+	put_be16(ports + 2, stranger->port);
+	put_be32(ports + 4, seq);
+	ip4_make(quote, &inner, ports, sizeof(ports));
+	length = icmp_make(message, type, code, info, quote, sizeof(quote));
+	ip4_arrives(stranger->f, packet, ip4_make(packet, &outer, message, length));
+}
+
 /* ---- Segments of the stack ---- */
 
 /* MUST-2 */

@@ -82,6 +82,10 @@ void stranger_says(struct stranger *stranger, const void *data, size_t length);
 /* A bare segment in order. */
 void stranger_flags(struct stranger *stranger, uint8_t flags);
 
+/* An ICMP error from the gateway about a segment to the stranger with sequence number `seq`. */
+void stranger_icmp(struct stranger *stranger, uint8_t type, uint8_t code, uint32_t info,
+		   uint32_t seq);
+
 /* The i-th frame sent since fixture_clear_sent: a segment with a good checksum. */
 struct seen stranger_sees(const struct stranger *stranger, uint32_t i);
 /* Exactly one was sent, with these flags; it is forgotten. */

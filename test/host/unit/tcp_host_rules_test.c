@@ -56,9 +56,9 @@ static void syn_between(ip4_t source, ip4_t destination, bool broadcast_frame)
 	put_be16(segment + 2, TCP_FIXTURE_PORT);
 	segment[12] = 5 << 4;
 	segment[13] = TCP_SYN;
-	checksum = checksum_fold(checksum_add(
-		segment, sizeof(segment),
-		checksum_pseudo4(source, destination, IPPROTO_TCP, sizeof(segment))));
+	checksum = checksum_fold(
+		checksum_add(segment, sizeof(segment),
+			     checksum_pseudo4(source, destination, IPPROTO_TCP, sizeof(segment))));
 	memcpy(segment + 16, &checksum, sizeof(checksum));
 	size_t length = ip4_make(packet, &spec, segment, sizeof(segment));
 
@@ -71,8 +71,8 @@ static void syn_between(ip4_t source, ip4_t destination, bool broadcast_frame)
 /* MUST-63, RFC1122-15: IP refuses them for all that stands above it. */
 static void test_syn_from_an_impossible_address(void **state __unused)
 {
-	const ip4_t sources[] = {IP4_ANY, IP4(127, 0, 0, 1), GROUP, 0xffffffff, SUBNET_BROADCAST,
-				 OURS};
+	const ip4_t sources[] = {IP4_ANY,    IP4(127, 0, 0, 1), GROUP,
+				 0xffffffff, SUBNET_BROADCAST,  OURS};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
 		syn_between(sources[i], OURS, false);
@@ -162,18 +162,7 @@ static void test_ip_options_are_ignored(void **state __unused)
 /* An ICMP error about what is under way. */
 static void icmp_error(uint8_t type, uint8_t code)
 {
-	uint8_t quote[IP4_HEADER_MIN + 8], packet[128], *tcp = quote + IP4_HEADER_MIN;
-	const struct ip4_spec inner = {
-		.source = OURS, .destination = stranger.address, .protocol = IPPROTO_TCP};
-	const struct ip4_spec outer = {.source = GATEWAY, .protocol = IPPROTO_ICMP};
-	size_t length;
-
-	put_be16(tcp, stranger.ours);
-	put_be16(tcp + 2, stranger.port);
-	put_be32(tcp + 4, tcp_socket(socket)->snd_una);
-	ip4_make(quote, &inner, tcp, 8);
-	length = icmp_make(packet + IP4_HEADER_MIN, type, code, 0, quote, sizeof(quote));
-	ip4_arrives(&f, packet, ip4_make(packet, &outer, packet + IP4_HEADER_MIN, length));
+	stranger_icmp(&stranger, type, code, 0, tcp_socket(socket)->snd_una);
 }
 
 /* MUST-54, MUST-56, SHLD-25: noted, and the connection goes on. */

@@ -379,23 +379,6 @@ static void wrong_reset_in_syn_sent(void **state __unused)
 
 /* ---- ICMP errors: RFC 5927 4.1 ---- */
 
-/* An error about a segment of ours to the stranger with this sequence number. */
-static void icmp_error_about(uint8_t type, uint8_t code, uint32_t info, uint32_t seq)
-{
-	uint8_t quote[IP4_HEADER_MIN + 8], packet[128], *tcp = quote + IP4_HEADER_MIN;
-	const struct ip4_spec inner = {
-		.source = OURS, .destination = stranger.address, .protocol = IPPROTO_TCP};
-	const struct ip4_spec outer = {.source = GATEWAY, .protocol = IPPROTO_ICMP};
-	size_t length;
-
-	put_be16(tcp, stranger.ours);
-	put_be16(tcp + 2, stranger.port);
-	put_be32(tcp + 4, seq);
-	ip4_make(quote, &inner, tcp, 8);
-	length = icmp_make(packet + IP4_HEADER_MIN, type, code, info, quote, sizeof(quote));
-	ip4_arrives(&f, packet, ip4_make(packet, &outer, packet + IP4_HEADER_MIN, length));
-}
-
 static void icmp_outside_the_window(void **state __unused)
 {
 	struct tcp_socket *tcp = tcp_socket(socket);
@@ -408,9 +391,9 @@ static void icmp_outside_the_window(void **state __unused)
 			       tcp->snd_una + 0x80000000u};
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(at); i++) {
-		icmp_error_about(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, at[i]);
-		icmp_error_about(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 600, at[i]);
-		icmp_error_about(ICMP_TIME_EXCEEDED, 0, 0, at[i]);
+		stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, at[i]);
+		stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 600, at[i]);
+		stranger_icmp(&stranger, ICMP_TIME_EXCEEDED, 0, 0, at[i]);
 	}
 	assert_int_equal(counted(TCP_EXTRA_OUT_OF_WINDOW_ICMPS), 3 * ARRAY_SIZE(at));
 	assert_int_equal(tcp->soft_error, 0);
@@ -418,7 +401,7 @@ static void icmp_outside_the_window(void **state __unused)
 	still_established();
 	stranger_sees_nothing(&stranger);
 	/* The number of what is under way: remembered, and nothing more. */
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, tcp->snd_una);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, tcp->snd_una);
 	assert_int_equal(tcp->soft_error, ECONNREFUSED);
 	still_established();
 	stranger.ack += 10;
@@ -433,11 +416,11 @@ static void icmp_outside_the_window_while_opening(void **state __unused)
 	stranger_init(&server, &f);
 	client = stranger_is_called(&server);
 	stranger = server;
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, server.irs + 1);
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, server.irs - 1);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, server.irs + 1);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, server.irs - 1);
 	assert_int_equal(tcp_socket(client)->state, TCP_SYN_SENT);
 	assert_int_equal(counted(TCP_EXTRA_OUT_OF_WINDOW_ICMPS), 2);
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, server.irs);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, server.irs);
 	assert_int_equal(tcp_socket(client)->state, TCP_CLOSE);
 	socket_close(client);
 }
@@ -454,10 +437,10 @@ static void icmp_about_a_request(void **state __unused)
 	stranger_sends(&other, &syn);
 	answer = stranger_sees_only(&other, TCP_SYN | TCP_ACK);
 	stranger = other;
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, answer.header.seq + 1);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, answer.header.seq + 1);
 	assert_int_equal(tcp_fixture_state(&f)->requests.table.count, 1);
 	assert_int_equal(counted(TCP_EXTRA_OUT_OF_WINDOW_ICMPS), 1);
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, answer.header.seq);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, answer.header.seq);
 	assert_int_equal(tcp_fixture_state(&f)->requests.table.count, 0);
 }
 

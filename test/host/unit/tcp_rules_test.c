@@ -304,22 +304,6 @@ static void test_disconnect(void **state __unused)
 
 /* ---- ICMP: RFC 1122 4.2.3.9, RFC 5927 ---- */
 
-static void icmp_error_about(uint8_t type, uint8_t code, uint32_t info, uint32_t seq)
-{
-	uint8_t quote[IP4_HEADER_MIN + 8], packet[128], *at = quote + IP4_HEADER_MIN;
-	const struct ip4_spec inner = {
-		.source = OURS, .destination = stranger.address, .protocol = IPPROTO_TCP};
-	const struct ip4_spec outer = {.source = GATEWAY, .protocol = IPPROTO_ICMP};
-	size_t length;
-
-	put_be16(at, stranger.ours);
-	put_be16(at + 2, stranger.port);
-	put_be32(at + 4, seq);
-	ip4_make(quote, &inner, at, 8);
-	length = icmp_make(packet + IP4_HEADER_MIN, type, code, info, quote, sizeof(quote));
-	ip4_arrives(&f, packet, ip4_make(packet, &outer, packet + IP4_HEADER_MIN, length));
-}
-
 /* In SYN-RECEIVED too an unreachable peer ends the opening. */
 static void test_unreachable_while_opening(void **state __unused)
 {
@@ -328,7 +312,7 @@ static void test_unreachable_while_opening(void **state __unused)
 	socket = stranger_is_called(&stranger);
 	syn = stranger_syn(&stranger);
 	stranger_sends(&stranger, &syn);
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, stranger.irs);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, stranger.irs);
 	assert_int_equal(tcp()->state, TCP_CLOSE);
 	assert_int_equal(get_option(socket, SOL_SOCKET, SO_ERROR), EHOSTUNREACH);
 	fixture_clear_sent(&f);
@@ -340,7 +324,7 @@ static void test_soft_error_is_told_late(void **state __unused)
 	settings()->tcp_retries2 = 3;
 	socket = stranger_connects(&stranger, listener);
 	give("data");
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_NET_UNREACH, 0, stranger.ack);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_NET_UNREACH, 0, stranger.ack);
 	assert_int_equal(tcp()->state, TCP_ESTABLISHED);
 	fixture_advance(&f, 100 * USEC_PER_SEC);
 	assert_int_equal(tcp()->state, TCP_CLOSE);
@@ -357,7 +341,7 @@ static void test_fragmentation_needed(void **state __unused)
 	assert_int_equal(socket_give(socket, bytes, sizeof(bytes), 0), sizeof(bytes));
 	fixture_run(&f);
 	fixture_clear_sent(&f);
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1000, stranger.ack);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 1000, stranger.ack);
 	assert_int_equal(tcp()->mss, 960);
 	assert_true(f.sent_count > 0);
 	assert_int_equal(stranger_sees(&stranger, 0).length, 960);
@@ -373,12 +357,12 @@ static void test_errors_about_a_request(void **state __unused)
 
 	stranger_sends(&stranger, &syn);
 	iss = stranger_sees_only(&stranger, TCP_SYN | TCP_ACK).header.seq;
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_NET_UNREACH, 0, iss);
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 600, iss);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_NET_UNREACH, 0, iss);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, 600, iss);
 	assert_int_equal(requests->table.count, 1);
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, iss + 1);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, iss + 1);
 	assert_int_equal(requests->table.count, 1);
-	icmp_error_about(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, iss);
+	stranger_icmp(&stranger, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, iss);
 	assert_int_equal(requests->table.count, 0);
 }
 
