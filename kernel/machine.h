@@ -39,6 +39,13 @@ void arch_timer_init(void (*expired)(void));
  */
 void cpu_idle(void);
 
+/*
+ * Orders memory shared with a device: what was written before is seen by the device before what
+ * follows is read, as a handshake needs in which each side writes a word and then reads the
+ * other's. Any context.
+ */
+void device_barrier(void);
+
 /* HWCAP bits of the auxiliary vector (AT_HWCAP). */
 uint64_t arch_hwcap(void);
 

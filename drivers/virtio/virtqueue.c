@@ -2,6 +2,7 @@
 #include "drivers/virtio/virtqueue.h"
 
 #include "kernel/errno.h"
+#include "kernel/machine.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/printk.h"
 #include "kernel/string.h"
@@ -10,7 +11,7 @@
 
 /*
  * Memory that the device reads or writes at the same time. Each access is made once; the order
- * between them is that of another processor's (2.7.13), on arm64 ldar, stlr and dmb ish.
+ * between them is that of another processor's (2.7.13), on arm64 ldar, stlr and device_barrier().
  */
 static uint16_t shared_read(const uint16_t *from)
 {
@@ -30,12 +31,6 @@ static void shared_write(uint16_t *to, uint16_t value)
 static void shared_write_release(uint16_t *to, uint16_t value)
 {
 	__atomic_store_n(to, value, __ATOMIC_RELEASE);
-}
-
-/* Our write before, the read of the device's answer after. */
-static void full_barrier(void)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 /* 2.7.7: where we say at which used index we want an interrupt. */
@@ -310,7 +305,7 @@ void virtqueue_kick(struct virtqueue *vq)
 		return;
 	vq->announced = vq->published;
 	/* 2.7.13.4: the index is written before we read whether the device waits for it. */
-	full_barrier();
+	device_barrier();
 	if (!wants_notification(vq, before))
 		return;
 	vq->notifications++;
@@ -395,6 +390,6 @@ bool virtqueue_interrupts_on(struct virtqueue *vq, uint16_t chains)
 	/*
 	 * 2.7.14: what was used before the device saw our wish raises no interrupt: look again.
 	 */
-	full_barrier();
+	device_barrier();
 	return virtqueue_used(vq) < chains;
 }

@@ -120,6 +120,17 @@ void cpu_init(void)
 	instruction_barrier();
 }
 
+/*
+ * QEMU before 8.0 leaves the barriers of a machine with one processor out, although its devices run
+ * in a thread of their own: a write may then be seen after the next read, and a notification or an
+ * interrupt is never sent. Reading the counter takes a lock there, which orders as a barrier does.
+ */
+void device_barrier(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	(void)read_register(cntvct_el0);
+}
+
 void cpu_idle(void)
 {
 	data_barrier();

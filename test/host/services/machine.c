@@ -7,6 +7,7 @@
 #include "kernel/errno.h"
 #include "kernel/irq.h"
 #include "kernel/lock.h"
+#include "kernel/machine.h"
 #include "kernel/printk.h"
 #include "kernel/random.h"
 #include "kernel/string.h"
@@ -148,4 +149,9 @@ bool command_line_option(const char *name __unused, char *value __unused, size_t
 volatile void *device_map(uint64_t physical __unused, uint64_t size __unused)
 {
 	return NULL;
+}
+
+void device_barrier(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
