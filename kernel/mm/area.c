@@ -50,15 +50,18 @@ bool area_range_mapped(const struct vm *vm, user_addr_t start, user_addr_t end)
 	return true;
 }
 
+/* Above is room for a program's stack, which is put there after the program was mapped. */
+#define GAPS_END (USER_ADDRESS_END - (128ull << 20))
+
 user_addr_t area_find_gap(const struct vm *vm, uint64_t length)
 {
-	user_addr_t gap_end = USER_ADDRESS_END - PAGE_SIZE;
+	user_addr_t gap_end = GAPS_END;
 
 	for (uint32_t i = vm->area_count; i > 0; i--) {
 		const struct area *below = &vm->areas[i - 1];
 		if (below->end <= gap_end && gap_end - below->end >= length)
 			return gap_end - length;
-		gap_end = below->start;
+		gap_end = MIN(gap_end, below->start);
 		if (below->flags & AREA_STACK)
 			gap_end -= MIN(gap_end, STACK_GUARD);
 	}
