@@ -15,7 +15,8 @@ import pytest
 
 from conftest import GUEST, GUEST_MAC, HOST
 from harness.guest import IMAGE, PROGRAMS, Guest
-from harness.tcp import MIB, Answers, Server, connect, crc_of, listen, pattern, receive_all, receive_exactly, tool
+from harness.tcp import (MIB, Answers, Server, connect, crc_of, listen, pattern, receive_all, receive_exactly, started,
+                         tool)
 
 ECHO, HTTP, SSH, TPUT, SOURCE, IPERF = 7, 8080, 22, 5001, 5002, 5201
 PORTS = (ECHO, HTTP, SSH, TPUT, SOURCE, IPERF)
@@ -142,8 +143,8 @@ def test_nc_listens_for_the_guests_nc(network):
     """Busybox's nc; its shell's text comes out here, and what is said here comes out there."""
     with socket.create_server((network.listens_at, 0)) as free:
         port = free.getsockname()[1]
-    with subprocess.Popen(["nc", "-l", "-N", network.listens_at, str(port)], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as listener:
+    with started("nc", "-l", "-N", network.listens_at, str(port), stdin=subprocess.PIPE,
+                 stdout=subprocess.PIPE) as listener:
         listener.stdin.write(b"from here\n")
         listener.stdin.close()
         time.sleep(0.3)
@@ -214,7 +215,7 @@ def test_ssh_runs_a_command(network, ssh):
 def test_ssh_keystrokes(network, ssh, record_property):
     """A line at a time to a shell in the guest, and its answer, in a session that stays."""
     took = []
-    with subprocess.Popen([*ssh, "sh"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as session:
+    with started(*ssh, "sh", stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as session:
         for i in range(KEYS):
             began = time.monotonic()
             session.stdin.write(b"echo %d\n" % i)
@@ -274,8 +275,8 @@ def test_iperf3(network, iperf_server, options, record_property):
 def test_iperf3_from_the_guest(network):
     with socket.create_server((network.listens_at, 0)) as free:
         port = free.getsockname()[1]
-    with subprocess.Popen(["iperf3", "-s", "-1", "-B", network.listens_at, "-p", str(port)],
-                          stdout=subprocess.DEVNULL) as server:
+    with started("iperf3", "-s", "-1", "-B", network.listens_at, "-p", str(port),
+                 stdout=subprocess.DEVNULL) as server:
         time.sleep(0.3)
         output = network.guest.check(f"iperf3 -c {network.host} -p {port} -t 1", 60)
         assert "receiver" in output
@@ -296,12 +297,12 @@ def take(connection, result):
 def test_a_gibibyte_from_the_guest(network, record_property):
     listener, port = listen(network.listens_at)
     began = time.monotonic()
-    started = network.guest.start_command(f"tput -n 1G -c -p {port} {network.host}")
+    command = network.guest.start_command(f"tput -n 1G -c -p {port} {network.host}")
     connection, _ = listener.accept()
     result = []
     with connection:
         take(connection, result)
-    output = network.guest.finish(started, 180).output
+    output = network.guest.finish(command, 180).output
     assert result == [(GIB, crc_of(output))], output
     record_property("report", f"1 GiB from the guest in {time.monotonic() - began:.1f} s, sums included")
 
@@ -311,14 +312,14 @@ def test_a_gibibyte_to_the_guest(network, record_property):
     crc = 0
     listener, port = listen(network.listens_at)
     began = time.monotonic()
-    started = network.guest.start_command(f"tput -r -c -p {port} {network.host}")
+    command = network.guest.start_command(f"tput -r -c -p {port} {network.host}")
     connection, _ = listener.accept()
     connection.settimeout(180)
     with connection:
         for _ in range(GIB // len(data)):
             connection.sendall(data)
             crc = zlib.crc32(data, crc)
-    output = network.guest.finish(started, 180).output
+    output = network.guest.finish(command, 180).output
     assert f"received {GIB} bytes" in output and crc_of(output) == crc, output
     record_property("report", f"1 GiB to the guest in {time.monotonic() - began:.1f} s, sums included")
 

@@ -13,7 +13,7 @@ KERNEL = os.path.join(BUILD, "test/kernel.elf")
 IMAGE = os.path.join(BUILD, "test/Image")
 PROGRAMS = os.path.join(BUILD, "test/programs.cpio")  # Debian's iperf3 and dropbear, for --initrd
 
-PROMPT = re.compile(r"[#$] (\x1b\[6n)?$")
+PROMPT = re.compile(r"[#$] (\x1b\[6n)?\r?$", re.MULTILINE)  # the kernel's log may follow at once
 BOOT_LIMIT_S = 30
 
 

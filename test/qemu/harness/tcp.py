@@ -1,5 +1,6 @@
 """This machine's ends of TCP connections, and servers in the guest."""
 
+import contextlib
 import re
 import socket
 import subprocess
@@ -37,6 +38,16 @@ def free_port():
     """A port of 127.0.0.1 that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]
+
+
+@contextlib.contextmanager
+def started(*command, **options):
+    """A program of this machine, which never outlives the block: a failed test must not wait for it."""
+    with subprocess.Popen(command, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def receive_exactly(connection, size):
