@@ -18,6 +18,7 @@ static struct {
 } irq_table[IRQ_MAX];
 
 static const struct interrupt_controller *controller;
+static uint64_t interrupts; /* taken since the boot */
 
 void irq_init(void)
 {
@@ -26,6 +27,11 @@ void irq_init(void)
 		controller = gic_v2_init();
 	if (!controller)
 		panic("the device tree has no interrupt controller that is known here");
+}
+
+uint64_t irq_count(void)
+{
+	return interrupts;
 }
 
 int irq_register(uint32_t irq, enum irq_trigger trigger, irq_handler *handler, void *context)
@@ -46,6 +52,7 @@ void irq_dispatch(void)
 	uint32_t irq;
 
 	while ((irq = controller->acknowledge()) < IRQ_MAX) {
+		interrupts++;
 		if (irq_table[irq].handler)
 			irq_table[irq].handler(irq_table[irq].context);
 		else

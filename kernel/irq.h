@@ -20,4 +20,7 @@ void irq_init(void);
 /* Serves what is pending, then softirqs. Called by the exception entry with interrupts masked. */
 void irq_dispatch(void);
 
+/* Interrupts taken since the boot: /proc/stat. */
+uint64_t irq_count(void);
+
 #endif

@@ -49,6 +49,9 @@ void device_barrier(void);
 /* HWCAP bits of the auxiliary vector (AT_HWCAP). */
 uint64_t arch_hwcap(void);
 
+/* Registers /proc/cpuinfo. Boot, after /proc. */
+void cpuinfo_init(void);
+
 /*
  * Boot: cpu_init switches on the processor's features; machine_init finds the firmware in the
  * device tree.

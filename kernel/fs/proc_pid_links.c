@@ -87,8 +87,7 @@ static const struct inode_ops fd_ops = {
 	.release = proc_pid_release,
 };
 
-/* A descriptor's number in decimal, or -1. */
-static int parse_fd(const char *name)
+int proc_parse_fd(const char *name)
 {
 	int fd = 0;
 	if (name[0] == '0' && name[1] != '\0')
@@ -102,7 +101,8 @@ static int parse_fd(const char *name)
 static struct inode *lookup_fd(struct inode *directory, const char *name)
 {
 	struct process *process = proc_pid_process(directory);
-	struct proc_pid_node node = {.pid = proc_pid_node(directory)->pid, .fd = parse_fd(name)};
+	struct proc_pid_node node = {.pid = proc_pid_node(directory)->pid,
+				     .fd = proc_parse_fd(name)};
 	if (!process || !process->files || node.fd < 0)
 		return NULL;
 	if (file_table_next(process->files, node.fd) != node.fd)
@@ -111,7 +111,8 @@ static struct inode *lookup_fd(struct inode *directory, const char *name)
 			      proc_pid_number(node.pid, FD_NUMBERS + (uint32_t)node.fd));
 }
 
-static int list_fds(struct inode *directory, struct file *file, struct directory_sink *sink)
+int proc_list_fds(struct inode *directory, struct file *file, struct directory_sink *sink,
+		  uint32_t mode, uint32_t first_number)
 {
 	struct process *process = proc_pid_process(directory);
 	if (!process || !process->files)
@@ -120,14 +121,19 @@ static int list_fds(struct inode *directory, struct file *file, struct directory
 	while ((fd = file_table_next(process->files, fd)) >= 0) {
 		char name[12];
 		snprintf(name, sizeof(name), "%d", fd);
-		uint64_t number = proc_pid_number(process->pid, FD_NUMBERS + (uint32_t)fd);
+		uint64_t number = proc_pid_number(process->pid, first_number + (uint32_t)fd);
 		uint64_t next = DIRECTORY_MADE_UP + (uint64_t)fd + 1;
-		if (!sink->add(sink, name, number, S_IFLNK | 0700, next))
+		if (!sink->add(sink, name, number, mode, next))
 			return 0;
 		file->position = next;
 		fd++;
 	}
 	return 0;
+}
+
+static int list_fds(struct inode *directory, struct file *file, struct directory_sink *sink)
+{
+	return proc_list_fds(directory, file, sink, S_IFLNK | 0700, FD_NUMBERS);
 }
 
 const struct inode_ops proc_fd_directory_ops = {

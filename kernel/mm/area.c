@@ -5,10 +5,10 @@
 #include "kernel/mm/area.h"
 #include "kernel/errno.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/process.h"
 #include "kernel/string.h"
 
 #define AREAS_FIRST 16
-#define STACK_GUARD (256 * PAGE_SIZE) /* kept free below a stack, unless MAP_FIXED says otherwise */
 
 uint32_t area_index(const struct vm *vm, user_addr_t address)
 {
@@ -50,20 +50,26 @@ bool area_range_mapped(const struct vm *vm, user_addr_t start, user_addr_t end)
 	return true;
 }
 
-/* Above is room for a program's stack, which is put there after the program was mapped. */
-#define GAPS_END (USER_ADDRESS_END - (128ull << 20))
+/* Where other mappings may end: below the room that the stack has to grow. */
+static user_addr_t below_stack(const struct vm *vm, const struct area *stack)
+{
+	user_addr_t guard = stack->start - MIN(stack->start, STACK_GUARD);
+	user_addr_t room = stack->end - MIN(stack->end, vm->stack_room);
+
+	return MIN(guard, room);
+}
 
 user_addr_t area_find_gap(const struct vm *vm, uint64_t length)
 {
-	user_addr_t gap_end = GAPS_END;
+	user_addr_t gap_end = USER_ADDRESS_END - PAGE_SIZE;
 
 	for (uint32_t i = vm->area_count; i > 0; i--) {
 		const struct area *below = &vm->areas[i - 1];
 		if (below->end <= gap_end && gap_end - below->end >= length)
 			return gap_end - length;
-		gap_end = MIN(gap_end, below->start);
+		gap_end = below->start;
 		if (below->flags & AREA_STACK)
-			gap_end -= MIN(gap_end, STACK_GUARD);
+			gap_end = below_stack(vm, below);
 	}
 	if (gap_end < USER_ADDRESS_START || gap_end - USER_ADDRESS_START < length)
 		return 0;
@@ -89,6 +95,23 @@ int area_reserve(struct vm *vm, uint32_t extra)
 	vm->areas = areas;
 	vm->area_capacity = capacity;
 	return 0;
+}
+
+struct area *area_grow_stack(struct vm *vm, user_addr_t address)
+{
+	uint32_t index = area_index(vm, address);
+	user_addr_t start = ALIGN_DOWN(address, PAGE_SIZE);
+
+	if (index == vm->area_count || !(vm->areas[index].flags & AREA_STACK))
+		return NULL;
+	struct area *stack = &vm->areas[index];
+	user_addr_t floor = index > 0 ? vm->areas[index - 1].end + STACK_GUARD : USER_ADDRESS_START;
+	if (start < floor ||
+	    stack->end - start > current_process()->limits[RLIMIT_STACK].rlim_cur ||
+	    !vm_may_grow(vm, stack->start - start, false))
+		return NULL;
+	stack->start = start;
+	return stack;
 }
 
 static void insert_at(struct vm *vm, uint32_t index, struct area area)

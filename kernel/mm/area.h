@@ -4,7 +4,9 @@
 #ifndef KERNEL_MM_AREA_H
 #define KERNEL_MM_AREA_H
 
+#include "include/uapi/mman.h"
 #include "kernel/arch/arm64/page_table.h"
+#include "kernel/list.h"
 #include "kernel/mm/vm.h"
 
 #define USER_ADDRESS_START 0x10000ull /* nothing below is ever mapped */
@@ -12,7 +14,9 @@
 
 #define AREA_SHARED 1u /* writes are seen by all who map the same pages */
 #define AREA_STACK 2u
-#define AREA_NEVER_WRITE 4u /* shared, and the file was not opened for writing */
+#define AREA_NEVER_WRITE 4u        /* shared, and the file was not opened for writing */
+#define AREA_NOT_FOR_CHILDREN 8u   /* fork leaves it out: MADV_DONTFORK */
+#define AREA_WIPE_FOR_CHILDREN 16u /* a child finds zeroes: MADV_WIPEONFORK */
 
 struct area {
 	user_addr_t start, end; /* page-aligned */
@@ -24,11 +28,14 @@ struct area {
 
 struct vm {
 	uint32_t references;
+	struct list_head link; /* of all spaces */
 	struct page_table table;
 	struct area *areas;
 	uint32_t area_count, area_capacity;
 	user_addr_t heap_start, heap_end;
-	uint64_t resident; /* pages */
+	uint64_t resident, resident_peak; /* pages */
+	uint64_t stack_room; /* bytes below a stack's end where nothing else is placed by itself */
+	bool lock_future;    /* mlockall(MCL_FUTURE): what is mapped is brought in at once */
 };
 
 /* The index of the first area that ends above `address`; area_count when none does. */
@@ -42,6 +49,9 @@ bool area_range_free(const struct vm *vm, user_addr_t start, user_addr_t end);
 
 /* True when all of [start, end) is mapped. */
 bool area_range_mapped(const struct vm *vm, user_addr_t start, user_addr_t end);
+
+/* Bytes kept free below a stack that grows, so that running off it faults. */
+#define STACK_GUARD (256 * PAGE_SIZE)
 
 /* The highest free range of `length` bytes; 0 when there is none. */
 user_addr_t area_find_gap(const struct vm *vm, uint64_t length);
@@ -64,6 +74,52 @@ void area_join(struct vm *vm, user_addr_t start, user_addr_t end);
 /* Takes out the area at `index` and drops its reference. */
 void area_remove(struct vm *vm, uint32_t index);
 
+/* Which page of its file stands at `address`. */
+static inline uint64_t area_file_index(const struct area *area, user_addr_t address)
+{
+	return (area->offset + (address - area->start)) >> PAGE_SHIFT;
+}
+
+/*
+ * For loops over a range: whether there is an area `index`, and it begins below `end`.
+ */
+static inline bool area_begins_below(const struct vm *vm, uint32_t index, user_addr_t end)
+{
+	return index < vm->area_count && vm->areas[index].start < end;
+}
+
+/* Runs `visit` over the entries of [start, end) that are present. */
+typedef void entry_visitor(struct vm *vm, uint64_t *entry, const void *context);
+void vm_for_each_present(struct vm *vm, user_addr_t start, user_addr_t end, entry_visitor *visit,
+			 const void *context);
+
+/* Every address space there is. */
+extern struct list_head vm_all;
+
+/*
+ * Whether the calling process's RLIMIT_AS, and with `data` RLIMIT_DATA, let the space have so many
+ * bytes more.
+ */
+bool vm_may_grow(const struct vm *vm, uint64_t bytes, bool data);
+
+/* Private and writable, and no stack: what RLIMIT_DATA counts. */
+static inline bool area_is_data(const struct area *area)
+{
+	return (area->protection & PROT_WRITE) && !(area->flags & (AREA_SHARED | AREA_STACK));
+}
+
+/*
+ * Stretches the stack that begins above `address` down to it, as far as RLIMIT_STACK and its
+ * neighbours let it. The area, or NULL.
+ */
+struct area *area_grow_stack(struct vm *vm, user_addr_t address);
+
+/* The page that stands for all private memory that nobody has written to. It costs nothing. */
+bool vm_page_is_zero(const struct page *page);
+
+/* True when the page is memory of processes alone, rather than a file's. */
+bool vm_page_is_anonymous(const struct area *area, user_addr_t address, const struct page *page);
+
 /* Forgets the pages of [start, end) and flushes. */
 void vm_drop_pages(struct vm *vm, user_addr_t start, user_addr_t end);
 
@@ -78,6 +134,15 @@ int vm_remove_range(struct vm *vm, user_addr_t start, user_addr_t end);
  * negative errno.
  */
 int64_t vm_place(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t flags);
+
+/*
+ * Rounds `length` up to pages. 0; -EINVAL when it is no range of pages; -ENOMEM when not all of it
+ * is mapped.
+ */
+int vm_mapped_range(const struct vm *vm, user_addr_t start, uint64_t *length);
+
+/* Whether RLIMIT_MEMLOCK lets the caller lock so many bytes more. */
+bool vm_may_lock(uint64_t bytes);
 
 /* Page-aligned, and all of it where a process may have memory. */
 bool area_range_valid(user_addr_t start, uint64_t length);

@@ -9,6 +9,8 @@
 #include "include/uapi/signal.h"
 #include "kernel/mm/area.h"
 #include "kernel/printk.h"
+#include "kernel/proc/oom.h"
+#include "kernel/proc/process.h"
 #include "kernel/string.h"
 
 /* Pages: of a file's neighbours, those that are in memory anyway are mapped too. */
@@ -23,6 +25,19 @@ void vm_init(void)
 		panic("no memory for the page of zeroes");
 }
 
+bool vm_page_is_zero(const struct page *page)
+{
+	return page == zero_page;
+}
+
+bool vm_page_is_anonymous(const struct area *area, user_addr_t address, const struct page *page)
+{
+	if (!area->inode)
+		return true;
+	return !(area->flags & AREA_SHARED) &&
+	       page != inode_page_present(area->inode, area_file_index(area, address));
+}
+
 static bool access_allowed(const struct area *area, enum vm_access access)
 {
 	switch (access) {
@@ -33,11 +48,6 @@ static bool access_allowed(const struct area *area, enum vm_access access)
 	default:
 		return area->protection != PROT_NONE;
 	}
-}
-
-static uint64_t file_index(const struct area *area, user_addr_t address)
-{
-	return (area->offset + (address - area->start)) >> PAGE_SHIFT;
 }
 
 /*
@@ -55,9 +65,25 @@ static struct page *copy_page(struct page *original)
 		if (copy)
 			memcpy(page_address(copy), page_address(original), PAGE_SIZE);
 	}
-	if (copy)
+	if (copy) {
+		page_set_use(copy, PAGE_USE_ANONYMOUS);
 		page_put(original);
+	}
 	return copy;
+}
+
+/*
+ * Whether the process may have another page. When memory is scarce, who has most of it is ended;
+ * the last part is not for processes at all. 0 or -SIGKILL.
+ */
+static int ask_for_memory(void)
+{
+	enum page_pressure pressure = page_pressure();
+
+	if (pressure == PAGES_PLENTY)
+		return 0;
+	oom_relieve();
+	return pressure == PAGES_RESERVED || current_process()->exiting ? -SIGKILL : 0;
 }
 
 /* What stands at `address` before anybody wrote there, with a reference. 0 or a negative signal. */
@@ -68,26 +94,29 @@ static int original_page(const struct area *area, user_addr_t address, struct pa
 		*page = zero_page;
 		return 0;
 	}
-	*page = inode_page(area->inode, file_index(area, address));
+	*page = inode_page(area->inode, area_file_index(area, address));
 	if (*page)
 		return 0;
-	bool beyond_end = file_index(area, address) << PAGE_SHIFT >= area->inode->size;
-	return beyond_end ? -SIGBUS : -SIGKILL;
+	bool beyond_end = area_file_index(area, address) << PAGE_SHIFT >= area->inode->size;
+	/* A file's hole for which the file system has no room: SIGBUS too, see mmap(2). */
+	return beyond_end || area->inode->links > 0 ? -SIGBUS : -SIGKILL;
 }
 
 static void set_entry(struct vm *vm, const struct area *area, user_addr_t address, uint64_t *entry,
 		      struct page *page, bool writable)
 {
 	bool replaces = entry_present(*entry);
+	bool counted = replaces && entry_page(*entry) != zero_page;
 
 	if (area->protection & PROT_EXEC)
 		page_sync_instructions(page);
 	if (replaces) {
 		*entry = 0; /* break before make: the old page must be gone from the TLB first */
 		page_table_flush(&vm->table, address, address + PAGE_SIZE);
-	} else {
-		vm->resident++;
 	}
+	if (!counted && page != zero_page)
+		vm->resident++;
+	vm->resident_peak = MAX(vm->resident_peak, vm->resident);
 	*entry = page_table_make_entry(page_to_phys(page), area->protection, writable);
 	page_table_sync();
 }
@@ -139,8 +168,8 @@ static void map_neighbours(struct vm *vm, const struct area *area, user_addr_t a
 	for (; entry && start < end; start += PAGE_SIZE, entry++) {
 		if (entry_present(*entry))
 			continue;
-		struct page *page = inode_page_present(area->inode, file_index(area, start));
-		if (!page || file_index(area, start) << PAGE_SHIFT >= area->inode->size)
+		struct page *page = inode_page_present(area->inode, area_file_index(area, start));
+		if (!page || area_file_index(area, start) << PAGE_SHIFT >= area->inode->size)
 			continue;
 		page_get(page);
 		set_entry(vm, area, start, entry, page, false);
@@ -151,14 +180,20 @@ int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access)
 {
 	const struct area *area = vm ? area_find(vm, address) : NULL;
 
+	if (vm && !area)
+		area = area_grow_stack(vm, address);
 	if (!area || !access_allowed(area, access))
 		return -SIGSEGV;
+	current_process()->page_faults++;
+	int error = ask_for_memory();
+	if (error)
+		return error;
 	address = ALIGN_DOWN(address, PAGE_SIZE);
 	uint64_t *entry = page_table_entry(&vm->table, address, true);
 	if (!entry)
 		return -SIGKILL;
 	if (!entry_present(*entry)) {
-		int error = fill(vm, area, address, entry, access);
+		error = fill(vm, area, address, entry, access);
 		if (!error && area->inode && access != VM_WRITE)
 			map_neighbours(vm, area, address);
 		return error;
@@ -168,6 +203,22 @@ int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access)
 	/* It is there already: the TLB remembered something older. */
 	page_table_flush(&vm->table, address, address + PAGE_SIZE);
 	return 0;
+}
+
+void vm_populate(struct vm *vm, user_addr_t start, user_addr_t end)
+{
+	while (start < end) {
+		const struct area *area = area_find(vm, start);
+		if (!area)
+			return;
+		bool write = area->protection & PROT_WRITE && !(area->flags & AREA_SHARED);
+		user_addr_t area_end = MIN(area->end, end);
+		bool wanted = area->protection != PROT_NONE;
+		for (; wanted && start < area_end; start += PAGE_SIZE)
+			if (vm_fault(vm, start, write ? VM_WRITE : VM_READ))
+				return;
+		start = area_end;
+	}
 }
 
 struct page *vm_get_page(struct vm *vm, user_addr_t address, enum vm_access access)

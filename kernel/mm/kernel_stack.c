@@ -44,8 +44,10 @@ static void *map_stack(uint32_t slot)
 	for (uint32_t i = 0; i < STACK_PAGES; i++) {
 		struct page *page = page_alloc();
 		if (page && mmu_map(slot_stack(slot) + i * PAGE_SIZE, page_to_phys(page), PAGE_SIZE,
-				    MMU_KERNEL_DATA) == 0)
+				    MMU_KERNEL_DATA) == 0) {
+			page_set_use(page, PAGE_USE_STACK);
 			continue;
+		}
 		if (page)
 			page_put(page);
 		unmap_stack(slot, i);

@@ -92,6 +92,7 @@ static struct slab *slab_structure_alloc(void)
 		struct page *page = page_alloc();
 		if (!page)
 			return NULL;
+		page_set_use(page, PAGE_USE_SLAB);
 		struct slab *slabs = page_address(page);
 		for (size_t i = 0; i < PAGE_SIZE / sizeof(*slabs); i++) {
 			struct object *object = (struct object *)&slabs[i];
@@ -122,6 +123,7 @@ static struct slab *slab_create(struct size_class *class)
 			slab_structure_free(slab);
 		return NULL;
 	}
+	page_set_use(page, PAGE_USE_SLAB);
 	*slab = (struct slab){.class = class, .page = page};
 	for (uint32_t i = 0; i < 1u << class->order; i++)
 		page[i].owner = slab;

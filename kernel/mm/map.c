@@ -4,6 +4,7 @@
 #include "include/uapi/mman.h"
 #include "kernel/errno.h"
 #include "kernel/mm/area.h"
+#include "kernel/proc/process.h"
 
 bool area_range_valid(user_addr_t start, uint64_t length)
 {
@@ -11,17 +12,9 @@ bool area_range_valid(user_addr_t start, uint64_t length)
 	       start < USER_ADDRESS_END && length <= USER_ADDRESS_END - start;
 }
 
-/* Whether there is an area `index`, and it begins below `end`: for loops over a range. */
-static bool area_begins_below(const struct vm *vm, uint32_t index, user_addr_t end)
-{
-	return index < vm->area_count && vm->areas[index].start < end;
-}
-
-/* Runs `visit` over the entries of [start, end) that are present, skipping what has no table. */
-typedef void entry_visitor(struct vm *vm, uint64_t *entry, const void *context);
-
-static void for_each_present(struct vm *vm, user_addr_t start, user_addr_t end,
-			     entry_visitor *visit, const void *context)
+/* Skips what has no table. */
+void vm_for_each_present(struct vm *vm, user_addr_t start, user_addr_t end, entry_visitor *visit,
+			 const void *context)
 {
 	while (start < end) {
 		user_addr_t span_end = MIN(end, page_table_span_end(start));
@@ -35,9 +28,12 @@ static void for_each_present(struct vm *vm, user_addr_t start, user_addr_t end,
 
 static void drop_entry(struct vm *vm, uint64_t *entry, const void *context __unused)
 {
-	page_put(entry_page(*entry));
+	struct page *page = entry_page(*entry);
+
+	if (!vm_page_is_zero(page))
+		vm->resident--;
 	*entry = 0;
-	vm->resident--;
+	page_put(page);
 }
 
 /*
@@ -46,7 +42,7 @@ static void drop_entry(struct vm *vm, uint64_t *entry, const void *context __unu
  */
 void vm_drop_pages(struct vm *vm, user_addr_t start, user_addr_t end)
 {
-	for_each_present(vm, start, end, drop_entry, NULL);
+	vm_for_each_present(vm, start, end, drop_entry, NULL);
 	page_table_flush(&vm->table, start, end);
 }
 
@@ -67,7 +63,7 @@ static void protect_entry(struct vm *vm __unused, uint64_t *entry, const void *c
 
 void vm_protect_pages(struct vm *vm, user_addr_t start, user_addr_t end, const struct area *area)
 {
-	for_each_present(vm, start, end, protect_entry, area);
+	vm_for_each_present(vm, start, end, protect_entry, area);
 	page_table_flush(&vm->table, start, end);
 }
 
@@ -117,6 +113,34 @@ int64_t vm_place(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t flag
 	return gap ? (int64_t)gap : -ENOMEM;
 }
 
+/* Whether `bytes` more, of what RLIMIT_DATA counts or of everything, are within the limit. */
+static bool within(const struct vm *vm, uint64_t bytes, uint32_t resource)
+{
+	uint64_t limit = current_process()->limits[resource].rlim_cur, sum = 0;
+
+	if (limit == RLIM_INFINITY)
+		return true;
+	for (uint32_t i = 0; i < vm->area_count; i++)
+		if (resource == RLIMIT_AS || area_is_data(&vm->areas[i]))
+			sum += vm->areas[i].end - vm->areas[i].start;
+	return sum <= limit && bytes <= limit - sum;
+}
+
+bool vm_may_grow(const struct vm *vm, uint64_t bytes, bool data)
+{
+	return within(vm, bytes, RLIMIT_AS) && (!data || within(vm, bytes, RLIMIT_DATA));
+}
+
+/* Bytes of [start, end) that are mapped: what MAP_FIXED replaces is not counted twice. */
+static uint64_t bytes_mapped(const struct vm *vm, user_addr_t start, user_addr_t end)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = area_index(vm, start); area_begins_below(vm, i, end); i++)
+		bytes += MIN(end, vm->areas[i].end) - MAX(start, vm->areas[i].start);
+	return bytes;
+}
+
 /*
  * What a mapping is of: a file with a reference of its own, or for shared memory a file without a
  * name.
@@ -147,6 +171,15 @@ int64_t vm_map(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t protec
 	if ((protection & PROT_WRITE) && (protection & PROT_EXEC))
 		return -EACCES;
 	length = ALIGN_UP(length, PAGE_SIZE);
+	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+		area.flags |= AREA_SHARED;
+	if (flags & MAP_GROWSDOWN)
+		area.flags |= AREA_STACK;
+	if (flags & VM_MAP_NEVER_WRITE)
+		area.flags |= AREA_NEVER_WRITE;
+	uint64_t replaced = flags & MAP_FIXED ? bytes_mapped(vm, hint, hint + length) : 0;
+	if (!vm_may_grow(vm, length - replaced, area_is_data(&area)))
+		return -ENOMEM;
 	if (area_reserve(vm, 3)) /* two that MAP_FIXED may split off, and this one */
 		return -ENOMEM;
 	int error = backing(inode, length, flags, &area.inode);
@@ -159,13 +192,9 @@ int64_t vm_map(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t protec
 	}
 	area.start = (user_addr_t)address;
 	area.end = area.start + length;
-	if ((flags & MAP_TYPE) != MAP_PRIVATE)
-		area.flags |= AREA_SHARED;
-	if (flags & MAP_GROWSDOWN)
-		area.flags |= AREA_STACK;
-	if (flags & VM_MAP_NEVER_WRITE)
-		area.flags |= AREA_NEVER_WRITE;
 	area_insert(vm, area);
+	if (vm->lock_future || flags & (MAP_POPULATE | MAP_LOCKED))
+		vm_populate(vm, area.start, area.end);
 	return address;
 }
 
@@ -177,10 +206,19 @@ static int check_protect(const struct vm *vm, user_addr_t start, user_addr_t end
 		return -EACCES;
 	if (!area_range_mapped(vm, start, end))
 		return -ENOMEM;
-	for (uint32_t i = area_index(vm, start); area_begins_below(vm, i, end); i++)
-		if ((protection & PROT_WRITE) && (vm->areas[i].flags & AREA_NEVER_WRITE))
+	if (!(protection & PROT_WRITE))
+		return 0;
+	uint64_t new_data = 0;
+	for (uint32_t i = area_index(vm, start); area_begins_below(vm, i, end); i++) {
+		struct area area = vm->areas[i];
+		if (area.flags & AREA_NEVER_WRITE)
 			return -EACCES;
-	return 0;
+		bool was_data = area_is_data(&area);
+		area.protection = protection;
+		if (!was_data && area_is_data(&area))
+			new_data += MIN(end, area.end) - MAX(start, area.start);
+	}
+	return new_data == 0 || within(vm, new_data, RLIMIT_DATA) ? 0 : -ENOMEM;
 }
 
 int vm_protect(struct vm *vm, user_addr_t start, uint64_t length, uint32_t protection)

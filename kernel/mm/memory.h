@@ -12,6 +12,9 @@
  */
 void memory_init(void);
 
+/* Registers /proc/meminfo and /proc/sys/vm. Boot, after /proc. */
+void meminfo_init(void);
+
 /*
  * The initramfs images: the one linked into the kernel, and the boot loader's (start == end: none).
  * Physical.

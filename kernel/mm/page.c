@@ -17,6 +17,10 @@
 #define RECENT_ORDERS 4 /* of blocks that have a stack */
 #define RECENT_BATCH 4  /* part of a stack that is moved between it and the lists at once: 1/4 */
 
+/* Memory is scarce when one page in so many is free, and the rest is the kernel's own. */
+#define SCARCE_SHARE 32
+#define RESERVE_SHARE 64
+
 static const uint32_t recent_max[RECENT_ORDERS] = {128, 64, 64, 32}; /* blocks */
 
 static struct {
@@ -28,6 +32,7 @@ static struct {
 		uint32_t count;     /* blocks */
 	} recent[RECENT_ORDERS];
 	uint64_t total, free_count; /* pages; those in the stacks are free */
+	uint64_t used[PAGE_USES];   /* pages */
 } memory;
 
 phys_addr_t page_to_phys(const struct page *page)
@@ -64,7 +69,7 @@ static void list_insert(struct page *page, uint32_t order)
 {
 	struct page *head = &memory.free[order];
 
-	page->order = (uint16_t)order;
+	page->order = (uint8_t)order;
 	page->flags = PAGE_FREE;
 	page->prev = head;
 	page->next = head->next;
@@ -117,7 +122,7 @@ static struct page *take_block(uint32_t order)
 		from--;
 		list_insert(page + (1ul << from), from);
 	}
-	page->order = (uint16_t)order;
+	page->order = (uint8_t)order;
 	return page;
 }
 
@@ -183,6 +188,8 @@ struct page *page_alloc_order(uint32_t order)
 		page->references = 1;
 		page->flags = 0;
 		page->owner = NULL;
+		page->use = PAGE_USE_OTHER;
+		memory.used[PAGE_USE_OTHER] += 1ul << order;
 		memory.free_count -= 1ul << order;
 	}
 	softirq_enable();
@@ -208,6 +215,7 @@ static void free_page(struct page *page)
 	uint32_t order = page->order;
 
 	softirq_disable();
+	memory.used[page->use] -= 1ul << order;
 	memory.free_count += 1ul << order;
 	if (order >= RECENT_ORDERS) {
 		free_block(page, order);
@@ -217,6 +225,15 @@ static void free_page(struct page *page)
 			recent_drain(order, recent_max[order] - recent_max[order] / RECENT_BATCH);
 	}
 	softirq_enable();
+}
+
+void page_set_use(struct page *page, enum page_use use)
+{
+	softirq_disable();
+	memory.used[page->use] -= 1ul << page->order;
+	memory.used[use] += 1ul << page->order;
+	softirq_enable();
+	page->use = (uint8_t)use;
 }
 
 /* Interrupts hold references too. */
@@ -236,7 +253,18 @@ void page_put(struct page *page)
 
 struct page_statistics page_statistics(void)
 {
-	return (struct page_statistics){.total = memory.total, .free = memory.free_count};
+	struct page_statistics statistics = {.total = memory.total, .free = memory.free_count};
+
+	for (uint32_t use = 0; use < PAGE_USES; use++)
+		statistics.used[use] = memory.used[use];
+	return statistics;
+}
+
+enum page_pressure page_pressure(void)
+{
+	if (memory.free_count > memory.total / SCARCE_SHARE)
+		return PAGES_PLENTY;
+	return memory.free_count > memory.total / RESERVE_SHARE ? PAGES_SCARCE : PAGES_RESERVED;
 }
 
 void page_init(struct page *pages, phys_addr_t start, phys_addr_t end)

@@ -13,7 +13,8 @@ typedef uint64_t phys_addr_t;
 
 struct page {
 	uint32_t references; /* 0: free */
-	uint16_t order;      /* of the block that starts here: 2^order pages */
+	uint8_t order;       /* of the block that starts here: 2^order pages */
+	uint8_t use;         /* enum page_use */
 	uint16_t flags;      /* PAGE_*, below */
 	struct page *next;   /* the allocator's free lists and kmalloc's slabs */
 	struct page *prev;
@@ -42,6 +43,18 @@ static inline void page_modified(struct page *page)
 	page->flags &= (uint16_t)~PAGE_INSTRUCTIONS_SYNCED;
 }
 
+/* What allocated pages hold, for /proc/meminfo: counted from page_set_use until they are freed. */
+enum page_use {
+	PAGE_USE_OTHER,     /* the network's packets and rings, large kmallocs */
+	PAGE_USE_ANONYMOUS, /* private memory of processes */
+	PAGE_USE_FILE,      /* the file system's, shared anonymous memory among them */
+	PAGE_USE_TABLE,     /* page tables of processes */
+	PAGE_USE_STACK,     /* kernel stacks */
+	PAGE_USE_SLAB,      /* kmalloc's classes */
+	PAGE_USES,
+};
+void page_set_use(struct page *page, enum page_use use);
+
 void page_get(struct page *page);
 void page_put(struct page *page);
 
@@ -60,8 +73,17 @@ void page_clear(void *page_address);
 
 struct page_statistics {
 	uint64_t total, free; /* pages */
+	uint64_t used[PAGE_USES];
 };
 struct page_statistics page_statistics(void);
+
+/*
+ * How near the end of memory is. The file system stops growing first (inode.c); then processes get
+ * no more pages without one of them being ended (kernel/proc/oom.h); the last part is the kernel's
+ * own, so that system calls of the others and the network go on meanwhile.
+ */
+enum page_pressure { PAGES_PLENTY, PAGES_SCARCE, PAGES_RESERVED };
+enum page_pressure page_pressure(void);
 
 /*
  * Boot: the allocator gets an array with a zeroed `struct page` for each page of [start, end), then

@@ -73,7 +73,7 @@ static bool grow_in_place(struct vm *vm, user_addr_t end, uint64_t more)
 
 	if (area.end != end || !area_range_valid(end, more))
 		return false;
-	if (!area_range_free(vm, end, end + more))
+	if (!area_range_free(vm, end, end + more) || area.flags & AREA_STACK)
 		return false;
 	if (area_reserve(vm, 1))
 		return false;
@@ -118,6 +118,10 @@ int64_t vm_remap(struct vm *vm, user_addr_t old, uint64_t old_length, uint64_t n
 			return error;
 		old_length = new_length;
 	}
+	const struct area *area = area_find(vm, old);
+	if (new_length > old_length &&
+	    !vm_may_grow(vm, new_length - old_length, area_is_data(area)))
+		return -ENOMEM;
 	if (flags & MREMAP_FIXED)
 		return move_area(vm, old, old_length, new_length, flags, new_address);
 	if (new_length == old_length ||
@@ -133,6 +137,11 @@ void vm_set_heap(struct vm *vm, user_addr_t start)
 	vm->heap_start = vm->heap_end = start;
 }
 
+void vm_set_stack_room(struct vm *vm, uint64_t bytes)
+{
+	vm->stack_room = bytes;
+}
+
 user_addr_t vm_brk(struct vm *vm, user_addr_t end)
 {
 	user_addr_t old_top = ALIGN_UP(vm->heap_end, PAGE_SIZE);
@@ -144,11 +153,14 @@ user_addr_t vm_brk(struct vm *vm, user_addr_t end)
 		return vm->heap_end;
 	if (new_top > old_top) {
 		if (!area_range_valid(old_top, new_top - old_top) ||
+		    !vm_may_grow(vm, new_top - old_top, true) ||
 		    !area_range_free(vm, old_top, new_top) || area_reserve(vm, 1))
 			return vm->heap_end;
 		area_insert(vm, (struct area){.start = old_top,
 					      .end = new_top,
 					      .protection = PROT_READ | PROT_WRITE});
+		if (vm->lock_future)
+			vm_populate(vm, old_top, new_top);
 	}
 	vm->heap_end = end;
 	return end;

@@ -1,13 +1,11 @@
 /*
- * Address spaces as a whole: made, shared, forked, freed, described.
+ * Address spaces as a whole: made, shared, forked, freed.
  */
 #include "kernel/mm/vm.h"
-#include "include/uapi/mman.h"
 #include "kernel/mm/area.h"
 #include "kernel/mm/kmalloc.h"
-#include "kernel/string.h"
 
-#define MAPS_NAME_MAX 256
+struct list_head vm_all = LIST_HEAD_INIT(vm_all);
 
 static struct vm *active;
 
@@ -22,6 +20,7 @@ struct vm *vm_create(void)
 		kfree(vm);
 		return NULL;
 	}
+	list_append(&vm_all, &vm->link);
 	return vm;
 }
 
@@ -37,6 +36,7 @@ void vm_put(struct vm *vm)
 		return;
 	if (vm == active)
 		vm_activate(NULL);
+	list_remove(&vm->link);
 	page_table_retire(&vm->table);
 	while (vm->area_count > 0) {
 		const struct area *area = &vm->areas[vm->area_count - 1];
@@ -75,16 +75,22 @@ static int fork_span(struct vm *child, struct vm *parent, const struct area *are
 			*from |= PTE_READ_ONLY;
 		page_get(entry_page(*from));
 		*to = *from;
-		child->resident++;
+		if (!vm_page_is_zero(entry_page(*from)))
+			child->resident++;
 	}
+	child->resident_peak = child->resident;
 	return 0;
 }
 
 static int fork_area(struct vm *child, struct vm *parent, const struct area *area)
 {
+	if (area->flags & AREA_NOT_FOR_CHILDREN)
+		return 0;
 	child->areas[child->area_count++] = *area;
 	if (area->inode)
 		inode_get(area->inode);
+	if (area->flags & AREA_WIPE_FOR_CHILDREN)
+		return 0;
 	for (user_addr_t at = area->start, end; at < area->end; at = end) {
 		end = MIN(area->end, page_table_span_end(at));
 		if (fork_span(child, parent, area, at, end))
@@ -102,6 +108,7 @@ struct vm *vm_fork(struct vm *parent)
 		return NULL;
 	child->heap_start = parent->heap_start;
 	child->heap_end = parent->heap_end;
+	child->stack_room = parent->stack_room;
 	for (uint32_t i = 0; i < parent->area_count && !error; i++)
 		error = fork_area(child, parent, &parent->areas[i]);
 	page_table_flush(&parent->table, 0, USER_ADDRESS_END);
@@ -114,50 +121,4 @@ struct vm *vm_fork(struct vm *parent)
 bool vm_covers(struct vm *vm, user_addr_t address)
 {
 	return area_find(vm, address);
-}
-
-struct vm_statistics vm_statistics(struct vm *vm)
-{
-	struct vm_statistics statistics = {.resident = vm->resident * PAGE_SIZE};
-
-	for (uint32_t i = 0; i < vm->area_count; i++) {
-		const struct area *area = &vm->areas[i];
-		uint64_t size = area->end - area->start;
-		statistics.mapped += size;
-		if (area->flags & AREA_STACK)
-			statistics.stack += size;
-		if (area->protection & PROT_EXEC)
-			statistics.text += size;
-	}
-	return statistics;
-}
-
-/* What /proc/PID/maps calls an area: a file's path, "[heap]", "[stack]" or nothing. */
-static void name_area(const struct vm *vm, const struct area *area, char *name, size_t size)
-{
-	name[0] = '\0';
-	if (area->inode && inode_path(area->inode, name, size) < 0)
-		name[0] = '\0';
-	if (area->flags & AREA_STACK)
-		strscpy(name, "[stack]", size);
-	else if (!area->inode && area->start < vm->heap_end && area->end > vm->heap_start)
-		strscpy(name, "[heap]", size);
-}
-
-static void show_area(const struct vm *vm, const struct area *area, struct text *text)
-{
-	char name[MAPS_NAME_MAX];
-
-	name_area(vm, area, name, sizeof(name));
-	text_printf(text, "%08lx-%08lx %c%c%c%c %08lx 00:00 %lu %*s%s\n", area->start, area->end,
-		    area->protection & PROT_READ ? 'r' : '-',
-		    area->protection & PROT_WRITE ? 'w' : '-',
-		    area->protection & PROT_EXEC ? 'x' : '-', area->flags & AREA_SHARED ? 's' : 'p',
-		    area->offset, area->inode ? area->inode->number : 0ul, 20, "", name);
-}
-
-void vm_show_maps(struct vm *vm, struct text *text)
-{
-	for (uint32_t i = 0; i < vm->area_count; i++)
-		show_area(vm, &vm->areas[i], text);
 }

@@ -62,19 +62,46 @@ bool vm_covers(struct vm *vm, user_addr_t address);
  */
 struct page *vm_get_page(struct vm *vm, user_addr_t address, enum vm_access access);
 
-/* Bytes mapped, and bytes present: /proc/PID/stat, status, statm. */
+/*
+ * Pages [first, end) of a file are about to go: no address space has them any more. Copies that
+ * private mappings made stay, unless `private_copies` says that those go too (truncation).
+ */
+void vm_forget_file(const struct inode *inode, uint64_t first, uint64_t end, bool private_copies);
+
+/* Brings in what of [start, end) may be touched, as far as memory goes: MAP_POPULATE, mlock. */
+void vm_populate(struct vm *vm, user_addr_t start, user_addr_t end);
+
+/*
+ * Bytes mapped, and bytes present by kind: /proc/PID/stat, status, statm. `data` is what is
+ * private and writable.
+ */
 struct vm_statistics {
-	uint64_t mapped, resident, stack, text;
+	uint64_t mapped, stack, text, data;
+	uint64_t resident, resident_peak, anonymous, file,
+		shared;  /* resident is the sum of three */
+	uint64_t tables; /* the page tables' own */
 };
 struct vm_statistics vm_statistics(struct vm *vm);
 
-/* The text of /proc/PID/maps. */
+/* Bytes that would be free if the space went, for kernel/proc/oom.c: quickly had. */
+uint64_t vm_size(const struct vm *vm);
+
+/* The texts of /proc/PID/maps, smaps and smaps_rollup. */
 void vm_show_maps(struct vm *vm, struct text *text);
+void vm_show_smaps(struct vm *vm, struct text *text);
+void vm_show_smaps_rollup(struct vm *vm, struct text *text);
 
 /* Boot, once pages can be had. */
 void vm_init(void);
 
-/* Registers mmap, munmap, mprotect, mremap, brk, madvise, msync. Boot. */
+/*
+ * Exec: how many bytes below the stack's end stay free of other mappings, so that it can grow.
+ */
+void vm_set_stack_room(struct vm *vm, uint64_t bytes);
+
+/* Registers the system calls on address spaces. Boot. */
 void vm_syscalls_init(void);
+void mlock_syscalls_init(void);
+void vm_advice_syscalls_init(void);
 
 #endif

@@ -11,12 +11,31 @@
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 
-static bool flags_valid(uint32_t flags)
-{
-	uint32_t type = flags & MAP_TYPE;
+/* Those that MAP_SHARED_VALIDATE accepts; the other types pass over what they do not know. */
+#define MAP_KNOWN                                                                            \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_LOCKED | \
+	 MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_FIXED_NOREPLACE)
 
-	return (type == MAP_PRIVATE || type == MAP_SHARED || type == MAP_SHARED_VALIDATE) &&
-	       !(flags & MAP_HUGETLB);
+static int check_flags(uint32_t flags)
+{
+	switch (flags & MAP_TYPE) {
+	case MAP_PRIVATE:
+		break;
+	case MAP_SHARED_VALIDATE:
+		if (flags & ~(uint32_t)MAP_KNOWN)
+			return -EOPNOTSUPP;
+		/* fallthrough */
+	case MAP_SHARED:
+		if (flags & MAP_GROWSDOWN)
+			return -EINVAL;
+		break;
+	default:
+		return -EINVAL;
+	}
+	/* Only private memory of zeroes can grow like a stack. */
+	if (flags & MAP_GROWSDOWN && !(flags & MAP_ANONYMOUS))
+		return -EINVAL;
+	return flags & MAP_HUGETLB ? -ENOMEM : 0;
 }
 
 /*
@@ -41,23 +60,55 @@ static int check_file(const struct file *file, uint32_t protection, uint32_t *fl
 	return 0;
 }
 
+static int64_t map_file(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t protection,
+			uint32_t flags, struct file *file, uint64_t offset)
+{
+	int error = check_file(file, protection, &flags);
+
+	return error ? error : vm_map(vm, hint, length, protection, flags, file->inode, offset);
+}
+
+/* The memory of a file that is no regular one: a packet socket's ring. */
+static int64_t map_memory(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t protection,
+			  uint32_t flags, struct file *file, uint64_t offset)
+{
+	struct inode *inode;
+
+	if ((file->flags & O_PATH) || offset != 0)
+		return -EINVAL;
+	int error = file->ops->memory(file, length, &inode);
+	if (error)
+		return error;
+	int64_t result = vm_map(vm, hint, length, protection, flags, inode, 0);
+	inode_put(inode);
+	return result;
+}
+
 SYSCALL6(mmap, user_addr_t, hint, uint64_t, length, uint32_t, protection, uint32_t, flags, int, fd,
 	 uint64_t, offset)
 {
 	struct vm *vm = current_process()->vm;
 
-	flags &= ~VM_MAP_NEVER_WRITE;
-	if (!flags_valid(flags) || (protection & ~(uint32_t)PROT_ALL))
+	int error = check_flags(flags);
+
+	if (error)
+		return error;
+	if (protection & ~(uint32_t)PROT_ALL)
 		return -EINVAL;
+	flags &= MAP_KNOWN;
+	if (flags & MAP_LOCKED && !vm_may_lock(length))
+		return -EAGAIN;
 	if (flags & MAP_ANONYMOUS)
 		return vm_map(vm, hint, length, protection, flags, NULL, 0);
 
 	struct file *file = fd_get(fd);
 	if (!file)
 		return -EBADF;
-	int64_t result = check_file(file, protection, &flags);
-	if (result == 0)
-		result = vm_map(vm, hint, length, protection, flags, file->inode, offset);
+	int64_t result;
+	if (file->ops->memory)
+		result = map_memory(vm, hint, length, protection, flags, file, offset);
+	else
+		result = map_file(vm, hint, length, protection, flags, file, offset);
 	file_put(file);
 	return result;
 }
@@ -85,58 +136,13 @@ SYSCALL1(brk, user_addr_t, end)
 	return (int64_t)vm_brk(current_process()->vm, end);
 }
 
-/* Rounds a range to pages. 0, -EINVAL or (not all mapped) -ENOMEM. */
-static int mapped_range(struct vm *vm, user_addr_t start, uint64_t *length)
-{
-	if (!IS_ALIGNED(start, PAGE_SIZE) || *length > USER_ADDRESS_END)
-		return -EINVAL;
-	*length = ALIGN_UP(*length, PAGE_SIZE);
-	if (*length == 0)
-		return 0;
-	return area_range_valid(start, *length) && area_range_mapped(vm, start, start + *length)
-		       ? 0
-		       : -ENOMEM;
-}
-
-/*
- * Advice that is only about speed is taken without effect: pages are always filled one by one, when
- * they are touched.
- */
-SYSCALL3(madvise, user_addr_t, start, uint64_t, length, int, advice)
-{
-	struct vm *vm = current_process()->vm;
-	int error = mapped_range(vm, start, &length);
-
-	if (error)
-		return error;
-	switch (advice) {
-	case MADV_DONTNEED:
-		vm_drop_pages(vm, start, start + length);
-		return 0;
-	case MADV_NORMAL:
-	case MADV_RANDOM:
-	case MADV_SEQUENTIAL:
-	case MADV_WILLNEED:
-	case MADV_FREE:
-	case MADV_MERGEABLE:
-	case MADV_UNMERGEABLE:
-	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
-	case MADV_DONTDUMP:
-	case MADV_DODUMP:
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
 /* Files are in memory: what is written to a shared mapping is in the file at once. */
 SYSCALL3(msync, user_addr_t, start, uint64_t, length, uint32_t, flags)
 {
 	if (flags & ~(uint32_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
 	    ((flags & MS_ASYNC) && (flags & MS_SYNC)))
 		return -EINVAL;
-	return mapped_range(current_process()->vm, start, &length);
+	return vm_mapped_range(current_process()->vm, start, &length);
 }
 
 void vm_syscalls_init(void)
@@ -146,6 +152,7 @@ void vm_syscalls_init(void)
 	syscall_register(SYS_mprotect, sys_mprotect);
 	syscall_register(SYS_mremap, sys_mremap);
 	syscall_register(SYS_brk, sys_brk);
-	syscall_register(SYS_madvise, sys_madvise);
 	syscall_register(SYS_msync, sys_msync);
+	mlock_syscalls_init();
+	vm_advice_syscalls_init();
 }

@@ -14,6 +14,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/printk.h"
 #include "kernel/proc/exit.h"
+#include "kernel/proc/posix_timer.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/signal_pending.h"
@@ -150,15 +151,17 @@ static int resolve_scripts(struct exec *exec)
 static int prepare(struct exec *exec)
 {
 	int error = check_executable(exec->inode);
+	user_addr_t stack_top;
 
 	if (error || (error = resolve_scripts(exec)))
 		return error;
 	exec->vm = vm_create();
 	if (!exec->vm)
 		return -ENOMEM;
-	if ((error = elf_load(exec->vm, exec->inode, &exec->program)) ||
-	    (error = exec_stack_build(exec->vm, &exec->program, exec->path, &exec->arguments,
-				      &exec->environment, &exec->stack)) ||
+	if ((error = exec_stack_map(exec->vm, &stack_top)) ||
+	    (error = elf_load(exec->vm, exec->inode, &exec->program)) ||
+	    (error = exec_stack_build(exec->vm, stack_top, &exec->program, exec->path,
+				      &exec->arguments, &exec->environment, &exec->stack)) ||
 	    (error = signal_map_trampoline(exec->vm, &exec->trampoline)))
 		return error;
 	vm_set_heap(exec->vm, exec->program.end);
@@ -196,6 +199,8 @@ static void take_over_memory(struct process *process, struct exec *exec)
 	process->arguments_end = exec->stack.arguments_end;
 	process->environment_start = exec->stack.environment_start;
 	process->environment_end = exec->stack.environment_end;
+	process->auxiliary_start = exec->stack.auxiliary_start;
+	process->auxiliary_end = exec->stack.auxiliary_end;
 	inode_put(process->executable);
 	process->executable = exec->inode;
 	exec->inode = NULL;
@@ -229,8 +234,10 @@ static void change_over(struct exec *exec)
 	struct process *process = current_process();
 
 	take_over_memory(process, exec);
+	posix_timers_delete(process);
 	file_table_close_on_exec(process->files);
 	process->has_executed = true;
+	capabilities_follow_exec(process);
 	reset_thread(current_thread(), exec);
 }
 

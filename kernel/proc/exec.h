@@ -31,13 +31,20 @@ struct exec_stack {
 	user_addr_t sp;
 	user_addr_t arguments_start, arguments_end;
 	user_addr_t environment_start, environment_end;
+	user_addr_t auxiliary_start, auxiliary_end;
 };
 
 /*
- * Builds the stack of a fresh program in `vm` as its ABI wants it. 0, -E2BIG, -EFAULT or -ENOMEM.
+ * Maps the stack of a fresh program: before anything that mmap may place, because it lies at a
+ * random address of its own choice. 0 with the address of its end, or a negative errno.
  */
-int exec_stack_build(struct vm *vm, const struct program *program, const char *file_name,
-		     const struct string_list *arguments, const struct string_list *environment,
-		     struct exec_stack *stack);
+int exec_stack_map(struct vm *vm, user_addr_t *top);
+
+/*
+ * Fills the stack that ends at `top` as the program's ABI wants it. 0, -E2BIG, -EFAULT or -ENOMEM.
+ */
+int exec_stack_build(struct vm *vm, user_addr_t top, const struct program *program,
+		     const char *file_name, const struct string_list *arguments,
+		     const struct string_list *environment, struct exec_stack *stack);
 
 #endif

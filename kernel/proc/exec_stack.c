@@ -12,18 +12,21 @@
 #include "kernel/errno.h"
 #include "kernel/machine.h"
 #include "kernel/proc/exec.h"
+#include "kernel/proc/signal_pending.h"
 #include "kernel/random.h"
 #include "kernel/string.h"
 #include "kernel/user.h"
 
 #define STACK_GAP (16 * PAGE_SIZE) /* between the top of the stack and the end of user addresses */
 #define STACK_RANDOM_PAGES_MASK 0xfff /* up to 16 MiB lower */
-#define STACK_MAX (64ul << 20)        /* bytes, when RLIMIT_STACK says more */
-#define STACK_MIN (128ul << 10)
+#define STACK_FIRST (128ul << 10)     /* bytes below the strings; the rest comes when it is used */
+#define STACK_ROOM_MIN (128ul << 20)  /* bytes that mmap keeps free for the stack, and at most */
+#define STACK_ROOM_MAX (16ul << 30)
+#define STRINGS_SHARE 4 /* of RLIMIT_STACK, the strings may take one part in so many: execve(2) */
 #define RANDOM_BYTES 16 /* AT_RANDOM */
 #define PLATFORM "aarch64"
 #define WORD sizeof(uint64_t)
-#define AUXILIARY_COUNT 18
+#define AUXILIARY_COUNT 20
 
 struct auxiliary {
 	uint64_t type, value;
@@ -213,24 +216,40 @@ static int write_list(struct string_writer *writer, const struct string_list *li
 	return error ? error : write_pointer(writer, 0);
 }
 
-static int map_stack(struct vm *vm, user_addr_t *top)
-{
-	uint64_t limit = current_process()->limits[RLIMIT_STACK].rlim_cur;
-	uint64_t size = ALIGN_UP(CLAMP(limit, STACK_MIN + EXEC_STRINGS_MAX, STACK_MAX), PAGE_SIZE);
-	int64_t result;
-
-	*top = USER_ADDRESS_END - STACK_GAP - (random_u32() & STACK_RANDOM_PAGES_MASK) * PAGE_SIZE;
-	result = vm_map(vm, *top - size, size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
-	return result < 0 ? (int)result : 0;
-}
-
 /* Where everything goes. The random bytes and the platform's name stand above the file's name. */
 struct layout {
 	struct string_sizes arguments, environment;
 	size_t name_size;
 	user_addr_t random, platform, name, strings, sp;
 };
+
+/* Bytes of all strings and of the pointers to them. */
+static uint64_t string_room(const struct layout *layout)
+{
+	return layout->arguments.bytes + layout->environment.bytes +
+	       (layout->arguments.count + layout->environment.count) * WORD;
+}
+
+static uint64_t strings_max(void)
+{
+	uint64_t share = current_process()->limits[RLIMIT_STACK].rlim_cur / STRINGS_SHARE;
+
+	return CLAMP(share, EXEC_STRING_MAX, EXEC_STRINGS_MAX);
+}
+
+/* As much as the longest strings need and a little more; it grows down when it is used. */
+int exec_stack_map(struct vm *vm, user_addr_t *top)
+{
+	uint64_t limit = current_process()->limits[RLIMIT_STACK].rlim_cur;
+	uint64_t size = ALIGN_UP(strings_max() + STACK_FIRST, PAGE_SIZE);
+	int64_t result;
+
+	vm_set_stack_room(vm, CLAMP(limit, STACK_ROOM_MIN, STACK_ROOM_MAX));
+	*top = USER_ADDRESS_END - STACK_GAP - (random_u32() & STACK_RANDOM_PAGES_MASK) * PAGE_SIZE;
+	result = vm_map(vm, *top - size, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
+	return result < 0 ? (int)result : 0;
+}
 
 static int measure_all(struct layout *layout, const char *file_name,
 		       const struct string_list *arguments, const struct string_list *environment)
@@ -242,7 +261,7 @@ static int measure_all(struct layout *layout, const char *file_name,
 	if (error)
 		return error;
 	layout->name_size = strlen(file_name) + 1;
-	return layout->arguments.bytes + layout->environment.bytes > EXEC_STRINGS_MAX ? -E2BIG : 0;
+	return string_room(layout) > strings_max() ? -E2BIG : 0;
 }
 
 static void lay_out(struct layout *layout, user_addr_t top)
@@ -256,6 +275,13 @@ static void lay_out(struct layout *layout, user_addr_t top)
 	layout->sp = ALIGN_DOWN(layout->strings - (1 + pointers) * WORD -
 					AUXILIARY_COUNT * sizeof(struct auxiliary),
 				16);
+}
+
+/* Above the number of arguments, the pointers, and the two NULLs that end them. */
+static user_addr_t auxiliary_start(const struct layout *layout)
+{
+	return layout->sp +
+	       (1 + layout->arguments.count + 1 + layout->environment.count + 1) * WORD;
 }
 
 static int write_auxiliary(struct vm *vm, user_addr_t to, const struct layout *layout,
@@ -274,9 +300,11 @@ static int write_auxiliary(struct vm *vm, user_addr_t to, const struct layout *l
 		{AT_EUID, process->euid},
 		{AT_GID, process->gid},
 		{AT_EGID, process->egid},
-		{AT_SECURE, 0},
+		{AT_SECURE, process->uid != process->euid || process->gid != process->egid},
 		{AT_CLKTCK, USER_HZ},
 		{AT_HWCAP, arch_hwcap()},
+		{AT_HWCAP2, 0},
+		{AT_MINSIGSTKSZ, signal_frame_size()},
 		{AT_PLATFORM, layout->platform},
 		{AT_RANDOM, layout->random},
 		{AT_EXECFN, layout->name},
@@ -298,17 +326,15 @@ static int write_top(struct vm *vm, const struct layout *layout, const char *fil
 	return error ? error : write_bytes(vm, layout->random, random, sizeof(random));
 }
 
-int exec_stack_build(struct vm *vm, const struct program *program, const char *file_name,
-		     const struct string_list *arguments, const struct string_list *environment,
-		     struct exec_stack *stack)
+int exec_stack_build(struct vm *vm, user_addr_t top, const struct program *program,
+		     const char *file_name, const struct string_list *arguments,
+		     const struct string_list *environment, struct exec_stack *stack)
 {
 	struct string_writer writer;
 	struct layout layout;
-	user_addr_t top;
-	int error;
+	int error = measure_all(&layout, file_name, arguments, environment);
 
-	if ((error = measure_all(&layout, file_name, arguments, environment)) ||
-	    (error = map_stack(vm, &top)))
+	if (error)
 		return error;
 	lay_out(&layout, top);
 	*stack = (struct exec_stack){
@@ -317,6 +343,9 @@ int exec_stack_build(struct vm *vm, const struct program *program, const char *f
 		.arguments_end = layout.strings + layout.arguments.bytes,
 		.environment_start = layout.strings + layout.arguments.bytes,
 		.environment_end = layout.name,
+		.auxiliary_start = auxiliary_start(&layout),
+		.auxiliary_end = auxiliary_start(&layout) +
+				 AUXILIARY_COUNT * sizeof(struct auxiliary),
 	};
 	writer = (struct string_writer){
 		.vm = vm,

@@ -9,6 +9,7 @@
 #include "kernel/backtrace.h"
 #include "kernel/mm/vm.h"
 #include "kernel/printk.h"
+#include "kernel/proc/oom.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/signal.h"
 
@@ -144,9 +145,8 @@ static void fault_process(struct trapframe *frame, int signal, int code, uint64_
 	struct process *process = current_process();
 
 	if (signal == SIGKILL) {
-		printk("%s[%d]: killed: out of memory\n", process->name, process->pid);
-		signal_send_process(process, SIGKILL);
-		return;
+		oom_wait();
+		return; /* to the same instruction */
 	}
 	if (!signal_has_handler(signal))
 		printk("%s[%d]: %s at pc 0x%lx, address 0x%lx\n", process->name, process->pid,

@@ -26,9 +26,11 @@ static uint64_t asid_next = 1;
 
 int page_table_create(struct page_table *table)
 {
-	table->asid = 0;
-	table->root = page_alloc_zeroed();
-	return table->root ? 0 : -ENOMEM;
+	*table = (struct page_table){.root = page_alloc_zeroed(), .pages = 1};
+	if (!table->root)
+		return -ENOMEM;
+	page_set_use(table->root, PAGE_USE_TABLE);
+	return 0;
 }
 
 void page_table_destroy(struct page_table *table)
@@ -47,12 +49,14 @@ void page_table_destroy(struct page_table *table)
 	page_put(table->root);
 }
 
-static uint64_t *table_below(uint64_t *entry, bool create)
+static uint64_t *table_below(struct page_table *table, uint64_t *entry, bool create)
 {
 	if (!entry_present(*entry)) {
 		struct page *page = create ? page_alloc_zeroed() : NULL;
 		if (!page)
 			return NULL;
+		page_set_use(page, PAGE_USE_TABLE);
+		table->pages++;
 		*entry = page_to_phys(page) | PTE_TABLE;
 	}
 	return page_address(entry_page(*entry));
@@ -62,10 +66,10 @@ uint64_t *page_table_entry(struct page_table *table, user_addr_t address, bool c
 {
 	uint64_t *at = page_address(table->root);
 
-	at = table_below(&at[(address >> LEVEL_1_SHIFT) % TABLE_ENTRIES], create);
+	at = table_below(table, &at[(address >> LEVEL_1_SHIFT) % TABLE_ENTRIES], create);
 	if (!at)
 		return NULL;
-	at = table_below(&at[(address >> LEVEL_2_SHIFT) % TABLE_ENTRIES], create);
+	at = table_below(table, &at[(address >> LEVEL_2_SHIFT) % TABLE_ENTRIES], create);
 	if (!at)
 		return NULL;
 	return &at[(address >> PAGE_SHIFT) % TABLE_ENTRIES];

@@ -20,7 +20,8 @@ static inline user_addr_t page_table_span_end(user_addr_t address)
 
 struct page_table {
 	struct page *root;
-	uint64_t asid; /* with a generation above the low 16 bits; 0: none given yet */
+	uint64_t asid;  /* with a generation above the low 16 bits; 0: none given yet */
+	uint32_t pages; /* that the tables themselves take */
 };
 
 /* 0 or -ENOMEM. */
