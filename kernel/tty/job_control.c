@@ -3,11 +3,13 @@
  * terminal it is.
  */
 #include "include/uapi/ioctl.h"
+#include "include/uapi/poll.h"
 #include "include/uapi/signal.h"
 #include "kernel/errno.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/session.h"
 #include "kernel/proc/signal.h"
+#include "kernel/softirq.h"
 #include "kernel/tty/tty.h"
 #include "kernel/user.h"
 
@@ -33,6 +35,7 @@ int tty_check_foreground(struct tty *tty, int signal)
 
 void tty_acquire(struct tty *tty, struct process *leader)
 {
+	tty_get(tty);
 	tty->session = leader->sid;
 	tty->foreground = leader->pgid;
 	leader->tty = tty;
@@ -45,18 +48,54 @@ static int forget_tty(struct process *process, void *context)
 	return 0;
 }
 
+/* The terminal becomes nobody's. */
+static void disown(struct tty *tty)
+{
+	tty->session = tty->foreground = 0;
+	process_for_each(forget_tty, tty);
+	tty_put(tty);
+}
+
+/* The session of `leader` has its terminal no more, and the foreground hears of it. */
+static void disconnect_session(struct process *leader)
+{
+	struct tty *tty = leader->tty;
+	int32_t foreground = tty->foreground;
+	if (tty->session != leader->sid)
+		return;
+	disown(tty);
+	if (foreground > 0) {
+		signal_send_group(foreground, SIGHUP);
+		signal_send_group(foreground, SIGCONT);
+	}
+}
+
 void tty_session_ended(struct process *leader)
 {
 	struct tty *tty = leader->tty;
 	if (!tty || tty->session != leader->sid)
 		return;
-	int32_t foreground = tty->foreground;
-	tty->session = tty->foreground = 0;
-	process_for_each(forget_tty, tty);
-	if (foreground > 0) {
-		signal_send_group(foreground, SIGHUP);
-		signal_send_group(foreground, SIGCONT);
+	tty_get(tty);
+	disconnect_session(leader);
+	if (tty->driver->ends_with_session)
+		tty_hang_up(tty);
+	tty_put(tty);
+}
+
+void tty_hang_up(struct tty *tty)
+{
+	struct process *leader = tty->session ? process_find(tty->session) : NULL;
+	if (tty->hung_up)
+		return;
+	tty->hung_up = true;
+	softirq_disable();
+	ldisc_flush(&tty->ldisc);
+	softirq_enable();
+	if (leader) {
+		signal_send_process(leader, SIGHUP);
+		signal_send_process(leader, SIGCONT);
 	}
+	wait_list_wake(&tty->wait, POLLIN | POLLOUT | POLLHUP | POLLERR);
 }
 
 /* TIOCNOTTY: when the session's leader gives its terminal up, the whole session loses it. */
@@ -66,12 +105,12 @@ static int64_t give_up(struct tty *tty)
 	if (process->tty != tty)
 		return -ENOTTY;
 	if (process->pid == process->sid)
-		tty_session_ended(process);
+		disconnect_session(process);
 	process->tty = NULL;
 	return 0;
 }
 
-/* TIOCSCTTY; `steal` asks to take it from another session, which the one user there is may. */
+/* TIOCSCTTY; `steal` asks to take it from another session, which the superuser may. */
 static int set_controlling(struct tty *tty, bool steal)
 {
 	struct process *process = current_process();
@@ -81,9 +120,9 @@ static int set_controlling(struct tty *tty, bool steal)
 	if (!leader || process->tty)
 		return -EPERM;
 	if (tty->session != 0) {
-		if (!steal)
+		if (!steal || !user_may(CAP_SYS_ADMIN))
 			return -EPERM;
-		process_for_each(forget_tty, tty);
+		disown(tty);
 	}
 	tty_acquire(tty, process);
 	return 0;

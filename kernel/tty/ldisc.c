@@ -295,8 +295,10 @@ static bool receive_signal(struct ldisc *ldisc, uint8_t byte)
 		signal = SIGTSTP;
 	else
 		return false;
-	if (!local_flag(ldisc, NOFLSH))
+	if (!local_flag(ldisc, NOFLSH)) {
 		ldisc_flush(ldisc);
+		ldisc->ops->discard_output(ldisc);
+	}
 	set_stopped(ldisc, false);
 	if (local_flag(ldisc, ECHO))
 		echo_visible(ldisc, byte);

@@ -27,6 +27,8 @@ struct ldisc_ops {
 	void (*signal)(struct ldisc *ldisc, int signal);
 	/* Output was stopped (^S) or goes on. */
 	void (*output_stopped)(struct ldisc *ldisc, bool stopped);
+	/* Output that has not left yet is not wanted any more: a signal was typed. */
+	void (*discard_output)(struct ldisc *ldisc);
 };
 
 struct ldisc {

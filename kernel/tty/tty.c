@@ -4,6 +4,7 @@
 #include "kernel/tty/tty.h"
 
 #include "include/uapi/fcntl.h"
+#include "include/uapi/ioctl.h"
 #include "include/uapi/poll.h"
 #include "include/uapi/signal.h"
 #include "kernel/clock.h"
@@ -41,20 +42,44 @@ static void output_stopped(struct ldisc *ldisc, bool stopped)
 		tty_output_ready(tty_of_ldisc(ldisc));
 }
 
+static void discard_output(struct ldisc *ldisc)
+{
+	struct tty *tty = tty_of_ldisc(ldisc);
+	if (tty->driver->flush_output)
+		tty->driver->flush_output(tty);
+}
+
 static const struct ldisc_ops tty_ldisc_ops = {
 	.echo = echo,
 	.signal = signal_foreground,
 	.output_stopped = output_stopped,
+	.discard_output = discard_output,
 };
 
 void tty_init(struct tty *tty, const struct tty_driver *driver, uint64_t device)
 {
 	memset(tty, 0, sizeof(*tty));
+	tty->references = 1;
 	tty->driver = driver;
 	tty->device = device;
 	ldisc_default_termios(&tty->termios);
 	ldisc_init(&tty->ldisc, &tty->termios, &tty_ldisc_ops);
 	wait_list_init(&tty->wait);
+}
+
+struct tty *tty_get(struct tty *tty)
+{
+	tty->references++;
+	return tty;
+}
+
+void tty_put(struct tty *tty)
+{
+	if (--tty->references > 0)
+		return;
+	wait_list_close(&tty->wait);
+	if (tty->driver->release)
+		tty->driver->release(tty);
 }
 
 size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t n)
@@ -102,7 +127,7 @@ static bool canonical(const struct tty *tty)
 static int wait_for_line(struct tty *tty, struct file *file, struct thread_waiter *waiter)
 {
 	int error = 0;
-	while (!error && !ldisc_readable(&tty->ldisc) && canonical(tty)) {
+	while (!error && !ldisc_readable(&tty->ldisc) && canonical(tty) && !tty->hung_up) {
 		if (file_nonblocking(file))
 			return -EAGAIN;
 		error = thread_waiter_sleep(waiter, TIME_NEVER);
@@ -124,7 +149,7 @@ static int wait_for_bytes(struct tty *tty, struct file *file, struct thread_wait
 	if (rules.minimum == 0 && rules.interval_us == 0)
 		return 0; /* take what there is */
 
-	while (!canonical(tty)) {
+	while (!canonical(tty) && !tty->hung_up) {
 		size_t available = ldisc_available(&tty->ldisc);
 		if (available >= MAX(rules.minimum, 1ul))
 			return 0;
@@ -177,7 +202,7 @@ static void resume_input(struct tty *tty)
 static int64_t read_tty(struct file *file, struct iov *iov, uint64_t *position __unused)
 {
 	struct tty *tty = file->private;
-	if (iov->remaining == 0)
+	if (iov->remaining == 0 || tty->hung_up)
 		return 0;
 	int error = tty_check_foreground(tty, SIGTTIN);
 	if (error)
@@ -220,6 +245,10 @@ static size_t put_all(struct file *file, const uint8_t *bytes, size_t n, int *er
 	size_t done = 0;
 	thread_waiter_join(&waiter, &tty->wait);
 	while (!*error) {
+		if (tty->hung_up) {
+			*error = -EIO;
+			break;
+		}
 		done += put(tty, bytes + done, n - done);
 		if (done == n)
 			break;
@@ -255,6 +284,8 @@ static uint32_t poll_tty(struct file *file, struct poll_table *table)
 	if (!canonical(tty) && tty->termios.c_cc[VTIME] == 0)
 		needed = MAX(tty->termios.c_cc[VMIN], 1);
 	uint32_t events = 0;
+	if (tty->hung_up)
+		return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLHUP | POLLERR;
 	if (ldisc_available(&tty->ldisc) >= needed)
 		events |= POLLIN | POLLRDNORM;
 	if (tty->driver->room(tty) >= LDISC_EXPANSION && !tty->ldisc.stopped)
@@ -273,18 +304,38 @@ int tty_wait_drained(struct tty *tty)
 	return error;
 }
 
+static int64_t ioctl_tty(struct file *file, uint32_t command, uint64_t argument)
+{
+	struct tty *tty = file->private;
+	if (tty->hung_up && command != TIOCNOTTY)
+		return -EIO;
+	return tty_ioctl(tty, command, argument);
+}
+
+static void close_tty(struct file *file)
+{
+	struct tty *tty = file->private;
+	if (--tty->open_files == 0 && tty->driver->last_closed)
+		tty->driver->last_closed(tty);
+	tty_put(tty);
+}
+
 static const struct file_ops tty_file_ops = {
 	.read = read_tty,
 	.write = write_tty,
 	.poll = poll_tty,
-	.ioctl = tty_ioctl,
+	.ioctl = ioctl_tty,
+	.release = close_tty,
 };
 
 int tty_open(struct tty *tty, struct file *file)
 {
 	struct process *process = current_process();
+	if (tty->hung_up)
+		return -EIO;
 	file->ops = &tty_file_ops;
-	file->private = tty;
+	file->private = tty_get(tty);
+	tty->open_files++;
 	bool leader = process->pid == process->sid;
 	if (!(file->flags & O_NOCTTY) && leader && !process->tty && tty->session == 0)
 		tty_acquire(tty, process);
@@ -294,7 +345,7 @@ int tty_open(struct tty *tty, struct file *file)
 static int open_controlling(struct inode *inode __unused, struct file *file)
 {
 	struct tty *tty = current_process()->tty;
-	if (!tty)
+	if (!tty || tty->hung_up)
 		return -ENXIO;
 	file->flags |= O_NOCTTY;
 	return tty_open(tty, file);

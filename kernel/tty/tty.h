@@ -1,6 +1,9 @@
 /*
- * Terminals: what every kind shares. A kind (the console on the PL011; later a pseudo-terminal) is
- * a `struct tty_driver` that takes output and hands in what was typed.
+ * Terminals: what every kind shares. A kind (the console on the PL011, a pseudo-terminal) is a
+ * `struct tty_driver` that takes output and hands in what was typed.
+ *
+ * A terminal that comes and goes is reference-counted: each open file holds a reference, the session
+ * whose controlling terminal it is holds one, and the driver holds one while it may hand in bytes.
  *
  * State that the softirq changes too (the line discipline) is guarded by softirq_disable; the rest
  * is process context.
@@ -38,6 +41,18 @@ struct tty_driver {
 	 * nothing to resume.
 	 */
 	void (*resume)(struct tty *tty);
+
+	/* Throws away what is queued. Softirqs disabled. NULL: it is on its way at once. */
+	void (*flush_output)(struct tty *tty);
+
+	/* The last open file of the terminal was closed. Process context. NULL: no matter. */
+	void (*last_closed)(struct tty *tty);
+
+	/* The last reference went. Process context. NULL: the terminal is there for ever. */
+	void (*release)(struct tty *tty);
+
+	/* Whether the terminal is of no more use when the leader of its session has ended. */
+	bool ends_with_session;
 };
 
 struct tty {
@@ -48,12 +63,19 @@ struct tty {
 	struct winsize window;
 	struct ldisc ldisc;
 	struct wait_list wait; /* readers, writers, poll */
-	bool throttled;        /* tty_receive refused bytes */
-	int32_t session;       /* whose controlling terminal it is; 0: nobody's */
-	int32_t foreground;    /* the process group that may read, and gets ^C; 0: none */
+	uint32_t references;
+	uint32_t open_files;
+	bool hung_up;       /* there is nobody at the other end any more, and will not be */
+	bool throttled;     /* tty_receive refused bytes */
+	int32_t session;    /* whose controlling terminal it is; 0: nobody's */
+	int32_t foreground; /* the process group that may read, and gets ^C; 0: none */
 };
 
+/* With one reference, the driver's. */
 void tty_init(struct tty *tty, const struct tty_driver *driver, uint64_t device);
+
+struct tty *tty_get(struct tty *tty);
+void tty_put(struct tty *tty);
 
 /* For drivers: */
 
@@ -64,8 +86,14 @@ size_t tty_receive(struct tty *tty, const uint8_t *bytes, size_t n);
 void tty_output_ready(struct tty *tty);
 
 /*
+ * The other end is gone for good: reads find the end, writes fail, and the leader of the session
+ * hears SIGHUP. Process context.
+ */
+void tty_hang_up(struct tty *tty);
+
+/*
  * Opens `tty` on `file`; unless O_NOCTTY says otherwise it becomes the controlling terminal of a
- * session leader without one.
+ * session leader without one. 0, or -EIO when it has hung up.
  */
 int tty_open(struct tty *tty, struct file *file);
 
@@ -85,10 +113,12 @@ int tty_check_foreground(struct tty *tty, int signal);
 
 /* TIOCSCTTY, TIOCNOTTY, TIOCGPGRP, TIOCSPGRP, TIOCGSID; -ENOTTY when it is none of them. */
 int64_t tty_job_ioctl(struct tty *tty, uint32_t command, uint64_t argument);
+
+/* Makes it the controlling terminal of `leader`'s session; it is nobody's. */
 void tty_acquire(struct tty *tty, struct process *leader);
 
 /* Everything else. */
-int64_t tty_ioctl(struct file *file, uint32_t command, uint64_t argument);
+int64_t tty_ioctl(struct tty *tty, uint32_t command, uint64_t argument);
 
 /* Sleeps until the driver has sent everything. 0 or -ERESTARTSYS. */
 int tty_wait_drained(struct tty *tty);

@@ -20,6 +20,15 @@ static void flush_input(struct tty *tty)
 	softirq_enable();
 }
 
+static void flush_output(struct tty *tty)
+{
+	if (!tty->driver->flush_output)
+		return;
+	softirq_disable();
+	tty->driver->flush_output(tty);
+	softirq_enable();
+}
+
 static int64_t set_termios(struct tty *tty, uint32_t command, user_addr_t argument)
 {
 	struct termios termios;
@@ -67,7 +76,9 @@ static int64_t flush(struct tty *tty, uint64_t queue)
 		return -EINVAL;
 	if (queue != TCOFLUSH)
 		flush_input(tty);
-	return 0; /* output is on its way at once: there is nothing to throw away */
+	if (queue != TCIFLUSH)
+		flush_output(tty);
+	return 0;
 }
 
 /* Breaks are not sent; tcdrain(3) is this with an argument of 1. */
@@ -102,9 +113,8 @@ static int64_t put_int(user_addr_t to, size_t value)
 	return copy_to_user(to, &n, sizeof(n));
 }
 
-int64_t tty_ioctl(struct file *file, uint32_t command, uint64_t argument)
+int64_t tty_ioctl(struct tty *tty, uint32_t command, uint64_t argument)
 {
-	struct tty *tty = file->private;
 	switch (command) {
 	case TCGETS:
 		return copy_to_user(argument, &tty->termios, sizeof(tty->termios));
@@ -127,6 +137,8 @@ int64_t tty_ioctl(struct file *file, uint32_t command, uint64_t argument)
 		return put_int(argument, ldisc_available(&tty->ldisc));
 	case TIOCOUTQ:
 		return put_int(argument, tty->driver->drained(tty) ? 0 : 1);
+	case TIOCSTI: /* typing for somebody else: too dangerous to have */
+		return -EIO;
 	case TIOCGETD:
 		return put_int(argument, 0); /* N_TTY is the only line discipline */
 	default:
