@@ -20,12 +20,15 @@
 #include "kernel/softirq.h"
 #include "kernel/sysrq.h"
 #include "kernel/tty/console.h"
+#include "kernel/tty/pty.h"
 #include "net/core/netdevice.h"
 #include "net/core/poller.h"
 #include "net/core/socket.h"
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/ipv4.h"
+#include "net/netlink/netlink.h"
 #include "net/tcp/tcp.h"
+#include "net/unix/unix.h"
 
 /* The machine's one stack, and what drives it. */
 static struct net machine_net;
@@ -97,14 +100,19 @@ static void start_network(void)
 	softirq_register(SOFTIRQ_NET_RX, net_softirq, NULL);
 	must(net_init(&machine_net, &environment), "net");
 	must(packet_init(&machine_net), "packet sockets");
+	must(unix_init(&machine_net), "unix sockets");
 	must(ethernet_init(&machine_net), "ethernet");
 	must(ipv4_init(&machine_net), "ipv4");
 	must(tcp_init(&machine_net), "tcp");
+	must(netlink_init(&machine_net), "netlink");
 	must(netdev_proc_init(&machine_net), "/proc/net/dev");
+	must(netdev_sysfs_init(&machine_net), "/sys/class/net");
 	must(packet_proc_init(&machine_net), "/proc/net/packet");
+	must(unix_proc_init(&machine_net), "/proc/net/unix");
 	must(ethernet_proc_init(&machine_net), "/proc/net/arp");
 	must(ipv4_proc_init(&machine_net), "/proc/net/route");
 	must(tcp_proc_init(&machine_net), "/proc/net/tcp");
+	must(netlink_proc_init(&machine_net), "/proc/net/netlink");
 	socket_syscalls_init();
 
 	virtio_bus_init(&virtio_bus);
@@ -146,6 +154,7 @@ void kernel_main(uint64_t device_tree)
 
 	fs_init();
 	console_init();
+	pty_init();
 	unpack_initramfs();
 	fs_syscalls_init();
 	vm_syscalls_init();

@@ -118,6 +118,13 @@ struct ip_mreqn {
 	int32_t imr_ifindex;
 };
 
+/* IP_ADD_SOURCE_MEMBERSHIP, IP_DROP_SOURCE_MEMBERSHIP, IP_BLOCK_SOURCE, IP_UNBLOCK_SOURCE. */
+struct ip_mreq_source {
+	struct in_addr imr_multiaddr;
+	struct in_addr imr_interface; /* an address of the interface */
+	struct in_addr imr_sourceaddr;
+};
+
 /* Ancillary data IP_PKTINFO, both ways. */
 struct in_pktinfo {
 	int32_t ipi_ifindex;

@@ -34,7 +34,10 @@
 #define FIOASYNC 0x5452
 #define FIOQSIZE 0x5460
 
-#define TIOCGPTN 0x80045430
-#define TIOCSPTLCK 0x40045431
+/* Of the master side of a pseudo-terminal */
+#define TIOCGPTN 0x80045430   /* its number */
+#define TIOCSPTLCK 0x40045431 /* the other side may not, or may, be opened */
+#define TIOCGPTLCK 0x80045439
+#define TIOCGPTPEER 0x5441 /* opens the other side */
 
 #endif

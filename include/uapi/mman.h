@@ -1,5 +1,5 @@
 /*
- * mmap(2), mprotect(2), mremap(2), madvise(2), msync(2): Linux's constants.
+ * mmap(2), mprotect(2), mremap(2), madvise(2), msync(2), mlock(2), memfd_create(2): Linux's constants.
  */
 #ifndef UAPI_MMAN_H
 #define UAPI_MMAN_H
@@ -35,6 +35,7 @@
 #define MADV_WILLNEED 3
 #define MADV_DONTNEED 4
 #define MADV_FREE 8
+#define MADV_REMOVE 9
 #define MADV_DONTFORK 10
 #define MADV_DOFORK 11
 #define MADV_MERGEABLE 12
@@ -43,6 +44,26 @@
 #define MADV_NOHUGEPAGE 15
 #define MADV_DONTDUMP 16
 #define MADV_DODUMP 17
+#define MADV_WIPEONFORK 18
+#define MADV_KEEPONFORK 19
+#define MADV_COLD 20
+#define MADV_PAGEOUT 21
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+
+#define MCL_CURRENT 1
+#define MCL_FUTURE 2
+#define MCL_ONFAULT 4
+#define MLOCK_ONFAULT 1
+
+#define MFD_CLOEXEC 1u
+#define MFD_ALLOW_SEALING 2u
+#define MFD_HUGETLB 4u
+
+#define MCL_CURRENT 1
+#define MCL_FUTURE 2
+#define MCL_ONFAULT 4
+#define MLOCK_ONFAULT 1
 
 #define MS_ASYNC 1
 #define MS_INVALIDATE 2

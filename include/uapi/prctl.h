@@ -1,10 +1,8 @@
 /*
- * prctl(2), personality(2) and capability numbers of the Linux arm64 ABI.
+ * prctl(2) of the Linux arm64 ABI.
  */
 #ifndef UAPI_PRCTL_H
 #define UAPI_PRCTL_H
-
-#include <stdint.h>
 
 #define PR_SET_PDEATHSIG 1
 #define PR_GET_PDEATHSIG 2
@@ -19,22 +17,5 @@
 #define PR_SET_NO_NEW_PRIVS 38
 #define PR_GET_NO_NEW_PRIVS 39
 #define PR_SET_VMA 0x53564d41
-
-#define CAP_LAST_CAP 40
-
-#define LINUX_CAPABILITY_VERSION_1 0x19980330
-#define LINUX_CAPABILITY_VERSION_2 0x20071026
-#define LINUX_CAPABILITY_VERSION_3 0x20080522
-
-struct cap_user_header {
-	uint32_t version;
-	int32_t pid;
-};
-
-struct cap_user_data { /* two of them from version 2 on: capabilities 0..31 and 32..63 */
-	uint32_t effective;
-	uint32_t permitted;
-	uint32_t inheritable;
-};
 
 #endif

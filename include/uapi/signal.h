@@ -101,6 +101,21 @@ typedef struct sigaltstack {
 	uint64_t ss_size;
 } stack_t;
 
+/* How a timer tells: sigevent(7). */
+#define SIGEV_SIGNAL 0
+#define SIGEV_NONE 1
+#define SIGEV_THREAD 2 /* the C library's; it asks the kernel for SIGEV_THREAD_ID */
+#define SIGEV_THREAD_ID 4
+
+struct sigevent {
+	uint64_t sigev_value;
+	int32_t sigev_signo;
+	int32_t sigev_notify;
+	int32_t sigev_notify_thread_id;
+	uint8_t unused[44];
+};
+_Static_assert(sizeof(struct sigevent) == 64, "struct sigevent");
+
 struct siginfo {
 	int32_t si_signo;
 	int32_t si_errno;
@@ -115,6 +130,10 @@ struct siginfo {
 				int32_t si_status; /* SIGCHLD: exit status or signal */
 			};
 			int64_t si_utime, si_stime; /* SIGCHLD: clock ticks */
+		};
+		struct { /* SI_TIMER; si_value stands where sigqueue has it */
+			int32_t si_timerid;
+			int32_t si_overrun;
 		};
 		uint64_t si_addr; /* faults */
 		uint8_t rest[112];

@@ -73,6 +73,7 @@
 #define SO_SNDTIMEO 21
 #define SO_BINDTODEVICE 25
 #define SO_ATTACH_FILTER 26
+#define SO_GET_FILTER SO_ATTACH_FILTER
 #define SO_DETACH_FILTER 27
 #define SO_PEERNAME 28
 #define SO_TIMESTAMP 29
@@ -197,19 +198,6 @@ struct ucred {
 	int32_t pid;
 	uint32_t uid;
 	uint32_t gid;
-};
-
-/* SO_ATTACH_FILTER. */
-struct sock_filter {
-	uint16_t code;
-	uint8_t jt;
-	uint8_t jf;
-	uint32_t k;
-};
-struct sock_fprog {
-	uint16_t len;
-	uint16_t padding[3];
-	uint64_t filter; /* user address of struct sock_filter[] */
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include "kernel/errno.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/proc/process.h"
@@ -28,14 +29,20 @@ static struct inode *inode_of_descriptor(int fd, int *error)
 	}
 	struct inode *inode = file->inode ? inode_get(file->inode) : NULL;
 	file_put(file);
-	*error = -EINVAL;
+	*error = inode ? 0 : -EINVAL;
 	return inode;
 }
 
-/* What can be changed: /proc is as the kernel shows it. */
+/* What can be changed: /proc and /sys are as the kernel shows them. */
 static int check_change(const struct inode *inode)
 {
-	return inode->filesystem == FILESYSTEM_PROC ? -EPERM : 0;
+	return inode->filesystem == FILESYSTEM_PROC || inode->filesystem == FILESYSTEM_SYS ? -EPERM
+											   : 0;
+}
+
+static bool is_owner(const struct inode *inode)
+{
+	return inode->uid == current_process()->euid || user_may(CAP_FOWNER);
 }
 
 static int change_mode(struct inode *inode, uint32_t mode)
@@ -43,10 +50,13 @@ static int change_mode(struct inode *inode, uint32_t mode)
 	int error = check_change(inode);
 	if (error)
 		return error;
+	if (!is_owner(inode))
+		return -EPERM;
 	if (S_ISLNK(inode->mode))
 		return -EOPNOTSUPP;
 	inode->mode = (inode->mode & S_IFMT) | (mode & 07777);
 	inode_changed(inode);
+	inotify_inode_event(inode, IN_ATTRIB);
 	return 0;
 }
 
@@ -72,12 +82,27 @@ SYSCALL3(fchmodat, int, directory_fd, user_addr_t, path, uint32_t, mode)
 	return error;
 }
 
+/* chown(2): who is not privileged may only give a file of his own to a group of his own. */
+static bool may_change_owner(const struct inode *inode, uint32_t uid, uint32_t gid)
+{
+	const struct process *process = current_process();
+	bool group_is_own = gid == UINT32_MAX || gid == inode->gid || gid == process->egid;
+	if (user_may(CAP_CHOWN))
+		return true;
+	for (uint32_t i = 0; i < process->group_count && !group_is_own; i++)
+		group_is_own = process->groups[i] == gid;
+	return inode->uid == process->euid && (uid == UINT32_MAX || uid == inode->uid) &&
+	       group_is_own;
+}
+
 /* An id of UINT32_MAX (-1) leaves that one as it is. */
 static int change_owner(struct inode *inode, uint32_t uid, uint32_t gid)
 {
 	int error = check_change(inode);
 	if (error)
 		return error;
+	if (!may_change_owner(inode, uid, gid))
+		return -EPERM;
 	if (uid != UINT32_MAX)
 		inode->uid = uid;
 	if (gid != UINT32_MAX)
@@ -85,6 +110,7 @@ static int change_owner(struct inode *inode, uint32_t uid, uint32_t gid)
 	if (S_ISREG(inode->mode) && (inode->mode & 0111))
 		inode->mode &= ~(uint32_t)(S_ISUID | S_ISGID);
 	inode_changed(inode);
+	inotify_inode_event(inode, IN_ATTRIB);
 	return 0;
 }
 
@@ -113,8 +139,10 @@ SYSCALL5(fchownat, int, directory_fd, user_addr_t, path, uint32_t, uid, uint32_t
 	return error;
 }
 
+#define TIME_MAX_S ((int64_t)(INT64_MAX / NSEC_PER_SEC) - 1) /* before or after 1970 */
+
 /* One of utimensat's two times. 0 or -EINVAL. */
-static int apply_time(const struct timespec *time, uint64_t now_ns, uint64_t *field)
+static int apply_time(const struct timespec *time, int64_t now_ns, int64_t *field)
 {
 	if (time->tv_nsec == UTIME_OMIT)
 		return 0;
@@ -124,8 +152,8 @@ static int apply_time(const struct timespec *time, uint64_t now_ns, uint64_t *fi
 	}
 	if (time->tv_nsec < 0 || time->tv_nsec >= (int64_t)NSEC_PER_SEC)
 		return -EINVAL;
-	int64_t seconds = CLAMP(time->tv_sec, 0, (int64_t)(INT64_MAX / NSEC_PER_SEC - 1));
-	*field = (uint64_t)seconds * NSEC_PER_SEC + (uint64_t)time->tv_nsec;
+	int64_t seconds = CLAMP(time->tv_sec, -TIME_MAX_S, TIME_MAX_S);
+	*field = seconds * (int64_t)NSEC_PER_SEC + time->tv_nsec;
 	return 0;
 }
 
@@ -134,7 +162,8 @@ static int change_times(struct inode *inode, const struct timespec times[2])
 	int error = check_change(inode);
 	if (error)
 		return error;
-	uint64_t now = clock_realtime_ns(), atime = inode->atime_ns, mtime = inode->mtime_ns;
+	int64_t now = (int64_t)clock_realtime_ns(), atime = inode->atime_ns,
+		mtime = inode->mtime_ns;
 	error = apply_time(&times[0], now, &atime);
 	if (!error)
 		error = apply_time(&times[1], now, &mtime);
@@ -143,6 +172,7 @@ static int change_times(struct inode *inode, const struct timespec times[2])
 	inode->atime_ns = atime;
 	inode->mtime_ns = mtime;
 	inode->ctime_ns = now;
+	inotify_inode_event(inode, IN_ATTRIB);
 	return 0;
 }
 
@@ -179,7 +209,10 @@ static int change_size(struct inode *inode, int64_t size)
 		signal_send_process(current_process(), SIGXFSZ);
 		return -EFBIG;
 	}
-	return inode_truncate(inode, (uint64_t)size);
+	int error = inode_truncate(inode, (uint64_t)size);
+	if (!error)
+		inotify_inode_event(inode, IN_MODIFY);
+	return error;
 }
 
 SYSCALL2(truncate, user_addr_t, path, int64_t, size)
@@ -242,6 +275,7 @@ static int allocate_range(struct inode *inode, uint32_t mode, int64_t offset, in
 	if (!(mode & FALLOC_FL_KEEP_SIZE))
 		inode->size = MAX(inode->size, (uint64_t)end);
 	inode_modified(inode);
+	inotify_inode_event(inode, IN_MODIFY);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "include/uapi/dirent.h"
 #include "include/uapi/fcntl.h"
 #include "kernel/errno.h"
+#include "kernel/fs/inotify.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
@@ -131,6 +132,12 @@ int directory_name_made_up(struct inode *directory, const char *name, struct ino
 	return 0;
 }
 
+void directory_unname_made_up(struct inode *inode)
+{
+	kfree(inode->entry);
+	inode->entry = NULL;
+}
+
 /* Feeds ".", "..", the entries, and what the directory makes up. Stops where the sink is full. */
 static int list_directory(struct file *file, struct directory_sink *sink)
 {
@@ -239,6 +246,8 @@ SYSCALL3(getdents64, int, fd, user_addr_t, to, uint32_t, room)
 	if (!file)
 		return -EBADF;
 	int64_t result = list_to_user(file, to, room);
+	if (result > 0 && file->inode)
+		inotify_inode_event(file->inode, IN_ACCESS);
 	file_put(file);
 	return result;
 }

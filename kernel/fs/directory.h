@@ -60,6 +60,9 @@ bool directory_is_within(struct inode *directory, struct inode *above);
  */
 int directory_name_made_up(struct inode *directory, const char *name, struct inode *inode);
 
+/* Takes that name away again: the inode shows as deleted to those who still have it. */
+void directory_unname_made_up(struct inode *inode);
+
 extern const struct file_ops directory_file_ops;
 
 void directory_syscalls_init(void);

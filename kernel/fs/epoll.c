@@ -27,14 +27,17 @@
 #include "kernel/user.h"
 
 #define FLAGS (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
+#define WITH_EXCLUSIVE                                                                            \
+	(POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | \
+	 EPOLLEXCLUSIVE)
+#define NESTING_MAX 5 /* epolls in a chain */
 #define EVENTS_MAX (INT32_MAX / (int32_t)sizeof(struct epoll_event))
 
 struct epoll {
+	struct file *file; /* which it belongs to; no reference */
 	struct list_head items;
 	struct list_head ready; /* items that may have something to tell */
 	struct wait_list wait;
-	bool watched; /* by another epoll; then it watches no epoll itself */
-	bool watches_epoll;
 };
 
 /* One wait list that an item has joined. */
@@ -68,9 +71,17 @@ static void mark_ready(struct epoll_item *item)
 	irq_restore(flags);
 }
 
-static void wake_item(struct waiter *waiter, uint32_t events __unused)
+/* A wake-up of a kind that nobody asked for is none: it must not tell an edge again. */
+static void wake_item(struct waiter *waiter, uint32_t events)
 {
-	mark_ready(container_of(waiter, struct epoll_waiter, waiter)->item);
+	struct epoll_item *item = container_of(waiter, struct epoll_waiter, waiter)->item;
+
+	if (events & POLLIN)
+		events |= POLLRDNORM;
+	if (events & POLLOUT)
+		events |= POLLWRNORM;
+	if (events & (item->event.events | POLLERR | POLLHUP))
+		mark_ready(item);
 }
 
 static void join(struct poll_table *table, struct wait_list *list)
@@ -129,19 +140,41 @@ static struct epoll_item *find_item(const struct epoll *epoll, const struct file
 	return NULL;
 }
 
-/* An epoll may be watched by another, which nobody watches: so there are no circles. */
-static int check_nesting(struct epoll *epoll, const struct file *file)
+/*
+ * How deep the chain of epolls that `epoll` watches is, itself included; more than NESTING_MAX when
+ * it comes upon `sought`. Bounded, because no chain is ever made longer than NESTING_MAX.
+ */
+static int depth_below(const struct epoll *epoll, const struct epoll *sought)
+{
+	const struct epoll_item *item;
+	int deepest = 0;
+
+	if (epoll == sought)
+		return NESTING_MAX + 1;
+	list_for_each_entry(item, &epoll->items, link)
+		if (item->file->ops == &epoll_file_ops)
+			deepest = MAX(deepest, depth_below(item->file->private, sought));
+	return deepest + 1;
+}
+
+/* The same for the epolls that watch this one. */
+static int depth_above(const struct file *file)
+{
+	const struct epoll_item *item;
+	int deepest = 0;
+
+	list_for_each_entry(item, &file->epoll_items, file_link)
+		deepest = MAX(deepest, depth_above(item->epoll->file));
+	return deepest + 1;
+}
+
+/* Epolls may watch epolls, but not in a circle, and no chain of them is long. */
+static int check_nesting(const struct epoll *epoll, const struct file *file)
 {
 	if (file->ops != &epoll_file_ops)
 		return 0;
-	struct epoll *inner = file->private;
-	if (inner == epoll)
-		return -EINVAL;
-	if (inner->watches_epoll || epoll->watched)
-		return -ELOOP;
-	inner->watched = true;
-	epoll->watches_epoll = true;
-	return 0;
+	return depth_above(epoll->file) + depth_below(file->private, epoll) > NESTING_MAX ? -ELOOP
+											  : 0;
 }
 
 static int add_item(struct epoll *epoll, struct file *file, int fd, const struct epoll_event *event)
@@ -177,6 +210,17 @@ static void modify_item(struct epoll_item *item, const struct epoll_event *event
 		mark_ready(item);
 }
 
+/* epoll_ctl(2): EPOLLEXCLUSIVE is said when a file is added, to few other events, of no epoll. */
+static bool exclusive_valid(int operation, const struct file *target, const struct epoll_item *item,
+			    const struct epoll_event *event)
+{
+	if (operation == EPOLL_CTL_MOD)
+		return !((event->events | (item ? item->event.events : 0)) & EPOLLEXCLUSIVE);
+	if (operation != EPOLL_CTL_ADD || !(event->events & EPOLLEXCLUSIVE))
+		return true;
+	return target->ops != &epoll_file_ops && !(event->events & ~WITH_EXCLUSIVE);
+}
+
 static int control(struct file *file, int operation, struct file *target, int fd,
 		   const struct epoll_event *event)
 {
@@ -186,6 +230,8 @@ static int control(struct file *file, int operation, struct file *target, int fd
 		return -EPERM; /* regular files are always ready */
 	struct epoll *epoll = file->private;
 	struct epoll_item *item = find_item(epoll, target, fd);
+	if (!exclusive_valid(operation, target, item, event))
+		return -EINVAL;
 	switch (operation) {
 	case EPOLL_CTL_ADD:
 		return item ? -EEXIST : add_item(epoll, target, fd, event);
@@ -368,6 +414,7 @@ SYSCALL1(epoll_create1, uint32_t, flags)
 		kfree(epoll);
 		return -ENOMEM;
 	}
+	epoll->file = file;
 	list_init(&epoll->items);
 	list_init(&epoll->ready);
 	wait_list_init(&epoll->wait);

@@ -71,6 +71,8 @@ static void close_slot(struct file_table *table, int fd)
 	struct file *file = table->slots[fd].file;
 	table->slots[fd] = (struct descriptor){0};
 	record_locks_drop(table, file);
+	if (file->ops->descriptor_closed)
+		file->ops->descriptor_closed(file);
 	file_put(file);
 }
 

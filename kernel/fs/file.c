@@ -4,15 +4,24 @@
 #include "include/uapi/poll.h"
 #include "kernel/errno.h"
 #include "kernel/fs/inode.h"
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/poll.h"
 #include "kernel/fs/record_lock.h"
 #include "kernel/mm/kmalloc.h"
+
+static uint64_t files; /* that there are */
+
+uint64_t file_count(void)
+{
+	return files;
+}
 
 struct file *file_create(const struct file_ops *ops, void *private, uint32_t flags)
 {
 	struct file *file = kzalloc(sizeof(*file));
 	if (!file)
 		return NULL;
+	files++;
 	file->references = 1;
 	file->ops = ops;
 	file->private = private;
@@ -28,6 +37,14 @@ struct file *file_get(struct file *file)
 	return file;
 }
 
+static void tell_close(const struct file *file)
+{
+	bool wrote = (file->flags & O_ACCMODE) != O_RDONLY;
+
+	if (!(file->flags & O_PATH))
+		inotify_inode_event(file->inode, wrote ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+}
+
 void file_put(struct file *file)
 {
 	if (!file || --file->references > 0)
@@ -36,8 +53,11 @@ void file_put(struct file *file)
 	file_locks_drop(file);
 	if (file->ops && file->ops->release)
 		file->ops->release(file);
+	if (file->inode)
+		tell_close(file);
 	inode_put(file->inode);
 	kfree(file);
+	files--;
 }
 
 bool file_nonblocking(const struct file *file)
@@ -52,7 +72,10 @@ int64_t file_read(struct file *file, struct iov *iov, uint64_t *position)
 		return -EBADF;
 	if (!file->ops->read)
 		return -EINVAL;
-	return file->ops->read(file, iov, position);
+	int64_t done = file->ops->read(file, iov, position);
+	if (done > 0 && file->inode)
+		inotify_inode_event(file->inode, IN_ACCESS);
+	return done;
 }
 
 int64_t file_write(struct file *file, struct iov *iov, uint64_t *position)
@@ -62,7 +85,10 @@ int64_t file_write(struct file *file, struct iov *iov, uint64_t *position)
 		return -EBADF;
 	if (!file->ops->write)
 		return -EINVAL;
-	return file->ops->write(file, iov, position);
+	int64_t done = file->ops->write(file, iov, position);
+	if (done > 0 && file->inode)
+		inotify_inode_event(file->inode, IN_MODIFY);
+	return done;
 }
 
 uint32_t file_poll(struct file *file, struct poll_table *table)

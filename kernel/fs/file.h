@@ -46,10 +46,27 @@ struct file_ops {
 	uint32_t (*poll)(struct file *file, struct poll_table *table);
 
 	int64_t (*ioctl)(struct file *file, uint32_t command, uint64_t argument);
+	/*
+	 * mmap, from offset 0, of a file that is no regular one: an inode whose pages are its
+	 * memory, with a reference. 0, -ENODEV, -EINVAL.
+	 */
+	int (*memory)(struct file *file, uint64_t length, struct inode **result);
 	int64_t (*seek)(struct file *file, int64_t offset, int whence);
 
 	/* Feeds directory entries from file->position on to `sink` until it is full. */
 	int (*list)(struct file *file, struct directory_sink *sink);
+
+	/*
+	 * Bytes that wait in it and would be free if it went: what a process that holds it is
+	 * charged when memory is out. NULL: none to speak of.
+	 */
+	uint64_t (*held)(const struct file *file);
+
+	/*
+	 * A descriptor of it is being closed, and still holds its reference. NULL: only the last
+	 * one matters.
+	 */
+	void (*descriptor_closed)(struct file *file);
 
 	/* The last reference went. */
 	void (*release)(struct file *file);
@@ -79,6 +96,9 @@ struct file {
  * over no reference to anything. The last file_put calls ops->release, then gives up file->inode.
  */
 struct file *file_create(const struct file_ops *ops, void *private, uint32_t flags);
+
+/* Files that there are, open or passed around: /proc/sys/fs/file-nr. */
+uint64_t file_count(void);
 
 struct file *file_get(struct file *file);
 void file_put(struct file *file); /* NULL is harmless */

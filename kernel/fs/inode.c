@@ -11,7 +11,9 @@
 #include "kernel/clock.h"
 #include "kernel/errno.h"
 #include "kernel/fs/directory.h"
+#include "kernel/fs/inotify.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/mm/vm.h"
 #include "kernel/proc/process.h"
 #include "kernel/string.h"
 
@@ -19,6 +21,12 @@
 #define SLOT_SIZE sizeof(void *) /* of an entry of inode->pages */
 
 static uint64_t last_number;
+static uint64_t inodes; /* that there are */
+
+uint64_t inode_count(void)
+{
+	return inodes;
+}
 
 uint64_t inode_next_number(void)
 {
@@ -31,6 +39,7 @@ struct inode *inode_create(enum filesystem filesystem, uint32_t mode)
 	if (!inode)
 		return NULL;
 	struct process *process = current_process();
+	inodes++;
 	inode->references = 1;
 	inode->mode = mode;
 	inode->uid = process->euid;
@@ -38,6 +47,7 @@ struct inode *inode_create(enum filesystem filesystem, uint32_t mode)
 	inode->filesystem = filesystem;
 	inode->number = inode_next_number();
 	list_init(&inode->entries);
+	list_init(&inode->watches);
 	inode->next_position = DIRECTORY_FIRST_ENTRY;
 	uint64_t now = clock_realtime_ns();
 	inode->atime_ns = inode->mtime_ns = inode->ctime_ns = now;
@@ -54,6 +64,7 @@ void inode_put(struct inode *inode)
 {
 	if (!inode || --inode->references > 0)
 		return;
+	inotify_inode_ends(inode);
 	if (inode->ops && inode->ops->release)
 		inode->ops->release(inode);
 	inode_free_pages(inode, 0, inode->page_slots);
@@ -63,6 +74,7 @@ void inode_put(struct inode *inode)
 	kfree(inode->entry);
 	struct inode *parent = inode->parent;
 	kfree(inode);
+	inodes--;
 	inode_put(parent);
 }
 
@@ -112,6 +124,7 @@ struct page *inode_page_for_write(struct inode *inode, uint64_t index)
 	page = page_alloc_zeroed();
 	if (!page)
 		return NULL;
+	page_set_use(page, PAGE_USE_FILE);
 	inode->pages[index] = page;
 	inode->page_count++;
 	return page;
@@ -127,6 +140,24 @@ struct page *inode_page(struct inode *inode, uint64_t index)
 	if (page)
 		page_get(page);
 	return page;
+}
+
+struct inode *inode_of_pages(struct page *const *pages, uint64_t count)
+{
+	struct inode *inode = inode_create(FILESYSTEM_MEMORY, S_IFREG | 0600);
+	if (!inode)
+		return NULL;
+	if (count && grow_slots(inode, count - 1)) {
+		inode_put(inode);
+		return NULL;
+	}
+	for (uint64_t index = 0; index < count; index++) {
+		page_get(pages[index]);
+		inode->pages[index] = pages[index];
+	}
+	inode->page_count = count;
+	inode->size = count * PAGE_SIZE;
+	return inode;
 }
 
 void inode_free_pages(struct inode *inode, uint64_t first, uint64_t end)
@@ -147,6 +178,7 @@ int inode_truncate(struct inode *inode, uint64_t size)
 		return -EFBIG;
 	if (size < inode->size) {
 		uint64_t kept = ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
+		vm_forget_file(inode, kept, UINT64_MAX, true);
 		inode_free_pages(inode, kept, inode->page_slots);
 		/* What is cut off must read as zeroes if the file grows again. */
 		uint64_t in_page = size % PAGE_SIZE;

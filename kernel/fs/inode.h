@@ -57,6 +57,9 @@ enum filesystem {
 	FILESYSTEM_MEMORY = 1,
 	FILESYSTEM_PROC,
 	FILESYSTEM_PIPE,
+	FILESYSTEM_SOCKET, /* open sockets, whose numbers are their stack's */
+	FILESYSTEM_PTS,
+	FILESYSTEM_SYS,
 };
 
 struct inode {
@@ -68,8 +71,8 @@ struct inode {
 	uint64_t number;
 	uint64_t device; /* st_rdev of character devices */
 	uint64_t size;
-	uint64_t atime_ns, mtime_ns, ctime_ns; /* since 1970 */
-	const struct inode_ops *ops;           /* NULL: the in-memory file system's own */
+	int64_t atime_ns, mtime_ns, ctime_ns; /* since 1970, or before it */
+	const struct inode_ops *ops;          /* NULL: the in-memory file system's own */
 	void *private;
 
 	struct page **pages; /* regular files: NULL entries are holes */
@@ -78,7 +81,8 @@ struct inode {
 
 	struct list_head entries; /* directories: struct directory_entry, by position */
 	uint64_t next_position;
-	struct inode *parent; /* directories: a reference; the root's is itself, without one */
+	struct list_head watches; /* inotify's */
+	struct inode *parent;     /* directories: a reference; the root's is itself, without one */
 
 	struct directory_entry *entry; /* its (latest) name; NULL when it has none */
 	char *link_target;             /* symbolic links */
@@ -93,6 +97,9 @@ struct inode *inode_create(enum filesystem filesystem, uint32_t mode);
 struct inode *inode_get(struct inode *inode);
 void inode_put(struct inode *inode); /* NULL is harmless */
 
+/* Inodes that there are: /proc/sys/fs/inode-nr. */
+uint64_t inode_count(void);
+
 /* A number that no other inode, pipe or socket has. */
 uint64_t inode_next_number(void);
 
@@ -105,6 +112,12 @@ void inode_changed(struct inode *inode);
  * not a regular file, or no memory.
  */
 struct page *inode_page(struct inode *inode, uint64_t index);
+
+/*
+ * A file without a name whose pages these are; it takes references. NULL: no memory. For mmap of
+ * memory that somebody else fills.
+ */
+struct inode *inode_of_pages(struct page *const *pages, uint64_t count);
 
 /*
  * Bytes of a regular file into kernel memory (exec's headers). Returns the bytes read, short at the

@@ -5,6 +5,7 @@
 
 #include "kernel/errno.h"
 #include "kernel/fs/directory.h"
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/process.h"
@@ -34,6 +35,7 @@ int name_create(struct path *path, uint32_t mode)
 		return error;
 	}
 	path->inode = inode;
+	inotify_name_event(path->parent, path->name, inode, IN_CREATE, 0);
 	return 0;
 }
 
@@ -89,6 +91,8 @@ SYSCALL4(mknodat, int, directory_fd, user_addr_t, path, uint32_t, mode, uint32_t
 	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode) &&
 	    !S_ISSOCK(mode))
 		return -EINVAL;
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !user_may(CAP_MKNOD))
+		return -EPERM;
 	int error;
 	char *name = path_from_user(path, &error);
 	if (!name)
@@ -151,6 +155,10 @@ static int make_link(struct inode *inode, int directory_fd, const char *name)
 		error = names_may_change(path.parent);
 	if (!error)
 		error = directory_add(path.parent, path.name, inode);
+	if (!error) {
+		inotify_self_event(inode, IN_ATTRIB);
+		inotify_name_event(path.parent, path.name, inode, IN_CREATE, 0);
+	}
 	path_release(&path);
 	return error;
 }
@@ -206,6 +214,14 @@ static int check_rmdir(const struct path *path)
 	return directory_empty(path->inode) ? 0 : -ENOTEMPTY;
 }
 
+static void remove_name(const struct path *path)
+{
+	directory_remove(directory_find(path->parent, path->name));
+	if (!S_ISDIR(path->inode->mode))
+		inotify_self_event(path->inode, IN_ATTRIB); /* it has a link less */
+	inotify_name_event(path->parent, path->name, path->inode, IN_DELETE, 0);
+}
+
 SYSCALL3(unlinkat, int, directory_fd, user_addr_t, user_path, uint32_t, flags)
 {
 	if (flags & ~(uint32_t)AT_REMOVEDIR)
@@ -221,7 +237,7 @@ SYSCALL3(unlinkat, int, directory_fd, user_addr_t, user_path, uint32_t, flags)
 		return error;
 	error = flags & AT_REMOVEDIR ? check_rmdir(&path) : check_unlink(&path);
 	if (!error)
-		directory_remove(directory_find(path.parent, path.name));
+		remove_name(&path);
 	path_release(&path);
 	return error;
 }

@@ -7,6 +7,7 @@
 #include "kernel/fs/directory.h"
 #include "kernel/fs/fd_table.h"
 #include "kernel/fs/fs.h"
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/names.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/pipe.h"
@@ -79,8 +80,12 @@ static int open_inode(struct inode *inode, uint32_t flags, struct file **result)
 	if (!(flags & O_PATH))
 		file->flags |=
 			O_LARGEFILE; /* Linux adds it for 64-bit programs; F_GETFL shows it */
-	if ((flags & O_TRUNC) && file->ops == &regular_file_ops)
+	if ((flags & O_TRUNC) && file->ops == &regular_file_ops) {
 		inode_truncate(inode, 0);
+		inotify_inode_event(inode, IN_MODIFY);
+	}
+	if (!(flags & O_PATH))
+		inotify_inode_event(inode, IN_OPEN);
 	*result = file;
 	return 0;
 }

@@ -173,6 +173,28 @@ int64_t pipe_wait_room(struct file *file, bool nonblock)
 	return room(pipe) ? (int64_t)room(pipe) : error;
 }
 
+int64_t pipe_copy(struct file *from_file, struct file *to_file, uint64_t n)
+{
+	struct pipe *from = from_file->private, *to = to_file->private;
+	uint64_t at = from->read_at;
+	int64_t done = 0, part = 1;
+	n = MIN(n, MIN(bytes_waiting(from), room(to)));
+	while (part > 0 && (uint64_t)done < n) {
+		uint64_t in_page = at % PAGE_SIZE;
+		struct iov iov;
+		iov_init_kernel(&iov, (char *)page_address(*slot(from, at)) + in_page,
+				MIN(n - (uint64_t)done, PAGE_SIZE - in_page));
+		part = put(to, &iov);
+		if (part > 0) {
+			at += (uint64_t)part;
+			done += part;
+		}
+	}
+	if (done)
+		wait_list_wake(&to->wait, POLLIN);
+	return done ? done : MIN(part, 0);
+}
+
 /* Writes all, sleeping as needed; what fits PIPE_BUF goes in whole. */
 static int64_t write_all(struct file *file, struct pipe *pipe, struct iov *iov)
 {
@@ -254,11 +276,21 @@ static void release_pipe(struct file *file)
 	kfree(pipe);
 }
 
+static uint64_t held_by_pipe(const struct file *file)
+{
+	const struct pipe *pipe = file->private;
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < PIPE_PAGES; i++)
+		bytes += pipe->pages[i] ? PAGE_SIZE : 0;
+	return bytes;
+}
+
 static const struct file_ops pipe_file_ops = {
 	.read = read_pipe,
 	.write = write_pipe,
 	.poll = poll_pipe,
 	.ioctl = ioctl_pipe,
+	.held = held_by_pipe,
 	.release = release_pipe,
 };
 
@@ -312,10 +344,13 @@ int pipe_open(struct inode *inode, struct file *file)
 {
 	struct pipe *existing = inode->private;
 	uint32_t access = file->flags & O_ACCMODE;
-	if (access == O_WRONLY && file_nonblocking(file) && (!existing || existing->readers == 0))
+	/* One without a name, opened again through /proc/PID/fd, has had both ends: nobody waits. */
+	bool waits = inode->filesystem != FILESYSTEM_PIPE;
+	if (waits && access == O_WRONLY && file_nonblocking(file) &&
+	    (!existing || existing->readers == 0))
 		return -ENXIO;
 	int error = attach(inode, file);
-	if (error || access == O_RDWR || file_nonblocking(file))
+	if (error || !waits || access == O_RDWR || file_nonblocking(file))
 		return error;
 	error = wait_for_other_end(file->private, access == O_RDONLY);
 	if (error)

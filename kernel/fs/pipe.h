@@ -30,7 +30,14 @@ void pipe_take_peeked(struct file *file, struct pipe_bytes *bytes, uint64_t n);
 /* How many bytes fit. -EPIPE, and SIGPIPE, when nobody reads. */
 int64_t pipe_wait_room(struct file *file, bool nonblock);
 
+/*
+ * tee(2): copies up to `n` of the bytes that wait in one pipe into another, which stay where they
+ * are. How many, 0 when there are none, or -ENOMEM. Does not sleep.
+ */
+int64_t pipe_copy(struct file *from, struct file *to, uint64_t n);
+
 void pipe_syscalls_init(void);
 void splice_syscalls_init(void);
+void tee_syscalls_init(void);
 
 #endif

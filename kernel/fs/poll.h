@@ -21,5 +21,7 @@ void epoll_forget_file(struct file *file);
 void poll_syscalls_init(void);
 void epoll_syscalls_init(void);
 void eventfd_syscalls_init(void);
+void timerfd_syscalls_init(void);
+void signalfd_syscalls_init(void);
 
 #endif

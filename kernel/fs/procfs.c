@@ -10,6 +10,7 @@
 #include "kernel/fs/proc_files.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/printk.h"
+#include "kernel/proc/process.h"
 #include "kernel/string.h"
 
 #define WRITE_MAX 4096 /* bytes of one write */
@@ -132,6 +133,10 @@ struct proc_file {
 static int open_registered(struct inode *inode, struct file *file)
 {
 	const struct proc_file *registered = inode->private;
+	bool writes = (file->flags & O_ACCMODE) != O_RDONLY;
+	/* As its permissions say; it is user 0's. */
+	if (writes && current_process()->euid != 0)
+		return -EACCES;
 	return proc_open_text(file, registered->show, registered->store, registered->context);
 }
 
@@ -142,7 +147,7 @@ static const struct inode_ops registered_ops = {
 /* Makes an entry; the directory holds it. NULL when memory is out. */
 static struct inode *add(struct inode *directory, const char *name, uint32_t mode)
 {
-	struct inode *inode = inode_create(FILESYSTEM_PROC, mode);
+	struct inode *inode = inode_create(directory->filesystem, mode);
 	if (!inode)
 		return NULL;
 	int error = directory_add(directory, name, inode);
@@ -151,12 +156,11 @@ static struct inode *add(struct inode *directory, const char *name, uint32_t mod
 }
 
 /*
- * The directory in which `path` ends, with those on the way made; *name: the last part. NULL when
- * memory is out.
+ * The directory below `directory` in which `path` ends, with those on the way made; *name: the last
+ * part. NULL when memory is out.
  */
-static struct inode *directory_of(const char *path, const char **name)
+static struct inode *directory_of(struct inode *directory, const char *path, const char **name)
 {
-	struct inode *directory = root;
 	const char *slash;
 	while ((slash = strchr(path, '/'))) {
 		char part[NAME_MAX + 1];
@@ -171,14 +175,15 @@ static struct inode *directory_of(const char *path, const char **name)
 	return directory;
 }
 
-int proc_register_writable(const char *path, proc_show *show, proc_store *store, void *context)
+int proc_register_below(struct inode *top, const char *path, proc_show *show, proc_store *store,
+			void *context)
 {
 	struct proc_file *registered = kmalloc(sizeof(*registered));
 	if (!registered)
 		return -ENOMEM;
 	*registered = (struct proc_file){.show = show, .store = store, .context = context};
 	const char *name;
-	struct inode *directory = directory_of(path, &name);
+	struct inode *directory = directory_of(top, path, &name);
 	struct inode *inode = directory ? add(directory, name, S_IFREG | (store ? 0644 : 0444))
 					: NULL;
 	if (!inode) {
@@ -190,15 +195,27 @@ int proc_register_writable(const char *path, proc_show *show, proc_store *store,
 	return 0;
 }
 
+int proc_register_writable(const char *path, proc_show *show, proc_store *store, void *context)
+{
+	return proc_register_below(root, path, show, store, context);
+}
+
 int proc_register(const char *path, proc_show *show, void *context)
 {
 	return proc_register_writable(path, show, NULL, context);
 }
 
+struct inode *proc_directory_below(struct inode *top, const char *path)
+{
+	const char *name;
+	struct inode *directory = directory_of(top, path, &name);
+	return directory ? add(directory, name, S_IFDIR | 0555) : NULL;
+}
+
 int proc_register_link(const char *path, const struct inode_ops *ops)
 {
 	const char *name;
-	struct inode *directory = directory_of(path, &name);
+	struct inode *directory = directory_of(root, path, &name);
 	struct inode *link = directory ? add(directory, name, S_IFLNK | 0777) : NULL;
 	if (!link)
 		return -ENOMEM;
@@ -248,6 +265,11 @@ static bool parse_number(const char **at, int64_t min, int64_t max, int32_t *num
 		value = -value;
 	*number = (int32_t)value;
 	return value >= min && value <= max;
+}
+
+bool proc_parse_number(const char *text, int64_t min, int64_t max, int32_t *number)
+{
+	return parse_number(&text, min, max, number) && *text == '\0';
 }
 
 /* All of the numbers or the first few; none is changed unless all are good. */

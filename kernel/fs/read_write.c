@@ -4,6 +4,7 @@
 #include "kernel/fs/file.h"
 
 #include "include/uapi/fcntl.h"
+#include "include/uapi/uio.h"
 #include "kernel/errno.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/iov.h"
@@ -106,6 +107,38 @@ SYSCALL4(pwritev, int, fd, user_addr_t, vectors, uint64_t, count, int64_t, offse
 	return error ? error : transfer_at(WRITE, fd, &iov, offset);
 }
 
+/* Flags that ask for no more than is done anyway: files are in memory. */
+#define RWF_TAKEN (RWF_HIPRI | RWF_DSYNC | RWF_SYNC)
+
+/*
+ * preadv2, pwritev2: an offset of -1 is the file's own position. What a flag asks for and is not
+ * done is refused.
+ */
+static int64_t transfer_with_flags(enum direction direction, int fd, user_addr_t vectors,
+				   uint64_t count, int64_t offset, uint32_t flags)
+{
+	struct iov iov;
+	if (flags & ~(uint32_t)RWF_TAKEN)
+		return -EOPNOTSUPP;
+	int error = iov_from_user(&iov, vectors, count);
+	if (error)
+		return error;
+	return offset == -1 ? transfer_here(direction, fd, &iov)
+			    : transfer_at(direction, fd, &iov, offset);
+}
+
+SYSCALL6(preadv2, int, fd, user_addr_t, vectors, uint64_t, count, int64_t, offset, uint64_t,
+	 upper __unused, uint32_t, flags)
+{
+	return transfer_with_flags(READ, fd, vectors, count, offset, flags);
+}
+
+SYSCALL6(pwritev2, int, fd, user_addr_t, vectors, uint64_t, count, int64_t, offset, uint64_t,
+	 upper __unused, uint32_t, flags)
+{
+	return transfer_with_flags(WRITE, fd, vectors, count, offset, flags);
+}
+
 SYSCALL3(lseek, int, fd, int64_t, offset, int, whence)
 {
 	struct file *file = fd_get(fd);
@@ -126,5 +159,7 @@ void read_write_syscalls_init(void)
 	syscall_register(SYS_writev, sys_writev);
 	syscall_register(SYS_preadv, sys_preadv);
 	syscall_register(SYS_pwritev, sys_pwritev);
+	syscall_register(SYS_preadv2, sys_preadv2);
+	syscall_register(SYS_pwritev2, sys_pwritev2);
 	syscall_register(SYS_lseek, sys_lseek);
 }

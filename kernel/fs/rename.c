@@ -4,6 +4,7 @@
  */
 #include "kernel/errno.h"
 #include "kernel/fs/directory.h"
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/names.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/syscalls.h"
@@ -50,6 +51,16 @@ static int check_replaced(const struct inode *old, const struct inode *replaced)
 	return directory_empty(replaced) ? 0 : -ENOTEMPTY;
 }
 
+static void tell_move(struct inode *from, const char *old_name, struct inode *to,
+		      const char *new_name, struct inode *moved)
+{
+	uint32_t cookie = inotify_next_cookie();
+
+	inotify_name_event(from, old_name, moved, IN_MOVED_FROM, cookie);
+	inotify_name_event(to, new_name, moved, IN_MOVED_TO, cookie);
+	inotify_self_event(moved, IN_MOVE_SELF);
+}
+
 static int rename_paths(const struct path *old, const struct path *new, uint32_t flags)
 {
 	int error = check_names(old, new, flags);
@@ -62,6 +73,8 @@ static int rename_paths(const struct path *old, const struct path *new, uint32_t
 	struct directory_entry *target = directory_find(new->parent, new->name);
 	if (flags & RENAME_EXCHANGE) {
 		directory_exchange(source, target);
+		tell_move(old->parent, old->name, new->parent, new->name, old->inode);
+		tell_move(new->parent, new->name, old->parent, old->name, new->inode);
 		return 0;
 	}
 	if (target) {
@@ -75,6 +88,9 @@ static int rename_paths(const struct path *old, const struct path *new, uint32_t
 			return error;
 	}
 	directory_remove(source);
+	tell_move(old->parent, old->name, new->parent, new->name, old->inode);
+	if (new->inode)
+		inotify_self_event(new->inode, IN_ATTRIB); /* it has a link less */
 	return 0;
 }
 

@@ -13,6 +13,18 @@
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 
+/* Rounded down, so that the nanoseconds are never negative. */
+static int64_t whole_seconds(int64_t ns)
+{
+	int64_t seconds = ns / (int64_t)NSEC_PER_SEC;
+	return ns % (int64_t)NSEC_PER_SEC < 0 ? seconds - 1 : seconds;
+}
+
+static uint64_t nanoseconds(int64_t ns)
+{
+	return (uint64_t)(ns - whole_seconds(ns) * (int64_t)NSEC_PER_SEC);
+}
+
 static void stat_inode(const struct inode *inode, struct stat *stat)
 {
 	*stat = (struct stat){
@@ -26,12 +38,12 @@ static void stat_inode(const struct inode *inode, struct stat *stat)
 		.st_size = (int64_t)inode->size,
 		.st_blksize = PAGE_SIZE,
 		.st_blocks = (int64_t)(inode->page_count * (PAGE_SIZE / 512)),
-		.st_atime = (int64_t)(inode->atime_ns / NSEC_PER_SEC),
-		.st_atime_nsec = inode->atime_ns % NSEC_PER_SEC,
-		.st_mtime = (int64_t)(inode->mtime_ns / NSEC_PER_SEC),
-		.st_mtime_nsec = inode->mtime_ns % NSEC_PER_SEC,
-		.st_ctime = (int64_t)(inode->ctime_ns / NSEC_PER_SEC),
-		.st_ctime_nsec = inode->ctime_ns % NSEC_PER_SEC,
+		.st_atime = whole_seconds(inode->atime_ns),
+		.st_atime_nsec = nanoseconds(inode->atime_ns),
+		.st_mtime = whole_seconds(inode->mtime_ns),
+		.st_mtime_nsec = nanoseconds(inode->mtime_ns),
+		.st_ctime = whole_seconds(inode->ctime_ns),
+		.st_ctime_nsec = nanoseconds(inode->ctime_ns),
 	};
 }
 
@@ -42,7 +54,7 @@ static void stat_file(const struct file *file, struct stat *stat)
 		return;
 	}
 	*stat = (struct stat){
-		.st_dev = FILESYSTEM_PIPE,
+		.st_dev = S_ISSOCK(file->ops->mode) ? FILESYSTEM_SOCKET : FILESYSTEM_PIPE,
 		.st_ino = file->number,
 		.st_mode = file->ops->mode | 0777,
 		.st_nlink = 1,
@@ -130,10 +142,13 @@ SYSCALL5(statx, int, directory_fd, user_addr_t, path, uint32_t, flags, uint32_t,
 
 static void statfs_filesystem(enum filesystem filesystem, struct statfs *statfs)
 {
+	static const int64_t types[] = {
+		[FILESYSTEM_MEMORY] = TMPFS_MAGIC,     [FILESYSTEM_PROC] = PROC_SUPER_MAGIC,
+		[FILESYSTEM_PIPE] = PIPEFS_MAGIC,      [FILESYSTEM_SOCKET] = SOCKFS_MAGIC,
+		[FILESYSTEM_PTS] = DEVPTS_SUPER_MAGIC,
+	};
 	*statfs = (struct statfs){
-		.f_type = filesystem == FILESYSTEM_PROC   ? PROC_SUPER_MAGIC
-			  : filesystem == FILESYSTEM_PIPE ? PIPEFS_MAGIC
-							  : TMPFS_MAGIC,
+		.f_type = types[filesystem],
 		.f_bsize = PAGE_SIZE,
 		.f_frsize = PAGE_SIZE,
 		.f_fsid = {(int32_t)filesystem, 0},

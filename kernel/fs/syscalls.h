@@ -14,5 +14,6 @@ void attribute_syscalls_init(void);
 void xattr_syscalls_init(void);
 void working_directory_syscalls_init(void);
 void sync_syscalls_init(void);
+void memfd_syscalls_init(void);
 
 #endif

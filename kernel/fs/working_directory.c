@@ -44,7 +44,7 @@ SYSCALL1(fchdir, int, fd)
 SYSCALL1(chroot, user_addr_t, path)
 {
 	struct inode *inode;
-	int error = path_at(AT_FDCWD, path, 0, &inode);
+	int error = user_may(CAP_SYS_CHROOT) ? path_at(AT_FDCWD, path, 0, &inode) : -EPERM;
 	return error ? error : change_directory(&current_process()->root, inode);
 }
 

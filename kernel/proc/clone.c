@@ -31,6 +31,22 @@ struct clone_request {
 	uint64_t tls;
 };
 
+static int count_threads(struct process *process, void *context)
+{
+	if (process->uid == current_process()->uid)
+		*(uint32_t *)context += process->thread_count;
+	return 0;
+}
+
+/* What RLIMIT_NPROC counts: the threads of all processes with the caller's real uid. */
+static uint32_t threads_of_user(void)
+{
+	uint32_t count = 0;
+
+	process_for_each(count_threads, &count);
+	return count;
+}
+
 static int check(const struct clone_request *request)
 {
 	uint64_t flags = request->flags;
@@ -46,7 +62,8 @@ static int check(const struct clone_request *request)
 		return -EINVAL;
 	if ((flags & CSIGNAL) >= NSIG)
 		return -EINVAL;
-	if (thread_count() >= current_process()->limits[RLIMIT_NPROC].rlim_cur)
+	if (threads_of_user() >= current_process()->limits[RLIMIT_NPROC].rlim_cur ||
+	    thread_count() >= process_find(0)->limits[RLIMIT_NPROC].rlim_cur)
 		return -EAGAIN;
 	return 0;
 }
@@ -109,6 +126,8 @@ static void copy_attributes(struct process *child, const struct process *parent)
 	child->gid = parent->gid;
 	child->egid = parent->egid;
 	child->sgid = parent->sgid;
+	child->capabilities = parent->capabilities;
+	child->no_new_privileges = parent->no_new_privileges;
 	child->group_count = parent->group_count;
 	memcpy(child->groups, parent->groups, sizeof(child->groups));
 	memcpy(child->limits, parent->limits, sizeof(child->limits));
@@ -116,7 +135,10 @@ static void copy_attributes(struct process *child, const struct process *parent)
 	child->arguments_end = parent->arguments_end;
 	child->environment_start = parent->environment_start;
 	child->environment_end = parent->environment_end;
+	child->auxiliary_start = parent->auxiliary_start;
+	child->auxiliary_end = parent->auxiliary_end;
 	child->trampoline = parent->trampoline;
+	child->oom_adjust = parent->oom_adjust;
 	strscpy(child->name, current_thread()->name, sizeof(child->name));
 }
 

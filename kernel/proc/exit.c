@@ -16,6 +16,8 @@
 #include "kernel/printk.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/itimer.h"
+#include "kernel/proc/pidfd.h"
+#include "kernel/proc/posix_timer.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/session.h"
 #include "kernel/proc/signal.h"
@@ -120,6 +122,7 @@ void process_release_vfork_parent(struct process *process)
 static void release_resources(struct process *process)
 {
 	itimer_stop(process);
+	posix_timers_delete(process);
 	session_leave(process);
 	file_table_put(process->files);
 	process->files = NULL;
@@ -170,6 +173,7 @@ static void become_zombie(struct process *process)
 	wait_list_close(&process->signal_wait);
 	wait_list_close(&process->child_wait);
 	process_becomes_zombie(process);
+	pidfds_tell_end(process);
 	process_notify_parent(process, ending_of(process));
 }
 

@@ -236,6 +236,86 @@ put_from:
 	return result;
 }
 
+/* A 12-bit field of FUTEX_WAKE_OP's operation, sign-extended. */
+static int32_t signed_field(uint32_t operation, uint32_t shift)
+{
+	return (int32_t)(operation << (20 - shift)) >> 20;
+}
+
+/* What FUTEX_WAKE_OP makes of a word. False: no such operation. */
+static bool operate(uint32_t operation, uint32_t old, uint32_t *new)
+{
+	uint32_t argument = (uint32_t)signed_field(operation, 12);
+
+	if (operation >> 28 & FUTEX_OP_OPARG_SHIFT)
+		argument = 1u << (argument & 31);
+	switch (operation >> 28 & ~(uint32_t)FUTEX_OP_OPARG_SHIFT) {
+	case FUTEX_OP_SET:
+		*new = argument;
+		return true;
+	case FUTEX_OP_ADD:
+		*new = old + argument;
+		return true;
+	case FUTEX_OP_OR:
+		*new = old | argument;
+		return true;
+	case FUTEX_OP_ANDN:
+		*new = old & ~argument;
+		return true;
+	case FUTEX_OP_XOR:
+		*new = old ^ argument;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether the old word compares so. -ENOSYS: no such comparison. */
+static int compares(uint32_t operation, int32_t old)
+{
+	int32_t argument = signed_field(operation, 0);
+
+	switch (operation >> 24 & 0xf) {
+	case FUTEX_OP_CMP_EQ:
+		return old == argument;
+	case FUTEX_OP_CMP_NE:
+		return old != argument;
+	case FUTEX_OP_CMP_LT:
+		return old < argument;
+	case FUTEX_OP_CMP_LE:
+		return old <= argument;
+	case FUTEX_OP_CMP_GT:
+		return old > argument;
+	case FUTEX_OP_CMP_GE:
+		return old >= argument;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* Changes the second word, wakes at the first, and at the second if its old value compares so. */
+static int64_t wake_op(user_addr_t address, user_addr_t address2, bool private, uint32_t count,
+		       uint32_t count2, uint32_t operation)
+{
+	uint32_t old, new;
+	int64_t woken, more;
+
+	if (!IS_ALIGNED(address2, sizeof(uint32_t)))
+		return -EINVAL;
+	if (copy_from_user(&old, address2, sizeof(old)))
+		return -EFAULT;
+	int holds = compares(operation, (int32_t)old);
+	if (holds < 0 || !operate(operation, old, &new))
+		return -ENOSYS;
+	if (copy_to_user(address2, &new, sizeof(new)))
+		return -EFAULT;
+	woken = wake_at(address, private, count, FUTEX_BITSET_MATCH_ANY);
+	if (woken < 0 || !holds)
+		return woken;
+	more = wake_at(address2, private, count2, FUTEX_BITSET_MATCH_ANY);
+	return more < 0 ? more : woken + more;
+}
+
 SYSCALL6(futex, user_addr_t, address, uint32_t, operation, uint32_t, value, uint64_t, fourth,
 	 user_addr_t, address2, uint32_t, value3)
 {
@@ -262,11 +342,13 @@ SYSCALL6(futex, user_addr_t, address, uint32_t, operation, uint32_t, value, uint
 		return wake_at(address, private, value, FUTEX_BITSET_MATCH_ANY);
 	case FUTEX_WAKE_BITSET:
 		return wake_at(address, private, value, value3);
+	case FUTEX_WAKE_OP:
+		return wake_op(address, address2, private, value, (uint32_t)fourth, value3);
 	case FUTEX_REQUEUE:
 		return requeue_at(address, address2, private, value, (uint32_t)fourth, NULL);
 	case FUTEX_CMP_REQUEUE:
 		return requeue_at(address, address2, private, value, (uint32_t)fourth, &value3);
-	default:
+	default: /* priority inheritance: C libraries say ENOTSUP then */
 		return -ENOSYS;
 	}
 }

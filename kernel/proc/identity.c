@@ -3,6 +3,7 @@
  * starts as user 0; the setters keep the rules of Linux, so that a program that gives up its rights
  * does not have them.
  */
+#include "include/uapi/socket.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/process.h"
 #include "kernel/string.h"
@@ -54,41 +55,63 @@ SYSCALL0(getegid)
 	return current_process()->egid;
 }
 
-static bool is_superuser(void)
+void user_credentials(struct ucred *credentials)
 {
-	return current_process()->euid == 0;
+	const struct process *process = current_process();
+
+	*credentials = (struct ucred){
+		.pid = process->pid, .uid = process->euid, .gid = process->egid};
+}
+
+static bool may_have(uint32_t id, uint32_t real, uint32_t effective, uint32_t saved,
+		     uint32_t capability)
+{
+	return id == real || id == effective || id == saved || user_may(capability);
+}
+
+int user_may_claim(const struct ucred *credentials)
+{
+	const struct process *process = current_process();
+
+	if (credentials->pid != process->pid && !user_may(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!may_have(credentials->uid, process->uid, process->euid, process->suid, CAP_SETUID) ||
+	    !may_have(credentials->gid, process->gid, process->egid, process->sgid, CAP_SETGID))
+		return -EPERM;
+	return process_find(credentials->pid) ? 0 : -ESRCH;
 }
 
 /* A set of three ids: real, effective, saved. User and group ids obey the same rules. */
 struct ids {
 	uint32_t *real, *effective, *saved;
+	uint32_t capability; /* by which they can become anything */
 };
 
 static struct ids user_ids(void)
 {
 	struct process *process = current_process();
 
-	return (struct ids){&process->uid, &process->euid, &process->suid};
+	return (struct ids){&process->uid, &process->euid, &process->suid, CAP_SETUID};
 }
 
 static struct ids group_ids(void)
 {
 	struct process *process = current_process();
 
-	return (struct ids){&process->gid, &process->egid, &process->sgid};
+	return (struct ids){&process->gid, &process->egid, &process->sgid, CAP_SETGID};
 }
 
 static bool may_become(const struct ids *ids, uint32_t id)
 {
-	return id == UNCHANGED || is_superuser() || id == *ids->real || id == *ids->effective ||
-	       id == *ids->saved;
+	return id == UNCHANGED || user_may(ids->capability) || id == *ids->real ||
+	       id == *ids->effective || id == *ids->saved;
 }
 
 static int64_t set_id(struct ids ids, uint32_t id)
 {
 	if (id == UNCHANGED)
 		return -EINVAL;
-	if (is_superuser()) {
+	if (user_may(ids.capability)) {
 		*ids.real = *ids.effective = *ids.saved = id;
 		return 0;
 	}
@@ -102,7 +125,8 @@ static int64_t set_real_effective(struct ids ids, uint32_t real, uint32_t effect
 {
 	uint32_t real_before = *ids.real;
 
-	if (real != UNCHANGED && !is_superuser() && real != *ids.real && real != *ids.effective)
+	if (real != UNCHANGED && !user_may(ids.capability) && real != *ids.real &&
+	    real != *ids.effective)
 		return -EPERM;
 	if (!may_become(&ids, effective))
 		return -EPERM;
@@ -137,9 +161,24 @@ static int64_t get_all(struct ids ids, user_addr_t real, user_addr_t effective, 
 	return 0;
 }
 
+/* What a change of the user ids ends with: the capabilities follow. `before` is what they were. */
+static int64_t user_ids_changed(const uint32_t before[3], int64_t result)
+{
+	if (!result)
+		capabilities_follow_ids(current_process(), before[0], before[1], before[2]);
+	return result;
+}
+
+#define USER_IDS(process)                                        \
+	{                                                        \
+		(process)->uid, (process)->euid, (process)->suid \
+	}
+
 SYSCALL1(setuid, uint32_t, id)
 {
-	return set_id(user_ids(), id);
+	const uint32_t before[3] = USER_IDS(current_process());
+
+	return user_ids_changed(before, set_id(user_ids(), id));
 }
 
 SYSCALL1(setgid, uint32_t, id)
@@ -149,7 +188,9 @@ SYSCALL1(setgid, uint32_t, id)
 
 SYSCALL2(setreuid, uint32_t, real, uint32_t, effective)
 {
-	return set_real_effective(user_ids(), real, effective);
+	const uint32_t before[3] = USER_IDS(current_process());
+
+	return user_ids_changed(before, set_real_effective(user_ids(), real, effective));
 }
 
 SYSCALL2(setregid, uint32_t, real, uint32_t, effective)
@@ -159,7 +200,9 @@ SYSCALL2(setregid, uint32_t, real, uint32_t, effective)
 
 SYSCALL3(setresuid, uint32_t, real, uint32_t, effective, uint32_t, saved)
 {
-	return set_all(user_ids(), real, effective, saved);
+	const uint32_t before[3] = USER_IDS(current_process());
+
+	return user_ids_changed(before, set_all(user_ids(), real, effective, saved));
 }
 
 SYSCALL3(setresgid, uint32_t, real, uint32_t, effective, uint32_t, saved)
@@ -197,7 +240,7 @@ SYSCALL2(setgroups, uint64_t, size, user_addr_t, from)
 	struct process *process = current_process();
 	uint32_t groups[PROCESS_GROUPS_MAX];
 
-	if (!is_superuser())
+	if (!user_may(CAP_SETGID))
 		return -EPERM;
 	if (size > PROCESS_GROUPS_MAX)
 		return -EINVAL;

@@ -12,7 +12,7 @@ static bool may_signal(const struct process *target, int signal)
 {
 	const struct process *sender = current_process();
 
-	if (sender->euid == 0 || sender->euid == target->suid || sender->euid == target->uid ||
+	if (user_may(CAP_KILL) || sender->euid == target->suid || sender->euid == target->uid ||
 	    sender->uid == target->suid || sender->uid == target->uid)
 		return true;
 	return signal == SIGCONT && sender->sid == target->sid;
@@ -79,11 +79,16 @@ static int kill_many(int32_t pgid, int signal)
 	return kill.sent ? 0 : kill.error;
 }
 
+static int64_t kill_process(int32_t pid, int signal)
+{
+	struct siginfo info = info_of_sender(signal, SI_USER);
+	struct process *process = process_find(pid);
+
+	return process ? send_to(process, NULL, signal, &info) : -ESRCH;
+}
+
 SYSCALL2(kill, int32_t, pid, int, signal)
 {
-	struct siginfo info;
-	struct process *process;
-
 	if (signal && !signal_valid(signal))
 		return -EINVAL;
 	if (pid == INT32_MIN)
@@ -92,11 +97,7 @@ SYSCALL2(kill, int32_t, pid, int, signal)
 		return kill_many(current_process()->pgid, signal);
 	if (pid < 0)
 		return kill_many(pid == -1 ? 0 : -pid, signal);
-	process = process_find(pid);
-	if (!process)
-		return -ESRCH;
-	info = info_of_sender(signal, SI_USER);
-	return send_to(process, NULL, signal, &info);
+	return kill_process(pid, signal);
 }
 
 static int64_t kill_thread(int32_t pid, int32_t tid, int signal)
@@ -140,6 +141,15 @@ static int64_t queue_signal(int32_t pid, struct thread *thread, int signal, user
 		return -EPERM;
 	info.si_signo = signal;
 	return send_to(process, thread, signal, &info);
+}
+
+int64_t signal_kill_process(int32_t pid, int signal, user_addr_t info_from)
+{
+	if (info_from)
+		return queue_signal(pid, NULL, signal, info_from);
+	if (signal && !signal_valid(signal))
+		return -EINVAL;
+	return kill_process(pid, signal);
 }
 
 SYSCALL3(rt_sigqueueinfo, int32_t, pid, int, signal, user_addr_t, info)

@@ -20,7 +20,7 @@ static int set_limit(struct process *process, uint32_t resource, const struct rl
 
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
-	if (new->rlim_max > limit->rlim_max && current_process()->euid != 0)
+	if (new->rlim_max > limit->rlim_max && !user_may(CAP_SYS_RESOURCE))
 		return -EPERM;
 	*limit = *new;
 	return 0;
@@ -51,7 +51,7 @@ SYSCALL4(prlimit64, int32_t, pid, uint32_t, resource, user_addr_t, new, user_add
 
 	if (!process || process->pid == 0)
 		return -ESRCH;
-	if (process != current_process() && current_process()->euid != 0)
+	if (process != current_process() && !user_may(CAP_SYS_RESOURCE))
 		return -EPERM;
 	return change_limit(process, resource, new, old);
 }

@@ -77,5 +77,6 @@ void process_reap(struct process *zombie)
 
 	parent->children_user_us += zombie->user_us + zombie->children_user_us;
 	parent->children_system_us += zombie->system_us + zombie->children_system_us;
+	parent->children_page_faults += zombie->page_faults + zombie->children_page_faults;
 	process_free(zombie);
 }

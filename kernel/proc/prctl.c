@@ -1,6 +1,5 @@
 /*
- * prctl(2), capget(2), capset(2). The superuser has every capability, everybody else none; they
- * come and go with the user id.
+ * prctl(2).
  */
 #include "include/uapi/prctl.h"
 
@@ -53,13 +52,23 @@ SYSCALL5(prctl, int, option, uint64_t, a, uint64_t, b, uint64_t, c, uint64_t, d)
 	case PR_GET_PDEATHSIG:
 		return copy_to_user(a, &process->parent_death_signal, sizeof(int));
 	case PR_GET_DUMPABLE: /* nothing is ever dumped */
-	case PR_GET_KEEPCAPS:
-	case PR_GET_NO_NEW_PRIVS:
 		return 0;
+	case PR_GET_KEEPCAPS:
+		return process->capabilities.keep;
+	case PR_SET_KEEPCAPS:
+		if (a > 1)
+			return -EINVAL;
+		process->capabilities.keep = a;
+		return 0;
+	case PR_GET_NO_NEW_PRIVS:
+		return process->no_new_privileges;
 	case PR_SET_DUMPABLE:
 		return a <= 1 ? 0 : -EINVAL;
 	case PR_SET_NO_NEW_PRIVS: /* execve never gives any */
-		return a == 1 && !b && !c && !d ? 0 : -EINVAL;
+		if (a != 1 || b || c || d)
+			return -EINVAL;
+		process->no_new_privileges = true;
+		return 0;
 	case PR_CAPBSET_READ:
 		return a <= CAP_LAST_CAP ? 1 : -EINVAL;
 	default:
@@ -67,82 +76,7 @@ SYSCALL5(prctl, int, option, uint64_t, a, uint64_t, b, uint64_t, c, uint64_t, d)
 	}
 }
 
-#define CAPABILITIES_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
-
-static uint64_t capabilities_of(const struct process *process)
-{
-	return process->euid == 0 ? CAPABILITIES_ALL : 0;
-}
-
-/*
- * How many cap_user_data the version has; 0 for one that is not known, which is corrected in user
- * memory.
- */
-static int64_t cap_words(user_addr_t header_at, struct cap_user_header *header, uint32_t *words)
-{
-	uint32_t preferred = LINUX_CAPABILITY_VERSION_3;
-
-	if (copy_from_user(header, header_at, sizeof(*header)))
-		return -EFAULT;
-	if (header->version == LINUX_CAPABILITY_VERSION_1)
-		*words = 1;
-	else if (header->version == LINUX_CAPABILITY_VERSION_2 ||
-		 header->version == LINUX_CAPABILITY_VERSION_3)
-		*words = 2;
-	else
-		return copy_to_user(header_at, &preferred, sizeof(preferred)) ? -EFAULT : -EINVAL;
-	return 0;
-}
-
-SYSCALL2(capget, user_addr_t, header_at, user_addr_t, data_to)
-{
-	struct cap_user_data data[2] = {0};
-	struct cap_user_header header;
-	struct process *process;
-	uint32_t words;
-	int64_t error = cap_words(header_at, &header, &words);
-
-	if (error == -EINVAL && !data_to)
-		return 0; /* a question about the version */
-	if (error)
-		return error;
-	process = header.pid ? process_find(header.pid) : current_process();
-	if (!process)
-		return -ESRCH;
-	for (uint32_t i = 0; i < 2; i++)
-		data[i].effective = data[i].permitted = (uint32_t)(capabilities_of(process) >>
-								   (32 * i));
-	return data_to ? copy_to_user(data_to, data, words * sizeof(data[0])) : 0;
-}
-
-/*
- * Giving up capabilities would have to be kept and checked; since nothing here asks for one but the
- * superuser's id, dropping is accepted when nothing more than is there is asked for.
- */
-SYSCALL2(capset, user_addr_t, header_at, user_addr_t, data_from)
-{
-	struct cap_user_data data[2] = {0};
-	struct cap_user_header header;
-	uint64_t effective, permitted;
-	uint32_t words;
-	int64_t error = cap_words(header_at, &header, &words);
-
-	if (error)
-		return error;
-	if (header.pid && header.pid != current_process()->pid)
-		return -EPERM;
-	if (copy_from_user(data, data_from, words * sizeof(data[0])))
-		return -EFAULT;
-	effective = data[0].effective | (uint64_t)data[1].effective << 32;
-	permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
-	if (effective & ~permitted || permitted & ~capabilities_of(current_process()))
-		return -EPERM;
-	return 0;
-}
-
 void prctl_syscalls_init(void)
 {
 	syscall_register(SYS_prctl, sys_prctl);
-	syscall_register(SYS_capget, sys_capget);
-	syscall_register(SYS_capset, sys_capset);
 }

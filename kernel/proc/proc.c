@@ -3,8 +3,10 @@
  */
 #include "kernel/proc/proc.h"
 
+#include "kernel/proc/capability.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/futex.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/session.h"
 #include "kernel/proc/signal.h"
@@ -15,6 +17,7 @@ void process_syscalls_init(void)
 	exec_syscalls_init();
 	exit_syscalls_init();
 	wait_syscalls_init();
+	pidfd_syscalls_init();
 	signal_syscalls_init();
 	futex_syscalls_init();
 	session_syscalls_init();
@@ -24,5 +27,6 @@ void process_syscalls_init(void)
 	time_syscalls_init();
 	system_syscalls_init();
 	prctl_syscalls_init();
+	capability_syscalls_init();
 	syslog_syscalls_init();
 }

@@ -13,6 +13,7 @@
 #include "kernel/mm/page.h"
 #include "kernel/printk.h"
 #include "kernel/proc/itimer.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/proc/table.h"
 #include "kernel/string.h"
 
@@ -31,6 +32,7 @@ static struct list_head processes = LIST_HEAD_INIT(processes);
 static struct process kernel_process;
 static int32_t last_pid;
 static uint32_t processes_alive;
+static uint64_t processes_created; /* since the boot */
 
 struct process *current_process(void)
 {
@@ -45,6 +47,8 @@ static void process_init(struct process *process)
 	list_init(&process->pending_records);
 	wait_list_init(&process->signal_wait);
 	wait_list_init(&process->child_wait);
+	list_init(&process->posix_timers);
+	list_init(&process->pidfds);
 	timer_init(&process->real_timer, itimer_real_expired);
 	process->start_us = clock_now_us();
 }
@@ -116,6 +120,16 @@ uint32_t process_count(void)
 	return processes_alive;
 }
 
+uint64_t process_created_count(void)
+{
+	return processes_created;
+}
+
+int32_t process_last_pid(void)
+{
+	return last_pid;
+}
+
 static bool number_in_use(int32_t number)
 {
 	struct process *process;
@@ -147,6 +161,7 @@ static void add_to_table(struct process *process)
 	list_insert_between(&process->all, after, after->next);
 	irq_restore(flags);
 	processes_alive++;
+	processes_created++;
 }
 
 struct process *process_create(struct process *parent)
@@ -173,6 +188,7 @@ void process_free(struct process *process)
 	irq_flags_t flags;
 
 	assert_always(process->thread_count == 0 && list_empty(&process->children));
+	pidfds_forget(process);
 	list_remove(&process->sibling);
 	flags = irq_save();
 	list_remove(&process->all);

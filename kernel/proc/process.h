@@ -15,6 +15,7 @@
 #include "include/uapi/signal.h"
 #include "kernel/arch/arm64/context.h"
 #include "kernel/list.h"
+#include "kernel/proc/capability.h"
 #include "kernel/semaphore.h"
 #include "kernel/timer.h"
 #include "kernel/types.h"
@@ -97,7 +98,9 @@ struct process {
 	uint32_t umask;
 	uint32_t uid, euid, suid, gid, egid, sgid;
 	uint32_t groups[PROCESS_GROUPS_MAX], group_count;
-	struct tty *tty; /* the controlling terminal of its session, or NULL */
+	struct capabilities capabilities;
+	bool no_new_privileges; /* PR_SET_NO_NEW_PRIVS; execve never gives any */
+	struct tty *tty;        /* the controlling terminal of its session, or NULL */
 
 	struct signal_handlers *handlers;
 	uint64_t pending;                 /* signals sent to the process as a whole */
@@ -107,7 +110,10 @@ struct process {
 	struct wait_list signal_wait;     /* signalfd; rt_sigtimedwait */
 
 	struct rlimit limits[RLIM_NLIMITS];
-	struct timer real_timer; /* ITIMER_REAL */
+	int32_t oom_adjust;            /* /proc/PID/oom_score_adj: see oom.h */
+	struct list_head posix_timers; /* timer_create */
+	struct list_head pidfds;       /* pidfd_open, of anybody */
+	struct timer real_timer;       /* ITIMER_REAL */
 	uint64_t real_interval_us;
 
 	bool exiting, zombie, stopped;
@@ -121,10 +127,12 @@ struct process {
 
 	user_addr_t arguments_start, arguments_end; /* /proc/PID/cmdline */
 	user_addr_t environment_start, environment_end;
-	user_addr_t trampoline; /* the page whose code calls rt_sigreturn */
+	user_addr_t auxiliary_start, auxiliary_end; /* /proc/PID/auxv */
+	user_addr_t trampoline;                     /* the page whose code calls rt_sigreturn */
 	uint64_t start_us;
 	uint64_t user_us, system_us; /* of threads that ended */
 	uint64_t children_user_us, children_system_us;
+	uint64_t page_faults, children_page_faults;
 };
 
 struct thread *current_thread(void); /* in kernel/arch/arm64/cpu.c */
@@ -144,6 +152,10 @@ struct thread *kernel_thread(const char *name, void (*function)(void *), void *a
 /* Processes that are no zombies, and all threads: sysinfo, /proc/loadavg. */
 uint32_t process_count(void);
 uint32_t thread_count(void);
+
+/* Since the boot; the pid or tid that was given last: /proc/stat, /proc/loadavg. */
+uint64_t process_created_count(void);
+int32_t process_last_pid(void);
 
 /* CPU time that the process has used so far, in all its threads, microseconds. */
 void process_cpu_time(struct process *process, uint64_t *user_us, uint64_t *system_us);

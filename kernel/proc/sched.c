@@ -8,6 +8,7 @@
 #include "kernel/machine.h"
 #include "kernel/mm/vm.h"
 #include "kernel/printk.h"
+#include "kernel/proc/load.h"
 #include "kernel/proc/table.h"
 #include "kernel/softirq.h"
 #include "kernel/string.h"
@@ -18,6 +19,8 @@ static struct thread idle_thread;
 static struct thread *ended_thread; /* left for good, to be freed by the next */
 static struct thread *fp_owner;     /* whose FP registers are in the processor; NULL: nobody's */
 static struct vm *active_vm;
+static uint32_t queued; /* threads in run_queue */
+static struct sched_statistics statistics;
 
 static bool resched;
 static bool slice_armed;
@@ -58,10 +61,18 @@ static void arm_slice(void)
 	clock_slice_arm(slice_end_us());
 }
 
+/* The threads that run, or would if there were more processors. Interrupts masked. */
+static uint32_t runnable(const struct thread *running)
+{
+	return queued + (running != &idle_thread);
+}
+
 /* Interrupts masked. */
 static void enqueue(struct thread *thread)
 {
 	list_append(&run_queue, &thread->run_link);
+	queued++;
+	load_changes(runnable(current_thread()));
 	if (!slice_armed && current_thread() != &idle_thread)
 		arm_slice();
 }
@@ -99,11 +110,17 @@ void sched_account(bool user)
 	struct thread *thread = current_thread();
 	uint64_t now = arch_counter_ticks();
 
-	if (user)
-		thread->user_ticks += now - thread->accounted_ticks;
-	else
-		thread->system_ticks += now - thread->accounted_ticks;
+	uint64_t ticks = now - thread->accounted_ticks;
+	bool idle = thread == &idle_thread;
+
+	*(user ? &thread->user_ticks : &thread->system_ticks) += ticks;
+	*(user ? &statistics.user_ticks : &statistics.system_ticks) += idle ? 0 : ticks;
 	thread->accounted_ticks = now;
+}
+
+struct sched_statistics sched_statistics(void)
+{
+	return statistics;
 }
 
 void sched_use_vm(struct vm *vm)
@@ -165,18 +182,23 @@ void schedule(void)
 	if (from->state == THREAD_READY && from != &idle_thread) {
 		from->involuntary_switches++;
 		list_append(&run_queue, &from->run_link);
+		queued++;
 	} else {
 		from->voluntary_switches++;
 	}
 	if (!list_empty(&run_queue)) {
 		to = list_first_entry(&run_queue, struct thread, run_link);
 		list_remove(&to->run_link);
+		queued--;
 	}
+	load_changes(runnable(to));
 	slice_start_ticks = from->accounted_ticks;
 	if (!list_empty(&run_queue) && !slice_armed)
 		arm_slice();
-	if (to != from)
+	if (to != from) {
+		statistics.switches++;
 		switch_to(from, to);
+	}
 	irq_restore(flags);
 }
 

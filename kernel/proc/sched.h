@@ -56,6 +56,12 @@ void sem_wait_timed_out(struct timer *timer);
  */
 void sched_use_vm(struct vm *vm);
 
+/* Since the boot: the CPU time of processes, in arch_counter_ticks, and changes of the thread. */
+struct sched_statistics {
+	uint64_t user_ticks, system_ticks, switches;
+};
+struct sched_statistics sched_statistics(void);
+
 /* Counts the stretch since the last call as the running thread's user or system time. */
 void sched_account(bool user);
 

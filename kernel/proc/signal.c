@@ -12,6 +12,7 @@
 #include "kernel/lock.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/exit.h"
+#include "kernel/proc/posix_timer.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/signal_pending.h"
 #include "kernel/string.h"
@@ -276,6 +277,29 @@ static int take_from(uint64_t *pending, struct list_head *records, uint64_t want
 	return signal;
 }
 
+bool signal_count_overrun(struct process *process, struct thread *thread,
+			  const struct siginfo *info)
+{
+	struct list_head *records = thread ? &thread->pending_records : &process->pending_records;
+	irq_flags_t flags = irq_save();
+	struct signal_record *record;
+	bool found = false;
+
+	list_for_each_entry(record, records, link) {
+		struct siginfo *waiting = &record->info;
+
+		found = waiting->si_code == SI_TIMER && waiting->si_timerid == info->si_timerid;
+		if (!found)
+			continue;
+		if (__builtin_add_overflow(waiting->si_overrun, info->si_overrun + 1,
+					   &waiting->si_overrun))
+			waiting->si_overrun = INT32_MAX;
+		break;
+	}
+	irq_restore(flags);
+	return found;
+}
+
 int signal_take(uint64_t wanted, struct siginfo *info)
 {
 	struct thread *thread = current_thread();
@@ -286,6 +310,8 @@ int signal_take(uint64_t wanted, struct siginfo *info)
 	if (!signal)
 		signal = take_from(&process->pending, &process->pending_records, wanted, info);
 	irq_restore(flags);
+	if (signal && info->si_code == SI_TIMER)
+		posix_timer_signal_taken(info);
 	return signal;
 }
 

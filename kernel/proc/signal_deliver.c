@@ -5,8 +5,10 @@
 #include "include/uapi/wait.h"
 #include "kernel/errno.h"
 #include "kernel/lock.h"
+#include "kernel/mm/page.h"
 #include "kernel/printk.h"
 #include "kernel/proc/exit.h"
+#include "kernel/proc/oom.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/session.h"
 #include "kernel/proc/signal.h"
@@ -176,6 +178,8 @@ static __cold void do_signal_work(struct trapframe *frame, bool in_syscall)
 void user_return_work(struct trapframe *frame, bool in_syscall)
 {
 	sched_account(!in_syscall);
+	if (page_pressure() == PAGES_RESERVED) /* system calls have used it up */
+		oom_relieve();
 	for (;;) {
 		if (has_signal_work(frame, in_syscall))
 			do_signal_work(frame, in_syscall);

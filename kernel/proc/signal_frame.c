@@ -45,6 +45,11 @@ int signal_map_trampoline(struct vm *vm, user_addr_t *address)
 	return vm_protect(vm, TRAMPOLINE_ADDRESS, PAGE_SIZE, PROT_READ | PROT_EXEC);
 }
 
+uint64_t signal_frame_size(void)
+{
+	return STACK_BYTES;
+}
+
 bool signal_on_alt_stack(user_addr_t sp)
 {
 	const struct thread *thread = current_thread();

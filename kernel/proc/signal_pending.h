@@ -30,6 +30,13 @@ static inline bool signal_valid(int signal)
  */
 int signal_take(uint64_t wanted, struct siginfo *info);
 
+/*
+ * If a signal of this timer (SI_TIMER) still waits to be taken, counts the new one in it and answers
+ * true. A NULL thread: of the process as a whole. Any context but hard interrupt.
+ */
+bool signal_count_overrun(struct process *process, struct thread *thread,
+			  const struct siginfo *info);
+
 /* Pending for the running thread: its own and its process's. */
 uint64_t signal_pending_set(void);
 
@@ -60,11 +67,19 @@ int signal_reset_for_exec(struct process *process);
 bool signal_frame_push(struct trapframe *frame, const struct sigaction *action,
 		       const struct siginfo *info, uint64_t mask);
 
+/* Bytes of stack that a handler's frame takes: AT_MINSIGSTKSZ. */
+uint64_t signal_frame_size(void);
+
 /* Maps the page whose code calls rt_sigreturn into a fresh address space. 0 or a negative errno. */
 int signal_map_trampoline(struct vm *vm, user_addr_t *address);
 
 /* True when the running thread's stack pointer is on its alternate stack. */
 bool signal_on_alt_stack(user_addr_t sp);
+
+/*
+ * kill(2) of the running process to one process or, with a siginfo in its memory, rt_sigqueueinfo.
+ */
+int64_t signal_kill_process(int32_t pid, int signal, user_addr_t info_from);
 
 void signal_frame_syscalls_init(void);
 void signal_kill_syscalls_init(void);

@@ -47,7 +47,7 @@ static int64_t set_name(char *name, user_addr_t from, int64_t length)
 {
 	char copy[UTSNAME_LENGTH] = "";
 
-	if (current_process()->euid != 0)
+	if (!user_may(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (length < 0 || length >= UTSNAME_LENGTH)
 		return -EINVAL;
@@ -90,7 +90,7 @@ static bool reboot_magic_valid(uint32_t magic1, uint32_t magic2)
 
 SYSCALL3(reboot, uint32_t, magic1, uint32_t, magic2, uint32_t, command)
 {
-	if (current_process()->euid != 0)
+	if (!user_may(CAP_SYS_BOOT))
 		return -EPERM;
 	if (!reboot_magic_valid(magic1, magic2))
 		return -EINVAL;

@@ -4,7 +4,9 @@
 #include "include/uapi/time.h"
 #include "kernel/clock.h"
 #include "kernel/machine.h"
+#include "kernel/proc/interval.h"
 #include "kernel/proc/itimer.h"
+#include "kernel/proc/posix_timer.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/sched.h"
@@ -84,9 +86,10 @@ static int64_t set_realtime(const struct timespec *time)
 {
 	if (!timespec_valid(time) || (uint64_t)time->tv_sec > UINT64_MAX / NSEC_PER_SEC / 2)
 		return -EINVAL;
-	if (current_process()->euid != 0)
+	if (!user_may(CAP_SYS_TIME))
 		return -EPERM;
 	clock_set_realtime_ns((uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_nsec);
+	interval_timers_date_set();
 	return 0;
 }
 
@@ -145,4 +148,5 @@ void time_syscalls_init(void)
 	syscall_register(SYS_settimeofday, sys_settimeofday);
 	sleep_syscalls_init();
 	itimer_syscalls_init();
+	posix_timer_syscalls_init();
 }

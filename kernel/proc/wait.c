@@ -3,6 +3,7 @@
  */
 #include "include/uapi/wait.h"
 #include "kernel/proc/exit.h"
+#include "kernel/proc/pidfd.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/usage.h"
 #include "kernel/syscall.h"
@@ -169,12 +170,52 @@ static struct siginfo siginfo_of(const struct wait_report *report)
 	return info;
 }
 
+/*
+ * What waitid's first two arguments mean. 0 or a negative errno; `may_sleep` false: a descriptor that
+ * must not.
+ */
+static int set_target(struct wait_request *request, int which, int32_t id, bool *may_sleep)
+{
+	request->which = which;
+	request->id = id;
+	switch (which) {
+	case P_ALL:
+		return 0;
+	case P_PID:
+		return id > 0 ? 0 : -EINVAL;
+	case P_PGID:
+		if (id == 0)
+			request->id = current_process()->pgid;
+		return id >= 0 ? 0 : -EINVAL;
+	case P_PIDFD:
+		*may_sleep = !pidfd_nonblocking(id);
+		request->which = P_PID;
+		request->id = pidfd_pid(id);
+		return request->id < 0 ? request->id : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Waits, or not at all where the descriptor must not sleep: -EAGAIN. */
+static int wait_for_target(struct wait_request *request, bool may_sleep, struct wait_report *report)
+{
+	bool asked_not_to = request->options & WNOHANG;
+	int error;
+
+	if (!may_sleep)
+		request->options |= WNOHANG;
+	error = wait_for_child(request, report);
+	return !error && report->pid == 0 && !asked_not_to ? -EAGAIN : error;
+}
+
 SYSCALL5(waitid, int, which, int32_t, id, user_addr_t, info_to, uint32_t, options, user_addr_t,
 	 usage)
 {
-	struct wait_request request = {.which = which, .id = id, .options = options};
+	struct wait_request request = {.options = options};
 	struct wait_report report;
 	struct siginfo info;
+	bool may_sleep = true;
 	int error;
 
 	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WALL |
@@ -182,15 +223,9 @@ SYSCALL5(waitid, int, which, int32_t, id, user_addr_t, info_to, uint32_t, option
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	if (which != P_ALL && which != P_PID && which != P_PGID)
-		return -EINVAL;
-	if (which == P_PID && id <= 0)
-		return -EINVAL;
-	if (which == P_PGID && id < 0)
-		return -EINVAL;
-	if (which == P_PGID && id == 0)
-		request.id = current_process()->pgid;
-	error = wait_for_child(&request, &report);
+	error = set_target(&request, which, id, &may_sleep);
+	if (!error)
+		error = wait_for_target(&request, may_sleep, &report);
 	if (error)
 		return error;
 	info = siginfo_of(&report);
