@@ -3,6 +3,9 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/string.h"
 #include "net/core/packet_private.h"
+#include "net/core/packet_ring.h"
+
+#define RESERVE_MAX 32768 /* so that 16 bits tell where a packet begins behind it */
 
 /* Asks the device for what the membership needs (join), or no longer needs. */
 static int apply(struct net_device *dev, const struct packet_membership *membership,
@@ -124,6 +127,37 @@ static int leave_group(struct packet_socket *packet, const void *value,
 	return 0;
 }
 
+/* What a ring looks like is said before it is made. */
+static int set_ring_number(struct packet_socket *packet, int option, const void *value,
+			   uint32_t length) NEEDS_NET_LOCK
+{
+	int32_t number;
+
+	if (length != sizeof(number))
+		return -EINVAL;
+	memcpy(&number, value, sizeof(number));
+	if (packet->ring)
+		return -EBUSY;
+	if (number < 0 || number > (option == PACKET_VERSION ? TPACKET_V3 : RESERVE_MAX))
+		return -EINVAL;
+	if (option == PACKET_VERSION)
+		packet->version = (uint8_t)number;
+	else
+		packet->reserve = (uint32_t)number;
+	return 0;
+}
+
+/* 0: the time by this machine's clock. No device here has one of its own. */
+static int set_timestamp(const void *value, uint32_t length)
+{
+	int32_t number;
+
+	if (length != sizeof(number))
+		return -EINVAL;
+	memcpy(&number, value, sizeof(number));
+	return number == 0 ? 0 : -EOPNOTSUPP;
+}
+
 static int set_switch(bool *to, const void *value, uint32_t length)
 {
 	int32_t number;
@@ -136,7 +170,7 @@ static int set_switch(bool *to, const void *value, uint32_t length)
 }
 
 int packet_setsockopt(struct socket *socket, int level, int option, const void *value,
-		      uint32_t length) NEEDS_NET_LOCK
+		      uint32_t length)
 {
 	struct packet_socket *packet = packet_socket_of(socket);
 
@@ -151,6 +185,17 @@ int packet_setsockopt(struct socket *socket, int level, int option, const void *
 		return set_switch(&packet->auxdata, value, length);
 	case PACKET_IGNORE_OUTGOING:
 		return set_switch(&packet->ignore_outgoing, value, length);
+	case PACKET_ORIGDEV:
+		return set_switch(&packet->origin_device, value, length);
+	case PACKET_QDISC_BYPASS:
+		return set_switch(&packet->bypass_queue, value, length);
+	case PACKET_VERSION:
+	case PACKET_RESERVE:
+		return set_ring_number(packet, option, value, length);
+	case PACKET_TIMESTAMP:
+		return set_timestamp(value, length);
+	case PACKET_RX_RING:
+		return packet_ring_set(packet, value, length);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -166,17 +211,33 @@ static int answer(void *value, uint32_t *length, const void *from, size_t size)
 /* Reading the statistics starts them anew. */
 static int take_statistics(struct packet_socket *packet, void *value, uint32_t *length)
 {
-	const struct tpacket_stats statistics = {
+	const struct tpacket_stats_v3 statistics = {
 		.tp_packets = packet->seen,
 		.tp_drops = packet->dropped,
+		.tp_freeze_q_cnt = packet->frozen,
 	};
 
-	packet->seen = packet->dropped = 0;
-	return answer(value, length, &statistics, sizeof(statistics));
+	packet->seen = packet->dropped = packet->frozen = 0;
+	return answer(value, length, &statistics,
+		      packet->version == TPACKET_V3 ? sizeof(statistics)
+						    : sizeof(struct tpacket_stats));
 }
 
-int packet_getsockopt(struct socket *socket, int level, int option, void *value,
-		      uint32_t *length) NEEDS_NET_LOCK
+/* PACKET_HDRLEN: the version is in the value. */
+static int tell_header_length(void *value, uint32_t *length)
+{
+	int32_t version, header;
+
+	if (*length < sizeof(version))
+		return -EINVAL;
+	memcpy(&version, value, sizeof(version));
+	if (version != TPACKET_V2 && version != TPACKET_V3)
+		return -EINVAL;
+	header = (int32_t)packet_ring_header((uint8_t)version);
+	return answer(value, length, &header, sizeof(header));
+}
+
+int packet_getsockopt(struct socket *socket, int level, int option, void *value, uint32_t *length)
 {
 	struct packet_socket *packet = packet_socket_of(socket);
 	int32_t number;
@@ -186,13 +247,31 @@ int packet_getsockopt(struct socket *socket, int level, int option, void *value,
 	switch (option) {
 	case PACKET_STATISTICS:
 		return take_statistics(packet, value, length);
+	case PACKET_HDRLEN:
+		return tell_header_length(value, length);
 	case PACKET_AUXDATA:
 		number = packet->auxdata;
-		return answer(value, length, &number, sizeof(number));
+		break;
 	case PACKET_IGNORE_OUTGOING:
 		number = packet->ignore_outgoing;
-		return answer(value, length, &number, sizeof(number));
+		break;
+	case PACKET_ORIGDEV:
+		number = packet->origin_device;
+		break;
+	case PACKET_QDISC_BYPASS:
+		number = packet->bypass_queue;
+		break;
+	case PACKET_VERSION:
+		number = packet->version;
+		break;
+	case PACKET_RESERVE:
+		number = (int32_t)packet->reserve;
+		break;
+	case PACKET_TIMESTAMP:
+		number = 0;
+		break;
 	default:
 		return -ENOPROTOOPT;
 	}
+	return answer(value, length, &number, sizeof(number));
 }

@@ -1,10 +1,13 @@
-/* What the files of AF_PACKET (packet.c, packet_options.c) share among themselves. */
+/* What the files of AF_PACKET (net/core/packet*.c) share among themselves. */
 #ifndef NET_CORE_PACKET_PRIVATE_H
 #define NET_CORE_PACKET_PRIVATE_H
 
 #include "include/uapi/if_packet.h"
+#include "net/core/bpf.h"
 #include "net/core/netdevice.h"
 #include "net/core/socket.h"
+
+#define PACKET_ETHERNET_HEADER 14
 
 /* A PACKET_ADD_MEMBERSHIP of a socket. By index: the device may go before the socket does. */
 struct packet_membership {
@@ -15,6 +18,8 @@ struct packet_membership {
 	uint32_t users;
 };
 
+struct packet_ring;
+
 struct packet_socket {
 	struct socket socket;
 	struct packet_tap tap; /* linked while there is a protocol to receive */
@@ -22,7 +27,12 @@ struct packet_socket {
 	int ifindex;           /* 0: every device */
 	bool auxdata;          /* PACKET_AUXDATA */
 	bool ignore_outgoing;
-	uint32_t seen, dropped; /* PACKET_STATISTICS, since it was last read */
+	bool origin_device;             /* PACKET_ORIGDEV: no device stands on another one here */
+	bool bypass_queue;              /* PACKET_QDISC_BYPASS: there is no queue to pass by */
+	uint8_t version;                /* TPACKET_V*: what the next ring looks like */
+	uint32_t reserve;               /* PACKET_RESERVE: bytes ahead of each packet in a ring */
+	struct packet_ring *ring;       /* PACKET_RX_RING, or NULL: packets go to the queue */
+	uint32_t seen, dropped, frozen; /* PACKET_STATISTICS, since it was last read */
 	struct list_head memberships;
 };
 
@@ -32,21 +42,44 @@ struct packet_control {
 	uint16_t hardware_type;
 	uint16_t protocol; /* host order */
 	uint8_t packet_type;
-	uint8_t checksum;        /* enum skb_checksum, when it was seen */
-	uint16_t network_offset; /* from the first byte that is delivered; SOCK_DGRAM: 0 */
+	uint8_t checksum;         /* enum skb_checksum, when it was seen */
+	uint16_t network_offset;  /* from the first byte that is delivered; SOCK_DGRAM: 0 */
+	uint32_t original_length; /* before a filter cut it */
+	uint16_t vlan_tag;        /* that was taken out */
+	bool has_vlan;
 	struct mac source;
 };
 #define PACKET_CONTROL(skb) SKB_CONTROL(skb, struct packet_control)
+
+/* A frame as one socket sees it, before there is a copy. Its bytes are those of `bytes`. */
+struct packet_view {
+	struct bpf_packet bytes;
+	struct packet_control control;
+	uint64_t time_us; /* by the stack's clock; 0: nobody wanted to know */
+	uint8_t link_header[PACKET_ETHERNET_HEADER]; /* made up, for lo */
+};
 
 static inline struct packet_socket *packet_socket_of(struct socket *socket)
 {
 	return container_of(socket, struct packet_socket, socket);
 }
 
-/* Needs the net lock: options of SOL_PACKET, and leaving every membership. */
+/* packet_receive.c: the tap's function, recvmsg, and the source of a packet as a process gets it. */
+void packet_frame(struct packet_tap *tap, struct net_device *dev, const struct sk_buff *skb,
+		  bool outgoing) NEEDS_NET_LOCK;
+int64_t packet_recvmsg(struct socket *socket, struct message *message);
+struct sockaddr_ll packet_source(const struct packet_control *control);
+/* TP_STATUS_* of a packet that is the process's. */
+uint32_t packet_status(const struct packet_control *control);
+
+/* packet_send.c */
+int64_t packet_sendmsg(struct socket *socket, struct message *message);
+
+/* packet_options.c: options of SOL_PACKET, and leaving every membership. */
 int packet_setsockopt(struct socket *socket, int level, int option, const void *value,
-		      uint32_t length);
-int packet_getsockopt(struct socket *socket, int level, int option, void *value, uint32_t *length);
+		      uint32_t length) NEEDS_NET_LOCK;
+int packet_getsockopt(struct socket *socket, int level, int option, void *value,
+		      uint32_t *length) NEEDS_NET_LOCK;
 void packet_drop_memberships(struct packet_socket *packet) NEEDS_NET_LOCK;
 
 #endif

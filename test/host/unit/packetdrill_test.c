@@ -370,7 +370,7 @@ static void test_errors(void **state)
 	assert_int_equal(errno, EBADF);
 	assert_int_equal(CALL(close, 0), -1); /* the machine's, not the stack's */
 	assert_int_equal(errno, EBADF);
-	assert_int_equal(CALL(socket, AF_UNIX, SOCK_STREAM, 0), -1);
+	assert_int_equal(CALL(socket, AF_APPLETALK, SOCK_STREAM, 0), -1);
 	assert_int_equal(errno, EAFNOSUPPORT);
 	assert_int_equal(CALL(write, fd, "x", 1), -1);
 	assert_int_equal(errno, EPIPE);
