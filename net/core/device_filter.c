@@ -13,7 +13,8 @@ static void tell_driver(struct net_device *dev)
 }
 
 /* Counts a user in or out; the flag stands while there is one. */
-static void change_users(struct net_device *dev, uint32_t *users, uint32_t flag, int change)
+static void change_users(struct net_device *dev, uint32_t *users, uint32_t flag,
+			 int change) NEEDS_NET_LOCK
 {
 	*users += (uint32_t)change;
 	uint32_t flags = *users ? dev->flags | flag : dev->flags & ~flag;
@@ -22,6 +23,7 @@ static void change_users(struct net_device *dev, uint32_t *users, uint32_t flag,
 		return;
 	dev->flags = flags;
 	tell_driver(dev);
+	netdev_notify(dev, DEVICE_DETAIL);
 }
 
 void netdev_promiscuous(struct net_device *dev, int change)

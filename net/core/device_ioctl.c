@@ -5,8 +5,6 @@
 #include "kernel/string.h"
 #include "net/core/netdevice.h"
 
-#define TRANSMIT_QUEUE_LENGTH 1000 /* what Linux answers for an Ethernet device */
-
 static void change_flags_users(struct net_device *dev, uint32_t wanted) NEEDS_NET_LOCK
 {
 	uint32_t changed = (wanted ^ dev->asked_flags) & (IFF_PROMISC | IFF_ALLMULTI);
@@ -18,7 +16,7 @@ static void change_flags_users(struct net_device *dev, uint32_t wanted) NEEDS_NE
 	dev->asked_flags ^= changed;
 }
 
-static int set_flags(struct net_device *dev, uint32_t wanted) NEEDS_NET_LOCK
+int netdev_change_flags(struct net_device *dev, uint32_t wanted)
 {
 	change_flags_users(dev, wanted);
 	if (wanted & IFF_UP)
@@ -119,7 +117,7 @@ int device_ioctl(struct net *net, uint32_t command, void *argument)
 		request->ifr_flags = (int16_t)netdev_flags(dev);
 		return 0;
 	case SIOCSIFFLAGS:
-		return set_flags(dev, (uint16_t)request->ifr_flags);
+		return netdev_change_flags(dev, (uint16_t)request->ifr_flags);
 	case SIOCGIFMETRIC:
 		request->ifr_metric = 0;
 		return 0;
@@ -142,12 +140,17 @@ int device_ioctl(struct net *net, uint32_t command, void *argument)
 		request->ifr_ifindex = dev->ifindex;
 		return 0;
 	case SIOCGIFTXQLEN:
-		request->ifr_qlen = TRANSMIT_QUEUE_LENGTH;
+		request->ifr_qlen = (int32_t)dev->tx_queue_length;
+		return 0;
+	case SIOCSIFTXQLEN:
+		if (request->ifr_qlen < 0)
+			return -EINVAL;
+		netdev_set_queue_length(dev, (uint32_t)request->ifr_qlen);
 		return 0;
 	case SIOCGIFMAP:
 		memset(&request->ifr_map, 0, sizeof(request->ifr_map));
 		return 0;
-	default: /* metrics, queue lengths, ethtool, MII: known, and not there */
+	default: /* metrics, ethtool, MII: known, and not there */
 		return -EOPNOTSUPP;
 	}
 }

@@ -8,6 +8,7 @@
 
 #define DEFAULT_BUFFER 212992 /* bytes: Linux's net.core.rmem_default and its kin */
 #define DEFAULT_SOMAXCONN 4096
+#define DEFAULT_OPTION_MEMORY 131072 /* bytes: Linux's net.core.optmem_max since 6.7 */
 #define FIRST_SOCKET_NUMBER 1000
 
 const struct net_lock_token net_lock_held;
@@ -76,6 +77,7 @@ int net_init(struct net *net, const struct net_environment *environment)
 	net->core.rmem_default = net->core.rmem_max = DEFAULT_BUFFER;
 	net->core.wmem_default = net->core.wmem_max = DEFAULT_BUFFER;
 	net->core.somaxconn = DEFAULT_SOMAXCONN;
+	net->core.optmem_max = DEFAULT_OPTION_MEMORY;
 	monitor_init(&net->lock);
 	timer_base_init(&net->timers, earliest_timer_changed);
 

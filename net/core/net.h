@@ -53,6 +53,10 @@ enum net_state {
 	NET_STATE_PACKET,
 	NET_STATE_TCP,
 	NET_STATE_PING,
+	NET_STATE_NETLINK,
+	NET_STATE_RTNETLINK,
+	NET_STATE_DIAG,
+	NET_STATE_UNIX,
 };
 
 struct net {
@@ -89,6 +93,7 @@ struct net {
 
 	struct { /* /proc/sys/net/core */
 		int32_t rmem_default, rmem_max, wmem_default, wmem_max, somaxconn;
+		int32_t optmem_max;   /* bytes that a socket's filter may take */
 		int32_t packet_trace; /* 1: each drop prints a line */
 	} core;
 };

@@ -48,6 +48,15 @@ static void show_drops(struct text *text, void *context)
 			(unsigned long long)__atomic_load_n(&net->drops[reason], __ATOMIC_RELAXED));
 }
 
+/* Packets that are somewhere in the stack, its drivers or its sockets: for finding leaks. */
+static void show_packets(struct text *text, void *context)
+{
+	const struct net *net = context;
+
+	text_printf(text, "live %llu\n",
+		    (unsigned long long)__atomic_load_n(&net->live_skbs, __ATOMIC_RELAXED));
+}
+
 int netdev_proc_init(struct net *net)
 {
 	const struct {
@@ -60,11 +69,13 @@ int netdev_proc_init(struct net *net)
 		{"sys/net/core/wmem_default", &net->core.wmem_default, 2 * BUFFER_MIN, INT32_MAX},
 		{"sys/net/core/wmem_max", &net->core.wmem_max, 2 * BUFFER_MIN, INT32_MAX},
 		{"sys/net/core/somaxconn", &net->core.somaxconn, 0, INT32_MAX},
+		{"sys/net/core/optmem_max", &net->core.optmem_max, 0, INT32_MAX},
 		{"sys/net/core/packet_trace", &net->core.packet_trace, 0, 1},
 	};
 
 	if (proc_register("net/dev", show_devices, net) ||
-	    proc_register("net/drops", show_drops, net))
+	    proc_register("net/drops", show_drops, net) ||
+	    proc_register("net/sk_buffs", show_packets, net))
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		if (proc_register_number(numbers[i].path, numbers[i].value, numbers[i].min,

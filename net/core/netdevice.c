@@ -10,6 +10,7 @@
 #define ETHERNET_MTU_MIN 68 /* RFC 791: every IPv4 link carries this much */
 #define ETHERNET_HEADER 14
 #define DEVICES_PER_PATTERN 1000
+#define QUEUE_LENGTH 1000 /* what Linux tells of an Ethernet device and of lo */
 
 void netdev_init_ethernet(struct net_device *dev, struct mac mac, const struct net_device_ops *ops,
 			  void *driver)
@@ -80,6 +81,14 @@ static struct link_type *find_link_type(struct net *net, uint16_t type)
 	return NULL;
 }
 
+void netdev_notify(struct net_device *dev, enum device_event event)
+{
+	struct device_notifier *notifier, *next;
+
+	list_for_each_entry_safe(notifier, next, &dev->net->device_notifiers, link)
+		notifier->changed(notifier, dev, event);
+}
+
 int netdev_register(struct net *net, struct net_device *dev, const char *name)
 {
 	net_lock(net);
@@ -88,21 +97,15 @@ int netdev_register(struct net *net, struct net_device *dev, const char *name)
 	if (!error) {
 		dev->net = net;
 		dev->ifindex = net->next_ifindex++;
+		dev->tx_queue_length = QUEUE_LENGTH;
 		dev->link_type = find_link_type(net, dev->type);
 		list_init(&dev->multicast);
 		list_init(&dev->unflushed);
 		list_append(&net->devices, &dev->link);
+		netdev_notify(dev, DEVICE_NEW);
 	}
 	net_unlock(net);
 	return error;
-}
-
-static void notify(struct net_device *dev, enum device_event event) NEEDS_NET_LOCK
-{
-	struct device_notifier *notifier, *next;
-
-	list_for_each_entry_safe(notifier, next, &dev->net->device_notifiers, link)
-		notifier->changed(notifier, dev, event);
 }
 
 void netdev_unregister(struct net_device *dev)
@@ -111,7 +114,7 @@ void netdev_unregister(struct net_device *dev)
 
 	net_lock(net);
 	netdev_down(dev);
-	notify(dev, DEVICE_GONE);
+	netdev_notify(dev, DEVICE_GONE);
 	netdev_multicast_forget_all(dev);
 	list_remove(&dev->unflushed);
 	list_remove(&dev->link);
@@ -127,7 +130,7 @@ int netdev_up(struct net_device *dev)
 	if (error)
 		return error;
 	dev->flags |= IFF_UP;
-	notify(dev, DEVICE_UP);
+	netdev_notify(dev, DEVICE_UP);
 	return 0;
 }
 
@@ -138,7 +141,7 @@ void netdev_down(struct net_device *dev)
 	dev->flags &= ~(uint32_t)IFF_UP;
 	if (dev->ops->stop)
 		dev->ops->stop(dev);
-	notify(dev, DEVICE_DOWN_EVENT);
+	netdev_notify(dev, DEVICE_DOWN_EVENT);
 }
 
 void netdev_set_carrier(struct net_device *dev, bool carrier)
@@ -146,7 +149,7 @@ void netdev_set_carrier(struct net_device *dev, bool carrier)
 	if (dev->carrier == carrier)
 		return;
 	dev->carrier = carrier;
-	notify(dev, DEVICE_CARRIER);
+	netdev_notify(dev, DEVICE_CARRIER);
 }
 
 int netdev_set_mtu(struct net_device *dev, uint32_t mtu)
@@ -158,7 +161,7 @@ int netdev_set_mtu(struct net_device *dev, uint32_t mtu)
 	if (error)
 		return error;
 	dev->mtu = mtu;
-	notify(dev, DEVICE_MTU);
+	netdev_notify(dev, DEVICE_MTU);
 	return 0;
 }
 
@@ -171,8 +174,16 @@ int netdev_set_mac(struct net_device *dev, struct mac mac)
 	dev->mac = mac;
 	if (dev->ops->set_rx_mode && (dev->flags & IFF_UP))
 		dev->ops->set_rx_mode(dev);
-	notify(dev, DEVICE_MAC);
+	netdev_notify(dev, DEVICE_MAC);
 	return 0;
+}
+
+void netdev_set_queue_length(struct net_device *dev, uint32_t packets)
+{
+	if (dev->tx_queue_length == packets)
+		return;
+	dev->tx_queue_length = packets;
+	netdev_notify(dev, DEVICE_DETAIL);
 }
 
 uint32_t netdev_flags(const struct net_device *dev)

@@ -68,7 +68,8 @@ struct net_device {
 	uint32_t mtu, min_mtu, max_mtu;      /* bytes of an IP packet */
 	uint32_t features;                   /* NETDEV_* */
 	uint32_t promiscuous, all_multicast; /* users */
-	uint32_t asked_flags; /* of IFF_PROMISC and IFF_ALLMULTI, what SIOCSIFFLAGS asked for */
+	uint32_t tx_queue_length; /* as it is told; what really waits, the driver's ring decides */
+	uint32_t asked_flags;     /* of IFF_PROMISC and IFF_ALLMULTI, what SIOCSIFFLAGS asked for */
 	struct mac mac, broadcast;
 	uint16_t link_header_length; /* bytes in front: 14 on Ethernet, 0 on loopback */
 	const struct net_device_ops *ops;
@@ -98,6 +99,13 @@ struct net_device *netdev_by_name(struct net *net, const char *name) NEEDS_NET_L
 int netdev_up(struct net_device *dev) NEEDS_NET_LOCK;
 void netdev_down(struct net_device *dev) NEEDS_NET_LOCK;
 
+/*
+ * What ifconfig and ip ask for: IFF_UP, IFF_PROMISC and IFF_ALLMULTI as in `wanted`; other flags do
+ * not count (device_ioctl.c). 0 or what the driver says.
+ */
+int netdev_change_flags(struct net_device *dev, uint32_t wanted) NEEDS_NET_LOCK;
+void netdev_set_queue_length(struct net_device *dev, uint32_t packets) NEEDS_NET_LOCK;
+
 /* One user more (1) or less (-1) who wants every frame, or every multicast frame. */
 void netdev_promiscuous(struct net_device *dev, int change) NEEDS_NET_LOCK;
 void netdev_all_multicast(struct net_device *dev, int change) NEEDS_NET_LOCK;
@@ -114,11 +122,13 @@ void netdev_set_carrier(struct net_device *dev, bool carrier) NEEDS_NET_LOCK;
 
 /* Who is told of changes: ARP flushes, IPv4 announces. */
 enum device_event {
+	DEVICE_NEW,
 	DEVICE_UP,
 	DEVICE_DOWN_EVENT,
 	DEVICE_CARRIER,
 	DEVICE_MTU,
 	DEVICE_MAC,
+	DEVICE_DETAIL, /* other flags, the length of its queue */
 	DEVICE_GONE
 };
 struct device_notifier {
@@ -127,6 +137,8 @@ struct device_notifier {
 			enum device_event event);
 };
 void device_notifier_register(struct net *net, struct device_notifier *notifier);
+/* Tells them. For the files that change devices. */
+void netdev_notify(struct net_device *dev, enum device_event event) NEEDS_NET_LOCK;
 
 /* Accept (and stop accepting) frames to a multicast address; counted. 0 or -ENOMEM. */
 int netdev_multicast_join(struct net_device *dev, struct mac mac) NEEDS_NET_LOCK;
@@ -212,6 +224,8 @@ int device_ioctl(struct net *net, uint32_t command, void *argument) NEEDS_NET_LO
  * Registers /proc/net/dev, /proc/net/drops and /proc/sys/net/core. Process context. 0 or -ENOMEM.
  */
 int netdev_proc_init(struct net *net);
+/* Registers /sys/class/net. Process context. 0 or -ENOMEM. */
+int netdev_sysfs_init(struct net *net);
 
 /* The driver of lo: net_init and net_destroy call these. 0 or -ENOMEM. */
 int loopback_init(struct net *net);

@@ -11,7 +11,6 @@
 #include "net/core/net.h"
 #include "net/core/netdevice.h"
 
-#define NO_OFFSET 0xffff
 #define TRACE_LINES_PER_SECOND 20
 
 static uint8_t *fragment_bytes(const struct skb_fragment *fragment)
@@ -60,7 +59,7 @@ struct sk_buff *skb_alloc(struct net *net, size_t size)
 	skb->net = net;
 	set_linear_area(skb, first_area(skb), size);
 	skb->truesize = (uint32_t)kmalloc_size(sizeof(*skb) + size);
-	skb->link_offset = skb->network_offset = skb->transport_offset = NO_OFFSET;
+	skb->link_offset = skb->network_offset = skb->transport_offset = SKB_NO_HEADER;
 	return skb;
 }
 
@@ -146,9 +145,9 @@ static int move_linear_area(struct sk_buff *skb, size_t headroom, size_t tailroo
 
 	uint16_t shift = (uint16_t)(headroom - old_headroom);
 
-	skb->link_offset += skb->link_offset != NO_OFFSET ? shift : 0;
-	skb->network_offset += skb->network_offset != NO_OFFSET ? shift : 0;
-	skb->transport_offset += skb->transport_offset != NO_OFFSET ? shift : 0;
+	skb->link_offset += skb->link_offset != SKB_NO_HEADER ? shift : 0;
+	skb->network_offset += skb->network_offset != SKB_NO_HEADER ? shift : 0;
+	skb->transport_offset += skb->transport_offset != SKB_NO_HEADER ? shift : 0;
 	skb->csum_start += skb->checksum == SKB_CHECKSUM_PARTIAL ? shift : 0;
 	free_area(skb);
 	set_linear_area(skb, area, size);

@@ -37,6 +37,7 @@ struct socket;
 #define SKB_MAX_FRAGMENTS 17 /* 64 KiB of pages and one for misalignment */
 #define SKB_HEADROOM 128     /* what a sender reserves: link, IP with options, transport */
 #define SKB_ALIGN 16
+#define SKB_NO_HEADER 0xffff /* the offset of a header that is not known */
 
 /* A part of a page; the sk_buff holds a reference on it. */
 struct skb_fragment {
@@ -80,7 +81,7 @@ struct sk_buff {
 	uint32_t fragments_len; /* of these, in fragments */
 	uint32_t truesize;      /* memory it really holds: what buffers are charged */
 
-	uint16_t link_offset; /* of each header, from head; 0xffff: not known */
+	uint16_t link_offset; /* of each header, from head; SKB_NO_HEADER: not known */
 	uint16_t network_offset;
 	uint16_t transport_offset;
 

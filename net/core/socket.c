@@ -9,6 +9,7 @@
 #include "kernel/string.h"
 #include "kernel/user.h"
 #include "net/core/netdevice.h"
+#include "net/core/socket_filter.h"
 
 void socket_family_register(struct net *net, struct socket_family *family)
 {
@@ -66,7 +67,7 @@ int socket_create(struct net *net, int family_number, int type, int protocol,
 	if (!socket)
 		return -ENOMEM;
 	socket->family = (uint16_t)family_number;
-	socket->type = (uint16_t)type;
+	socket->type = (uint8_t)type;
 	socket->protocol = (uint16_t)protocol;
 	net_lock(net);
 	socket->inode_number = net->next_socket_number++;
@@ -80,6 +81,25 @@ int socket_create(struct net *net, int family_number, int type, int protocol,
 	}
 	*result = socket;
 	return 0;
+}
+
+int socket_create_pair(struct net *net, int family, int type, int protocol, struct socket *pair[2])
+{
+	int error = socket_create(net, family, type, protocol, &pair[0]);
+
+	if (error)
+		return error;
+	error = socket_create(net, family, type, protocol, &pair[1]);
+	if (error) {
+		socket_close(pair[0]);
+		return error;
+	}
+	error = pair[0]->ops->pair ? pair[0]->ops->pair(pair[0], pair[1]) : -EOPNOTSUPP;
+	if (error) {
+		socket_close(pair[0]);
+		socket_close(pair[1]);
+	}
+	return error;
 }
 
 static void inherit_options(struct socket *child, const struct socket *from)
@@ -102,6 +122,9 @@ static void inherit_options(struct socket *child, const struct socket *from)
 	child->oob_inline = from->oob_inline;
 	child->linger = from->linger;
 	child->dont_route = from->dont_route;
+	child->filter = socket_filter_share(from->filter);
+	child->filtered = from->filtered;
+	child->filter_locked = from->filter_locked;
 }
 
 struct socket *socket_create_child(const struct socket *listener)
@@ -134,6 +157,9 @@ void socket_put(struct socket *socket)
 	if (__atomic_sub_fetch(&socket->references, 1, __ATOMIC_ACQ_REL))
 		return;
 	wait_list_close(&socket->wait);
+	if (socket->ops->free)
+		socket->ops->free(socket);
+	socket_filter_put(socket->filter);
 	__atomic_sub_fetch(&socket->net->live_sockets, 1, __ATOMIC_RELAXED);
 	kfree(socket);
 }
@@ -153,11 +179,15 @@ void socket_close(struct socket *socket)
 	if (socket->timestamp || socket->stamp_asked)
 		net->timestamp_users--;
 	net_unlock(net);
+	if (socket->ops->closed)
+		socket->ops->closed(socket);
 	socket_put(socket);
 }
 
 int socket_bind(struct socket *socket, const struct sockaddr_storage *name, uint32_t length)
 {
+	if (socket->ops->bind_wait)
+		return socket->ops->bind_wait(socket, name, length);
 	if (!socket->ops->bind)
 		return -EOPNOTSUPP;
 	net_lock(socket->net);

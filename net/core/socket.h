@@ -26,6 +26,7 @@
 struct file;
 struct poll_table;
 struct socket;
+struct socket_filter;
 
 /* What sendmsg and recvmsg carry. All in kernel memory except what `iov` says. */
 struct message {
@@ -75,6 +76,14 @@ struct socket_ops {
 	int (*open)(struct socket *socket);
 	/* Off every table; the queues are emptied by the caller. Needs the net lock. */
 	void (*close)(struct socket *socket);
+	/*
+	 * After `close` and after a descriptor of the socket was closed, which others may share.
+	 * Gives up what cannot be given up under the net lock. NULL: nothing. Without the net lock.
+	 */
+	void (*closed)(struct socket *socket);
+	void (*descriptor_closed)(struct socket *socket);
+	/* The last reference went: frees what hangs on the structure. NULL: nothing. Any context. */
+	void (*free)(struct socket *socket);
 
 	/*
 	 * Need the net lock. Addresses are checked for length by the method (EINVAL, EAFNOSUPPORT).
@@ -108,6 +117,17 @@ struct socket_ops {
 	 */
 	int (*connect_wait)(struct socket *socket, const struct sockaddr_storage *name,
 			    uint32_t length, bool nonblock);
+	/*
+	 * A bind that looks into the file system, in place of `bind`. NULL: `bind` is used. Without
+	 * the net lock.
+	 */
+	int (*bind_wait)(struct socket *socket, const struct sockaddr_storage *name,
+			 uint32_t length);
+	/* socketpair(2): connects two fresh sockets of the kind. NULL: EOPNOTSUPP. */
+	int (*pair)(struct socket *a, struct socket *b);
+
+	/* SO_PEERCRED. NULL: nobody. Needs the net lock. */
+	void (*peer_credentials)(const struct socket *socket, struct ucred *credentials);
 
 	/*
 	 * Options of the kind's own levels (SOL_SOCKET is served by the core). Values are in kernel
@@ -130,6 +150,13 @@ struct socket_ops {
 	 */
 	int (*ioctl)(struct socket *socket, uint32_t command, void *argument);
 
+	/*
+	 * mmap of `length` bytes: the pages, which are the socket's, and their number. Whoever maps
+	 * them takes references. NULL: ENODEV. Needs the net lock.
+	 */
+	int (*memory)(struct socket *socket, uint64_t length, struct page *const **pages,
+		      uint64_t *count);
+
 	/* POLL* that hold now. NULL: the core's own for datagrams. Needs the net lock. */
 	uint32_t (*ready)(struct socket *socket);
 };
@@ -151,15 +178,18 @@ struct socket {
 
 	struct skb_queue receive_queue;
 	struct skb_queue error_queue; /* IP_RECVERR; each charged to receive */
-	uint16_t family, type;        /* AF_*, SOCK_* */
+	uint16_t family;              /* AF_* */
 	uint16_t protocol;            /* what the family made of the argument */
+	uint8_t type;                 /* SOCK_* */
 	uint8_t shutdown;             /* 1: receive, 2: send */
+	bool filtered;                /* there is a filter */
 	bool reuse_port, broadcast, no_check;
 	bool timestamp;
 	bool stamp_asked; /* SIOCGSTAMP was used: packets are stamped from then on */
+	uint32_t drops;   /* packets refused because the receive buffer was full */
 
-	struct list_head link; /* the kind's own list or table */
-	uint64_t drops;        /* packets refused because the receive buffer was full */
+	struct list_head link;        /* the kind's own list or table */
+	struct socket_filter *filter; /* net/core/socket_filter.h; NULL: takes every packet */
 	uint64_t receive_timeout_us, send_timeout_us; /* 0: none */
 	uint64_t last_stamp_us;
 	uint64_t inode_number;   /* what /proc/net shows and fstat gives */
@@ -171,7 +201,9 @@ struct socket {
 	bool receive_buffer_chosen, send_buffer_chosen; /* by the process: TCP leaves them alone */
 	bool reuse_address, keepalive, oob_inline, linger, dont_route, passcred, timestamp_ns;
 	bool listening;
-	bool closed; /* detached from its protocol; only references keep it */
+	bool filter_locked : 1;     /* SO_LOCK_FILTER */
+	bool sends_past_errors : 1; /* a pending error waits for recvmsg; sendmsg goes on */
+	bool closed;                /* detached from its protocol; only references keep it */
 };
 
 _Static_assert(offsetof(struct socket, link) <= 2 * CACHE_LINE, "for each packet: two lines");
@@ -198,6 +230,8 @@ void socket_family_register(struct net *net, struct socket_family *family);
 
 /* `type` may carry SOCK_NONBLOCK and SOCK_CLOEXEC, which are ignored here. */
 int socket_create(struct net *net, int family, int type, int protocol, struct socket **result);
+/* Two sockets that are connected to each other. 0 or a negative errno. */
+int socket_create_pair(struct net *net, int family, int type, int protocol, struct socket *pair[2]);
 /*
  * For a connection that a listener accepts: a socket of its kind with its options of SOL_SOCKET,
  * opened, with one reference, which is the future file's. NULL: no memory.
@@ -284,6 +318,13 @@ bool socket_queue_receive(struct socket *socket, struct sk_buff *skb) NEEDS_NET_
  */
 int socket_wait_receive(struct socket *socket, uint32_t flags, struct sk_buff **result)
 	EXCLUDES(net_lock_held);
+
+/*
+ * Waits until there is room in the send buffer: by the socket's timeout and the flags'
+ * MSG_DONTWAIT, without the net lock meanwhile. 0, -EAGAIN, -EPIPE after shutdown, the pending
+ * error, or what a signal gives.
+ */
+int socket_wait_send_room(struct socket *socket, uint32_t flags) NEEDS_NET_LOCK __must_check;
 
 /*
  * sendmsg of sockets that send a message in one packet: copies the message's bytes into a packet,

@@ -1,12 +1,15 @@
 /* A socket as an open file: read, write, poll, ioctl, release. */
+#include "include/uapi/capability.h"
 #include "include/uapi/fcntl.h"
 #include "include/uapi/if.h"
 #include "include/uapi/if_arp.h"
 #include "include/uapi/route.h"
 #include "include/uapi/signal.h"
 #include "include/uapi/sockios.h"
+#include "include/uapi/stat.h"
 #include "include/uapi/time.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/inode.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/page.h"
 #include "kernel/user.h"
@@ -56,11 +59,36 @@ static uint32_t socket_file_poll(struct file *file, struct poll_table *table)
 	return socket_poll(file->private, table);
 }
 
+/* What is mapped is whole pages. */
+static int socket_file_memory(struct file *file, uint64_t length, struct inode **result)
+{
+	struct socket *socket = file->private;
+	struct page *const *pages;
+	uint64_t count;
+
+	if (!socket->ops->memory)
+		return -ENODEV;
+	net_lock(socket->net);
+	int error = socket->ops->memory(socket, ALIGN_UP(length, PAGE_SIZE), &pages, &count);
+
+	*result = error ? NULL : inode_of_pages(pages, count);
+	net_unlock(socket->net);
+	return error || *result ? error : -ENOMEM;
+}
+
 static void set_file(struct socket *socket, const struct file *file)
 {
 	net_lock(socket->net);
 	socket->file = file;
 	net_unlock(socket->net);
+}
+
+static void socket_file_descriptor_closed(struct file *file)
+{
+	struct socket *socket = file->private;
+
+	if (socket->ops->descriptor_closed)
+		socket->ops->descriptor_closed(socket);
 }
 
 static void socket_file_release(struct file *file)
@@ -170,6 +198,32 @@ static int64_t owner_ioctl(struct file *file, uint32_t command, user_addr_t argu
 	return copy_from_user(&file->owner_pid, argument, sizeof(file->owner_pid));
 }
 
+/* Whether the command changes an interface, a route or a neighbour: netdevice(7). */
+static bool administers(uint32_t command)
+{
+	switch (command) {
+	case SIOCADDRT:
+	case SIOCDELRT:
+	case SIOCSARP:
+	case SIOCDARP:
+	case SIOCSIFFLAGS:
+	case SIOCSIFADDR:
+	case SIOCSIFDSTADDR:
+	case SIOCSIFBRDADDR:
+	case SIOCSIFNETMASK:
+	case SIOCSIFMETRIC:
+	case SIOCSIFMTU:
+	case SIOCSIFHWADDR:
+	case SIOCADDMULTI:
+	case SIOCDELMULTI:
+	case SIOCSIFTXQLEN:
+	case SIOCSIFMAP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int64_t socket_file_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
 	union ioctl_argument value;
@@ -181,6 +235,8 @@ static int64_t socket_file_ioctl(struct file *file, uint32_t command, uint64_t a
 		return owner_ioctl(file, command, argument);
 	if (size == 0)
 		return -ENOTTY;
+	if (administers(command) && !user_may(CAP_NET_ADMIN))
+		return -EPERM;
 	if (copy_from_user(&value, argument, size))
 		return -EFAULT;
 	if (command == SIOCADDRT || command == SIOCDELRT)
@@ -193,21 +249,39 @@ static int64_t socket_file_ioctl(struct file *file, uint32_t command, uint64_t a
 	return result;
 }
 
+/*
+ * What nobody has read yet. Not exact, and so without the lock; what was sent waits in the peer's
+ * queue, or is TCP's, whose total is bounded.
+ */
+static uint64_t socket_file_held(const struct file *file)
+{
+	const struct socket *socket = file->private;
+
+	return socket->receive_queue.truesize + socket->error_queue.truesize;
+}
+
 static const struct file_ops socket_file_ops = {
 	.read = socket_file_read,
 	.write = socket_file_write,
 	.write_page = socket_file_write_page,
 	.poll = socket_file_poll,
+	.memory = socket_file_memory,
 	.ioctl = socket_file_ioctl,
+	.held = socket_file_held,
+	.descriptor_closed = socket_file_descriptor_closed,
 	.release = socket_file_release,
+	.mode = S_IFSOCK,
+	.kind = "socket",
 };
 
 struct file *socket_file_create(struct socket *socket, uint32_t flags)
 {
 	struct file *file = file_create(&socket_file_ops, socket, O_RDWR | (flags & O_NONBLOCK));
 
-	if (file)
-		set_file(socket, file);
+	if (!file)
+		return NULL;
+	file->number = socket->inode_number; /* the one that /proc/net shows */
+	set_file(socket, file);
 	return file;
 }
 

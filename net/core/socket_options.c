@@ -2,7 +2,7 @@
 #include "include/uapi/time.h"
 #include "kernel/string.h"
 #include "net/core/netdevice.h"
-#include "net/core/socket.h"
+#include "net/core/socket_filter.h"
 
 #define RECEIVE_BUFFER_MIN 2304 /* bytes of truesize: one small packet */
 #define SEND_BUFFER_MIN 4608    /* two */
@@ -159,6 +159,8 @@ static int set_number(struct socket *socket, int option, int32_t number) NEEDS_N
 		return 0;
 	case SO_BINDTOIFINDEX:
 		return set_bound_index(socket, number);
+	case SO_LOCK_FILTER:
+		return socket_filter_lock(socket, number != 0);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -173,10 +175,8 @@ static int set_option(struct socket *socket, int option, const void *value,
 	switch (option) {
 	case SO_BINDTODEVICE:
 		return set_bound_device(socket, value, length);
-	case SO_DETACH_FILTER:
-		return -ENOENT; /* none is attached */
-	case SO_ATTACH_FILTER:
-		return -ENOPROTOOPT;
+	case SO_DETACH_FILTER: /* whose value is nobody's concern */
+		return socket_filter_detach(socket);
 	default:
 		break;
 	}
@@ -246,11 +246,14 @@ static int answer_device(struct socket *socket, void *value, uint32_t *length) N
 	return answer(value, length, dev->name, strlen(dev->name) + 1);
 }
 
-static int answer_credentials(void *value, uint32_t *length)
+static int answer_credentials(const struct socket *socket, void *value,
+			      uint32_t *length) NEEDS_NET_LOCK
 {
-	const struct ucred nobody = {.pid = 0, .uid = UINT32_MAX, .gid = UINT32_MAX};
+	struct ucred peer = {.pid = 0, .uid = UINT32_MAX, .gid = UINT32_MAX};
 
-	return answer(value, length, &nobody, sizeof(nobody));
+	if (socket->ops->peer_credentials)
+		socket->ops->peer_credentials(socket, &peer);
+	return answer(value, length, &peer, sizeof(peer));
 }
 
 static int get_number(struct socket *socket, int option, int32_t *number) NEEDS_NET_LOCK
@@ -304,6 +307,12 @@ static int get_number(struct socket *socket, int option, int32_t *number) NEEDS_
 	case SO_BINDTOIFINDEX:
 		*number = socket->bound_ifindex;
 		return 0;
+	case SO_LOCK_FILTER:
+		*number = socket->filter_locked;
+		return 0;
+	case SO_BPF_EXTENSIONS:
+		*number = SKF_AD_MAX;
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -326,7 +335,7 @@ static int get_option(struct socket *socket, int option, void *value,
 	case SO_BINDTODEVICE:
 		return answer_device(socket, value, length);
 	case SO_PEERCRED:
-		return answer_credentials(value, length);
+		return answer_credentials(socket, value, length);
 	default:
 		break;
 	}

@@ -195,7 +195,7 @@ void skb_orphan(struct sk_buff *skb)
 /* One look. -EAGAIN: the send buffer is full. */
 static int look_for_room(struct socket *socket) NEEDS_NET_LOCK
 {
-	int error = socket_take_error(socket);
+	int error = socket->sends_past_errors ? 0 : socket_take_error(socket);
 
 	if (error)
 		return error;
@@ -227,14 +227,21 @@ static int wait_for_room(struct socket *socket) NEEDS_NET_LOCK
 	return error;
 }
 
+int socket_wait_send_room(struct socket *socket, uint32_t flags)
+{
+	int error = look_for_room(socket);
+
+	if (error == -EAGAIN && !(flags & MSG_DONTWAIT))
+		error = wait_for_room(socket);
+	return error;
+}
+
 /* Owns skb. */
 static int charge_and_transmit(struct socket *socket, const struct message *message,
 			       struct sk_buff *skb, socket_transmit *transmit) NEEDS_NET_LOCK
 {
-	int error = look_for_room(socket);
+	int error = socket_wait_send_room(socket, message->flags);
 
-	if (error == -EAGAIN && !(message->flags & MSG_DONTWAIT))
-		error = wait_for_room(socket);
 	if (error) {
 		skb_free(skb);
 		return error;

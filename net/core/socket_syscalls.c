@@ -3,11 +3,12 @@
  * read and written here, and only here and there: what lies below works on kernel memory.
  */
 #include "include/uapi/fcntl.h"
+#include "include/uapi/if_packet.h"
 #include "kernel/fs/file.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
-#include "net/core/socket.h"
 #include "net/core/socket_call.h"
+#include "net/core/socket_filter.h"
 
 #define OPTION_BYTES_MAX 1024 /* of one option's value */
 
@@ -80,20 +81,41 @@ SYSCALL3(socket, int, family, uint32_t, type, int, protocol)
 	return error ? error : install(socket, flags);
 }
 
-/* No family that is served has pairs; what is wrong otherwise is told first, as on Linux. */
-SYSCALL4(socketpair, int, family, uint32_t, type, int, protocol, user_addr_t, pair __unused)
+/* Two descriptors, or none. Takes over both references. */
+static int64_t install_pair(struct socket *pair[2], uint32_t flags, user_addr_t to)
 {
-	struct socket *socket;
+	int32_t fds[2];
+	int64_t fd = install(pair[0], flags);
 
-	if (type & ~(uint32_t)(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK))
+	if (fd < 0) {
+		socket_close(pair[1]);
+		return fd;
+	}
+	fds[0] = (int32_t)fd;
+	fd = install(pair[1], flags);
+	if (fd < 0) {
+		fd_close(fds[0]);
+		return fd;
+	}
+	fds[1] = (int32_t)fd;
+	if (!copy_to_user(to, fds, sizeof(fds)))
+		return 0;
+	fd_close(fds[0]);
+	fd_close(fds[1]);
+	return -EFAULT;
+}
+
+SYSCALL4(socketpair, int, family, uint32_t, type, int, protocol, user_addr_t, to)
+{
+	uint32_t flags = type & ~(uint32_t)SOCK_TYPE_MASK;
+	struct socket *pair[2];
+
+	if (flags & ~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return -EINVAL;
-	int error = socket_create(current_net(), family, (int)(type & SOCK_TYPE_MASK), protocol,
-				  &socket);
+	int error = socket_create_pair(current_net(), family, (int)(type & SOCK_TYPE_MASK),
+				       protocol, pair);
 
-	if (error)
-		return error;
-	socket_close(socket);
-	return -EOPNOTSUPP;
+	return error ? error : install_pair(pair, flags, to);
 }
 
 SYSCALL3(bind, int, fd, user_addr_t, name_at, uint32_t, length)
@@ -217,6 +239,8 @@ static int64_t set_option(struct socket *socket, int level, int option, user_add
 
 	if (length < 0)
 		return -EINVAL;
+	if (level == SOL_SOCKET && option == SO_ATTACH_FILTER)
+		return socket_filter_from_user(socket, value_at, (uint32_t)length);
 	length = MIN(length, OPTION_BYTES_MAX);
 	if (copy_from_user(value, value_at, (size_t)length))
 		return -EFAULT;
@@ -239,12 +263,19 @@ static int64_t get_option(struct socket *socket, int level, int option, user_add
 	uint64_t value[OPTION_BYTES_MAX / sizeof(uint64_t)] = {0};
 	int32_t room;
 
+	if (level == SOL_SOCKET && option == SO_GET_FILTER)
+		return socket_filter_to_user(socket, value_at, length_at);
 	if (copy_from_user(&room, length_at, sizeof(room)))
 		return -EFAULT;
 	if (room < 0)
 		return -EINVAL;
 
 	uint32_t length = (uint32_t)MIN(room, OPTION_BYTES_MAX);
+
+	/* The one option whose value asks as well. */
+	if (level == SOL_PACKET && option == PACKET_HDRLEN &&
+	    copy_from_user(value, value_at, length))
+		return -EFAULT;
 	int error = socket_getsockopt(socket, level, option, value, &length);
 
 	if (error)

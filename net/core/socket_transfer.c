@@ -8,7 +8,7 @@
 #include "net/core/socket_call.h"
 
 #define CONTROL_SEND_MAX 20480   /* bytes: Linux's net.core.optmem_max */
-#define CONTROL_RECEIVE_MAX 1024 /* bytes of ancillary data that any of our sockets produces */
+#define CONTROL_RECEIVE_MAX 1152 /* bytes of ancillary data: SCM_RIGHTS with 253 files, and more */
 #define MSG_CMSG_COMPAT \
 	0x80000000u /* a flag that the message calls refuse: send(2)'s do not know it */
 
@@ -156,7 +156,8 @@ static int write_message(const struct message *message, struct msghdr *header,
 	    copy_to_user(header->msg_control, message->control_to, message->control_used))
 		return -EFAULT;
 	header->msg_controllen = message->control_used;
-	header->msg_flags = message->flags_out;
+	/* recvmsg(2) lists it among the flags that come back, and programs look for it. */
+	header->msg_flags = message->flags_out | (message->flags & MSG_CMSG_CLOEXEC);
 	return copy_to_user(header_at, header, sizeof(*header));
 }
 

@@ -108,11 +108,12 @@ static void give_up(struct arp_entry *entry) NEEDS_NET_LOCK
 	}
 }
 
-static void become_stale(struct arp_entry *entry)
+static void become_stale(struct arp_entry *entry) NEEDS_NET_LOCK
 {
 	entry->state = ARP_STALE;
 	entry->tries = 0;
 	entry->used = false;
+	arp_tell(arp_table_of(entry->dev), entry, false);
 }
 
 void arp_timer_fired(struct timer *timer)
@@ -138,6 +139,7 @@ static void set_reachable(struct arp_entry *entry) NEEDS_NET_LOCK
 	entry->state = ARP_REACHABLE;
 	entry->tries = 0;
 	net_timer_arm(net, &entry->timer, net_now(net) + ARP_REACHABLE_US);
+	arp_tell(arp_table_of(entry->dev), entry, false);
 }
 
 static void note_use(struct arp_entry *entry) NEEDS_NET_LOCK

@@ -72,6 +72,29 @@ void arp_flush(struct net_device *dev) NEEDS_NET_LOCK;
 /* The device goes: permanent entries too. */
 void arp_forget_device(struct net_device *dev) NEEDS_NET_LOCK;
 
+/*
+ * Who is told of neighbours: that one is known, or known otherwise than before, or (`gone`) no
+ * longer. Needs the net lock throughout; so do (un)registering.
+ */
+struct arp_entry; /* arp_table.h */
+struct arp_observer {
+	struct list_head link; /* arp_table.observers */
+	void (*changed)(struct arp_observer *observer, const struct arp_entry *entry, bool gone);
+};
+void arp_observer_register(struct net *net, struct arp_observer *observer) NEEDS_NET_LOCK;
+void arp_observer_unregister(struct arp_observer *observer) NEEDS_NET_LOCK;
+
+/* The entry, or NULL. */
+const struct arp_entry *arp_neighbour(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK;
+/*
+ * A walk through all entries, as struct hash_cursor's: `use` and `skip` are at first 0. The next
+ * one, or NULL at the end.
+ */
+struct arp_cursor {
+	uint32_t use, skip;
+};
+const struct arp_entry *arp_next(struct net *net, struct arp_cursor *cursor) NEEDS_NET_LOCK;
+
 /* /proc/net/arp in Linux's format. */
 void arp_show(struct net *net, struct text *text);
 

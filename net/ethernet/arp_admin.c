@@ -19,6 +19,7 @@ int arp_set_permanent(struct net_device *dev, ip4_t address, struct mac mac, boo
 	if (permanent) {
 		net_timer_cancel(dev->net, &entry->timer);
 		entry->state = ARP_PERMANENT;
+		arp_tell(table, entry, false);
 	}
 	return 0;
 }
@@ -31,6 +32,39 @@ int arp_delete(struct net_device *dev, ip4_t address)
 		return -ENXIO;
 	arp_remove(arp_table_of(dev), entry);
 	return 0;
+}
+
+void arp_observer_register(struct net *net, struct arp_observer *observer)
+{
+	list_append(&ethernet_of(net)->arp.observers, &observer->link);
+}
+
+void arp_observer_unregister(struct arp_observer *observer)
+{
+	list_remove(&observer->link);
+}
+
+const struct arp_entry *arp_neighbour(struct net_device *dev, ip4_t address)
+{
+	return arp_find(arp_table_of(dev), dev, address);
+}
+
+const struct arp_entry *arp_next(struct net *net, struct arp_cursor *cursor)
+{
+	const struct arp_table *table = &ethernet_of(net)->arp;
+	const struct arp_entry *entry;
+
+	for (; cursor->use < ARP_USES; cursor->use++, cursor->skip = 0) {
+		uint32_t at = 0;
+
+		list_for_each_entry(entry, &table->by_use[cursor->use], in_list) {
+			if (at++ < cursor->skip)
+				continue;
+			cursor->skip++;
+			return entry;
+		}
+	}
+	return NULL;
 }
 
 /* As SIOCGARP and the Flags column show it. */

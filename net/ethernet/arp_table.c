@@ -10,6 +10,7 @@ void arp_table_init(struct arp_table *table, struct net *net)
 {
 	memset(table, 0, sizeof(*table));
 	table->net = net;
+	list_init(&table->observers);
 	table->seed = net_random_u32(net);
 	for (uint32_t use = 0; use < ARP_USES; use++)
 		list_init(&table->by_use[use]);
@@ -45,12 +46,21 @@ struct arp_entry *arp_find(struct arp_table *table, const struct net_device *dev
 	return NULL;
 }
 
+void arp_tell(const struct arp_table *table, const struct arp_entry *entry, bool gone)
+{
+	struct arp_observer *observer;
+
+	list_for_each_entry(observer, &table->observers, link)
+		observer->changed(observer, entry, gone);
+}
+
 void arp_remove(struct arp_table *table, struct arp_entry *entry)
 {
 	net_timer_cancel(table->net, &entry->timer);
 	hlist_remove(&entry->in_bucket);
 	list_remove(&entry->in_list);
 	table->count--;
+	arp_tell(table, entry, true);
 	skb_queue_drop_all(&entry->waiting, DROP_ARP_UNRESOLVED);
 	kfree(entry);
 }

@@ -74,6 +74,7 @@ struct arp_table {
 	struct arp_watch watches[ARP_WATCHES];
 	uint32_t next_watch;                             /* the slot to be reused next */
 	const struct arp_address_operations *operations; /* NULL before IPv4 registers */
+	struct list_head observers;                      /* struct arp_observer */
 };
 
 void arp_table_init(struct arp_table *table, struct net *net);
@@ -87,6 +88,10 @@ struct arp_entry *arp_find(struct arp_table *table, const struct net_device *dev
 /* A new entry, displacing a less useful one if need be. NULL: no memory, or nobody to displace. */
 struct arp_entry *arp_insert(struct arp_table *table, struct net_device *dev, ip4_t address,
 			     enum arp_use use, timer_function *timer) NEEDS_NET_LOCK;
+
+/* Tells the observers. */
+void arp_tell(const struct arp_table *table, const struct arp_entry *entry,
+	      bool gone) NEEDS_NET_LOCK;
 
 /* Unlinks and frees; packets that wait are dropped (ARP_UNRESOLVED). */
 void arp_remove(struct arp_table *table, struct arp_entry *entry) NEEDS_NET_LOCK;

@@ -61,3 +61,18 @@ void hash_table_free(struct hash_table *table)
 	kfree(table->buckets);
 	*table = (struct hash_table){0};
 }
+
+struct hash_node *hash_table_next(const struct hash_table *table, struct hash_cursor *cursor)
+{
+	for (; cursor->bucket < table->bucket_count; cursor->bucket++, cursor->skip = 0) {
+		struct hlist_node *at = table->buckets[cursor->bucket].first;
+
+		for (uint32_t i = 0; at && i < cursor->skip; i++)
+			at = at->next;
+		if (at) {
+			cursor->skip++;
+			return container_of(at, struct hash_node, link);
+		}
+	}
+	return NULL;
+}

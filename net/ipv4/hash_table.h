@@ -68,6 +68,16 @@ static inline struct hash_walk hash_table_walk(const struct hash_table *table, u
 		     chain_at = chain_next)
 
 /*
+ * A walk that can be left and taken up again: the next node, or NULL at the end. What was added or
+ * removed meanwhile is perhaps missed or seen twice.
+ */
+struct hash_cursor {
+	uint32_t bucket; /* at first 0 */
+	uint32_t skip;   /* nodes of it that were seen */
+};
+struct hash_node *hash_table_next(const struct hash_table *table, struct hash_cursor *cursor);
+
+/*
  * Mixes words into a hash: multiply and fold, good enough under a secret seed. The third word comes
  * in when the others have been mixed with the secret, so that no one can choose it to make up for
  * them.

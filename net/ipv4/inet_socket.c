@@ -1,8 +1,10 @@
 /* What AF_INET sockets share: names, binding, connecting. */
 #include "net/ipv4/inet_socket.h"
 
+#include "include/uapi/capability.h"
 #include "kernel/errno.h"
 #include "kernel/string.h"
+#include "kernel/user.h"
 #include "net/ipv4/ipv4_state.h"
 
 void inet_socket_open(struct inet_socket *inet)
@@ -77,6 +79,13 @@ int inet_check_bind(const struct inet_socket *inet, const struct endpoint *local
 	if (local->addr.family == AF_UNSPEC || inet->free_bind)
 		return 0;
 	return inet->inet->is_local(inet->socket.net, local->addr) ? 0 : -EADDRNOTAVAIL;
+}
+
+int inet_check_port(const struct endpoint *local)
+{
+	bool reserved = local->port > 0 && local->port < PORTS_RESERVED;
+
+	return reserved && !user_may(CAP_NET_BIND_SERVICE) ? -EACCES : 0;
 }
 
 int inet_connect(struct inet_socket *inet, const struct endpoint *remote)

@@ -33,7 +33,7 @@ struct inet_socket {
 	struct hash_node node; /* in the table by which the kind finds it */
 	struct endpoint local; /* address AF_UNSPEC: any */
 	const struct inet_family *inet;
-	bool want_pktinfo, want_ttl, want_tos, want_options;
+	bool want_pktinfo, want_ttl, want_tos, want_options, want_options_back;
 	bool want_errors;   /* IP_RECVERR */
 	bool multicast_all; /* take groups that others joined too: IP_MULTICAST_ALL */
 	bool address_bound; /* bind gave the local address, not connect */
@@ -87,6 +87,10 @@ int inet_shutdown(struct socket *socket, int how) NEEDS_NET_LOCK;
 /* May the socket bind to this address? 0 or -EADDRNOTAVAIL. */
 int inet_check_bind(const struct inet_socket *inet, const struct endpoint *local) NEEDS_NET_LOCK;
 
+/* Whether the calling process may bind to the port: those below PORTS_RESERVED take a right. */
+#define PORTS_RESERVED 1024
+int inet_check_port(const struct endpoint *local);
+
 /*
  * Fixes the remote end, and the local address by route when none is bound. 0 or a negative errno.
  */
@@ -139,7 +143,8 @@ void ip4_tell_control(const struct inet_socket *inet, const struct sk_buff *skb,
 static inline void ip4_put_control(const struct inet_socket *inet, const struct sk_buff *skb,
 				   struct message *message)
 {
-	if (inet->want_pktinfo || inet->want_ttl || inet->want_tos || inet->want_options)
+	if (inet->want_pktinfo || inet->want_ttl || inet->want_tos || inet->want_options ||
+	    inet->want_options_back)
 		ip4_tell_control(inet, skb, message);
 }
 
@@ -147,7 +152,14 @@ static inline void ip4_put_control(const struct inet_socket *inet, const struct 
  * Does the socket take a packet to this group, as far as its memberships go? Unicast and broadcast:
  * yes.
  */
-bool inet_group_allows(const struct inet_socket *inet, ip4_t destination, int ifindex);
+bool inet_group_allows(const struct inet_socket *inet, ip4_t destination, ip4_t source, int ifindex);
+
+/*
+ * RFC 3376 3: IP_ADD_SOURCE_MEMBERSHIP (include, add), IP_DROP_SOURCE_MEMBERSHIP (include),
+ * IP_BLOCK_SOURCE (add), IP_UNBLOCK_SOURCE.
+ */
+int inet_change_source(struct inet_socket *inet, ip4_t group, ip4_t address, ip4_t source,
+		       bool include, bool add) NEEDS_NET_LOCK;
 
 /*
  * IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP (inet_membership.c). `address` 0 and `ifindex` 0: by

@@ -1,9 +1,11 @@
 /* IPv4's door: what a stack's IPv4 is made of, and which socket serves what. */
 #include "net/ipv4/ipv4.h"
 
+#include "include/uapi/capability.h"
 #include "include/uapi/in.h"
 #include "kernel/errno.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/user.h"
 #include "net/ethernet/arp.h"
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/icmp.h"
@@ -64,6 +66,16 @@ static const struct socket_ops *find_kind(struct net *net, int type, int *protoc
 	return NULL;
 }
 
+static const struct socket_ops *find_permitted(struct net *net, int type, int *protocol, int *error)
+{
+	const struct socket_ops *ops = find_kind(net, type, protocol, error);
+
+	if (!ops || type != SOCK_RAW || user_may(CAP_NET_RAW))
+		return ops;
+	*error = -EPERM;
+	return NULL;
+}
+
 static struct ip4_stack *create_stack(struct net *net)
 {
 	struct ip4_stack *stack = kzalloc(sizeof(*stack));
@@ -78,6 +90,7 @@ static struct ip4_stack *create_stack(struct net *net)
 	pmtu_init(&stack->pmtu, net);
 	reassembly_init(&stack->reassembly, net);
 	list_init(&stack->kinds);
+	list_init(&stack->observers);
 	return stack;
 }
 
@@ -91,7 +104,7 @@ static void register_with_core(struct net *net, struct ip4_stack *stack) NEEDS_N
 	device_notifier_register(net, &stack->notifier);
 
 	stack->family.family = AF_INET;
-	stack->family.find = find_kind;
+	stack->family.find = find_permitted;
 	stack->family.ioctl = ip4_ioctl;
 	socket_family_register(net, &stack->family);
 
@@ -150,7 +163,7 @@ void ipv4_destroy(struct net *net)
 		ip4_interface_free(dev);
 	reassembly_free(&stack->reassembly);
 	pmtu_free(&stack->pmtu);
-	route_table_free(&stack->routes);
+	route_table_free(net);
 	net_unlock(net);
 
 	ping_destroy(net);

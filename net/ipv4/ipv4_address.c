@@ -10,6 +10,7 @@
 #include "net/ethernet/arp.h"
 #include "net/ipv4/icmp.h"
 #include "net/ipv4/igmp.h"
+#include "net/ipv4/ipv4_observer.h"
 #include "net/ipv4/ipv4_state.h"
 
 struct ip4_interface *ip4_interface(struct net_device *dev)
@@ -179,6 +180,7 @@ int ip4_add_address(struct net_device *dev, ip4_t wanted, uint8_t prefix_length,
 		return error;
 	}
 	route_table_changed(&ip4_stack(dev->net)->routes);
+	ip4_tell_address(dev, address, false);
 	announce(dev, wanted);
 	return 0;
 }
@@ -209,6 +211,7 @@ int ip4_change_address(struct net_device *dev, struct ip4_address *address,
 	address->peer = values->peer;
 	address->prefix_length = values->prefix_length;
 	route_table_changed(&ip4_stack(dev->net)->routes);
+	ip4_tell_address(dev, address, false);
 	return add_routes(interface, address);
 }
 
@@ -221,6 +224,7 @@ int ip4_remove_address(struct net_device *dev, ip4_t wanted)
 		return -EADDRNOTAVAIL;
 	withdraw(interface, address);
 	list_remove(&address->link);
+	ip4_tell_address(dev, address, true);
 	kfree(address);
 	route_table_changed(&ip4_stack(dev->net)->routes);
 	/* Another address of the subnet takes over its route. */
@@ -276,6 +280,7 @@ void ip4_interface_free(struct net_device *dev)
 		return;
 	list_for_each_entry_safe(address, next, &interface->addresses, link) {
 		list_remove(&address->link);
+		ip4_tell_address(dev, address, true);
 		kfree(address);
 	}
 	igmp_interface_free(interface);
@@ -305,6 +310,9 @@ void ip4_device_changed(struct device_notifier *notifier, struct net_device *dev
 		break;
 	case DEVICE_GONE:
 		ip4_interface_free(dev);
+		break;
+	case DEVICE_NEW:
+	case DEVICE_DETAIL:
 		break;
 	}
 }

@@ -17,6 +17,7 @@ static int register_texts(struct net *net)
 		{"net/route", route_show},
 		{"net/snmp", ip4_show_snmp},
 		{"net/netstat", ip4_show_netstat},
+		{"net/sockstat", ip4_show_sockstat},
 		{"net/udp", udp_show},
 		{"net/raw", raw_show},
 		{"net/icmp", ping_show},
@@ -64,6 +65,8 @@ int ipv4_proc_init(struct net *net)
 {
 	int error = register_texts(net);
 
+	if (!error)
+		error = inet6_files_init();
 	if (!error)
 		error = proc_register_writable("sys/net/ipv4/route/ecn", route_show_ecn,
 					       route_store_ecn, net);

@@ -32,6 +32,7 @@ static const struct {
 	uint16_t option, offset;
 } switches[] = {
 	{IP_RECVOPTS, offsetof(struct inet_socket, want_options)},
+	{IP_RETOPTS, offsetof(struct inet_socket, want_options_back)},
 	{IP_PKTINFO, offsetof(struct inet_socket, want_pktinfo)},
 	{IP_RECVERR, offsetof(struct inet_socket, want_errors)},
 	{IP_RECVTTL, offsetof(struct inet_socket, want_ttl)},
@@ -102,6 +103,22 @@ static int change_membership(struct inet_socket *inet, int option, const void *v
 	return inet_leave_group(inet, group, address, request.imr_ifindex);
 }
 
+static int change_source(struct inet_socket *inet, int option, const void *value,
+			 uint32_t length) NEEDS_NET_LOCK
+{
+	struct ip_mreq_source request;
+
+	if (length != sizeof(request))
+		return -EINVAL;
+	memcpy(&request, value, sizeof(request));
+	return inet_change_source(inet, be32_to_cpu(request.imr_multiaddr.s_addr),
+				  be32_to_cpu(request.imr_interface.s_addr),
+				  be32_to_cpu(request.imr_sourceaddr.s_addr),
+				  option == IP_ADD_SOURCE_MEMBERSHIP ||
+					  option == IP_DROP_SOURCE_MEMBERSHIP,
+				  option == IP_ADD_SOURCE_MEMBERSHIP || option == IP_BLOCK_SOURCE);
+}
+
 static int set_multicast_interface(struct inet_socket *inet, const void *value,
 				   uint32_t length) NEEDS_NET_LOCK
 {
@@ -166,6 +183,11 @@ int ip4_setsockopt(struct socket *socket, int level, int option, const void *val
 	case IP_ADD_MEMBERSHIP:
 	case IP_DROP_MEMBERSHIP:
 		return change_membership(inet, option, value, length);
+	case IP_ADD_SOURCE_MEMBERSHIP:
+	case IP_DROP_SOURCE_MEMBERSHIP:
+	case IP_BLOCK_SOURCE:
+	case IP_UNBLOCK_SOURCE:
+		return change_source(inet, option, value, length);
 	case IP_MULTICAST_IF:
 		return set_multicast_interface(inet, value, length);
 	default:

@@ -63,6 +63,7 @@ struct ip4_stack {
 	struct device_notifier notifier;
 	struct socket_family family;
 	struct list_head kinds;         /* struct inet_kind: inet_socket.h */
+	struct list_head observers;     /* struct ip4_observer */
 	uint64_t conflict_log_after_us; /* one line a second about address conflicts */
 };
 
@@ -120,6 +121,9 @@ void ip4_device_changed(struct device_notifier *notifier, struct net_device *dev
 			enum device_event event) NEEDS_NET_LOCK;
 void ip4_interface_free(struct net_device *dev) NEEDS_NET_LOCK;
 extern const struct arp_address_operations ip4_arp_operations;
+
+/* inet6_files.c: the files of /proc/net that are empty here. 0 or -ENOMEM. */
+int inet6_files_init(void);
 
 /* ipv4_ioctl.c */
 int ip4_ioctl(struct net *net, uint32_t command, void *argument) NEEDS_NET_LOCK;

@@ -102,13 +102,15 @@ struct text;
 struct ip4_statistics_above {
 	void (*snmp)(struct text *text, struct net *net);
 	void (*netstat)(struct text *text, struct net *net);
+	void (*sockstat)(struct text *text, struct net *net);
 };
 /* Two lines: "Tcp: name name ..." and "Tcp: 0 0 ...". */
 void statistics_show(struct text *text, const char *protocol, const char *const *names,
 		     const uint64_t *values, size_t count);
 
-/* /proc/net/snmp and /proc/net/netstat in Linux's format. Take the net lock. */
+/* /proc/net/snmp, /proc/net/netstat and sockstat in Linux's format. Take the net lock. */
 void ip4_show_snmp(struct text *text, void *net);
 void ip4_show_netstat(struct text *text, void *net);
+void ip4_show_sockstat(struct text *text, void *net); /* sockstat.c */
 
 #endif

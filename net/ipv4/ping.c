@@ -6,6 +6,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/string.h"
 #include "net/core/checksum.h"
+#include "net/core/socket_filter.h"
 #include "net/ipv4/icmp.h"
 #include "net/ipv4/ipv4_state.h"
 
@@ -190,10 +191,12 @@ static void echo_reply(struct net_device *dev, struct sk_buff *skb,
 	struct ping_socket *ping = find(dev->net, header->id, control->destination,
 					control->source);
 
-	if (ping)
+	if (!ping)
+		skb_free(skb);
+	else if (socket_filter_passes(&ping->inet.socket, skb, 0))
 		socket_queue_receive(&ping->inet.socket, skb);
 	else
-		skb_free(skb);
+		skb_drop(skb, DROP_SOCKET_FILTER);
 }
 
 static bool echo_error(struct net *net, const struct sk_buff *skb, const struct ip4_header *inner,

@@ -4,6 +4,7 @@
 #include "include/uapi/icmp.h"
 #include "kernel/errno.h"
 #include "kernel/mm/kmalloc.h"
+#include "net/core/socket_filter.h"
 #include "net/ipv4/ipv4_state.h"
 
 static bool address_fits(const struct net_addr *bound, ip4_t address)
@@ -33,7 +34,7 @@ static bool wants(const struct raw_socket *raw, const struct sk_buff *skb,
 		return false;
 	return address_fits(&inet->local.addr, control->destination) &&
 	       address_fits(&inet->remote.addr, control->source) &&
-	       inet_group_allows(inet, control->destination, control->ifindex) &&
+	       inet_group_allows(inet, control->destination, control->source, control->ifindex) &&
 	       icmp_type_wanted(raw, skb, control);
 }
 
@@ -53,8 +54,10 @@ static bool deliver(struct net_device *dev, const struct sk_buff *skb) NEEDS_NET
 
 		struct sk_buff *copy = skb_clone(skb);
 
-		if (copy)
+		if (copy && socket_filter_passes(&raw->inet.socket, copy, 0))
 			socket_queue_receive(&raw->inet.socket, copy);
+		else if (copy)
+			skb_drop(copy, DROP_SOCKET_FILTER);
 	}
 	return delivered;
 }

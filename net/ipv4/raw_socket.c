@@ -19,6 +19,8 @@ static int raw_open(struct socket *socket) NEEDS_NET_LOCK
 	inet_socket_open(inet_socket(socket));
 	/* raw(7): IPPROTO_RAW is for packets with a header of one's own. */
 	inet_socket(socket)->header_included = socket->protocol == IPPROTO_RAW;
+	/* As Linux does: traceroute has many probes under way when the first error comes. */
+	socket->sends_past_errors = socket->protocol != IPPROTO_RAW;
 	list_append(&state->of_protocol[socket->protocol], &socket->link);
 	state->count++;
 	return 0;

@@ -3,6 +3,7 @@
 
 #include "kernel/errno.h"
 #include "kernel/mm/kmalloc.h"
+#include "net/ipv4/ipv4_observer.h"
 #include "net/ipv4/ipv4_state.h"
 #include "net/ipv4/route_table.h"
 
@@ -278,8 +279,9 @@ static bool same_route(const struct route *a, const struct route *b)
 	       a->metric == b->metric && a->dev == b->dev && a->source == b->source;
 }
 
-static int enter_route(struct route_table *table, const struct route *route)
+static int enter_route(struct net *net, const struct route *route) NEEDS_NET_LOCK
 {
+	struct route_table *table = &ip4_stack(net)->routes;
 	struct hash_table *of_length = &table->of_length[route->prefix_length];
 	struct route *entry;
 
@@ -298,6 +300,7 @@ static int enter_route(struct route_table *table, const struct route *route)
 	}
 	table->lengths_used |= 1ull << route->prefix_length;
 	route_table_changed(table);
+	ip4_tell_route(net, entry, false);
 	return 0;
 }
 
@@ -309,7 +312,7 @@ int route_add(struct net *net, const struct route *wanted)
 	if (route.prefix_length > 32 || route.destination & ~ip4_mask(route.prefix_length))
 		return -EINVAL;
 	if (route.type == ROUTE_UNREACHABLE)
-		return enter_route(table, &route);
+		return enter_route(net, &route);
 	if (route.gateway) {
 		route.dev = gateway_device(table, route.gateway, route.dev);
 		if (!route.dev)
@@ -319,18 +322,20 @@ int route_add(struct net *net, const struct route *wanted)
 		return -ENODEV;
 	if (!(route.dev->flags & IFF_UP))
 		return -ENETDOWN;
-	return enter_route(table, &route);
+	return enter_route(net, &route);
 }
 
-static void remove_route(struct route_table *table, struct route *route)
+static void remove_route(struct net *net, struct route *route) NEEDS_NET_LOCK
 {
+	struct route_table *table = &ip4_stack(net)->routes;
 	struct hash_table *of_length = &table->of_length[route->prefix_length];
 
 	hash_table_remove(of_length, &route->node);
 	if (of_length->count == 0)
 		table->lengths_used &= ~(1ull << route->prefix_length);
-	kfree(route);
 	route_table_changed(table);
+	ip4_tell_route(net, route, true);
+	kfree(route);
 }
 
 int route_delete(struct net *net, const struct route *wanted)
@@ -346,29 +351,32 @@ int route_delete(struct net *net, const struct route *wanted)
 		    (wanted->gateway && route->gateway != wanted->gateway) ||
 		    (wanted->dev && route->dev != wanted->dev) ||
 		    (wanted->metric && route->metric != wanted->metric) ||
+		    (wanted->protocol && route->protocol != wanted->protocol) ||
 		    (wanted->source && route->source != wanted->source))
 			continue;
-		remove_route(table, route);
+		remove_route(net, route);
 		return 0;
 	}
 	return -ESRCH;
 }
 
-static void remove_routes_of(struct route_table *table, const struct net_device *dev, bool all)
+/* `dev` NULL: of all. */
+static void remove_routes_of(struct net *net, const struct net_device *dev) NEEDS_NET_LOCK
 {
+	struct route_table *table = &ip4_stack(net)->routes;
 	struct route *route;
 
 	for (uint32_t length = 0; length < ROUTE_LENGTHS; length++) {
 		hash_table_for_each_safe(route, &table->of_length[length], node) {
-			if (all || route->dev == dev)
-				remove_route(table, route);
+			if (!dev || route->dev == dev)
+				remove_route(net, route);
 		}
 	}
 }
 
 void route_flush_device(struct net_device *dev)
 {
-	remove_routes_of(&ip4_stack(dev->net)->routes, dev, false);
+	remove_routes_of(dev->net, dev);
 	route_table_changed(&ip4_stack(dev->net)->routes);
 }
 
@@ -387,9 +395,26 @@ void route_table_init(struct route_table *table)
 	table->generation = 1; /* the cache is zeroed, so that no entry of it is current */
 }
 
-void route_table_free(struct route_table *table)
+const struct route *route_next(struct net *net, struct route_cursor *cursor)
 {
-	remove_routes_of(table, NULL, true);
+	const struct route_table *table = &ip4_stack(net)->routes;
+
+	for (; cursor->length < ROUTE_LENGTHS; cursor->length++) {
+		struct hash_node *node = hash_table_next(&table->of_length[cursor->length],
+							 &cursor->within);
+
+		if (node)
+			return container_of(node, struct route, node);
+		cursor->within = (struct hash_cursor){0};
+	}
+	return NULL;
+}
+
+void route_table_free(struct net *net)
+{
+	struct route_table *table = &ip4_stack(net)->routes;
+
+	remove_routes_of(net, NULL);
 	for (uint32_t length = 0; length < ROUTE_LENGTHS; length++)
 		hash_table_free(&table->of_length[length]);
 }

@@ -27,6 +27,7 @@ struct route {
 	ip4_t destination;     /* masked */
 	uint8_t prefix_length;
 	uint8_t type;         /* enum route_type */
+	uint8_t protocol;     /* RTPROT_*: who made it, for whom it matters; 0: not told */
 	bool made_by_address; /* comes and goes with an interface address */
 	bool ecn;             /* TCP asks for ECN here, whatever tcp_ecn says: RFC 3168 6.1.1 */
 	uint32_t metric;
@@ -65,8 +66,8 @@ int route_lookup(struct net *net, ip4_t destination, ip4_t source, int ifindex,
 int route_add(struct net *net, const struct route *route) NEEDS_NET_LOCK;
 
 /*
- * Deletes the newest route to the same prefix of the same type; gateway, device, metric and source
- * count where they are not 0. 0 or -ESRCH.
+ * Deletes the newest route to the same prefix of the same type; gateway, device, metric, source and
+ * protocol count where they are not 0. 0 or -ESRCH.
  */
 int route_delete(struct net *net, const struct route *route) NEEDS_NET_LOCK;
 
@@ -82,6 +83,16 @@ int route_set_ecn(struct net *net, ip4_t destination, uint8_t prefix_length,
  */
 void route_show_ecn(struct text *text, void *net);
 int route_store_ecn(const char *line, void *net);
+
+/*
+ * A walk through all routes: the next one, or NULL at the end. It may be taken up again later;
+ * what was added or removed meanwhile is perhaps missed or seen twice.
+ */
+struct route_cursor {
+	uint32_t length; /* of prefixes; at first all 0 */
+	struct hash_cursor within;
+};
+const struct route *route_next(struct net *net, struct route_cursor *cursor) NEEDS_NET_LOCK;
 
 /* A device goes down: all of its routes go. */
 void route_flush_device(struct net_device *dev) NEEDS_NET_LOCK;

@@ -29,7 +29,7 @@ struct route_table {
 };
 
 void route_table_init(struct route_table *table);
-void route_table_free(struct route_table *table);
+void route_table_free(struct net *net) NEEDS_NET_LOCK;
 
 /* Forgets cached answers. */
 static inline void route_table_changed(struct route_table *table)

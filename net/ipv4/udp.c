@@ -3,13 +3,32 @@
 
 #include "kernel/errno.h"
 #include "kernel/mm/kmalloc.h"
+#include "net/core/socket_filter.h"
 #include "net/ipv4/ipv4_state.h"
 #include "net/ipv4/udp_wire.h"
+
+/* A filter sees the header too, which is still there. */
+static bool passes_filter(const struct udp_socket *socket, struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	if (likely(!socket->inet.socket.filtered))
+		return true;
+	skb_push(skb, UDP_HEADER_LENGTH);
+	bool passes = socket_filter_passes(&socket->inet.socket, skb, UDP_HEADER_LENGTH);
+
+	skb_pull(skb, UDP_HEADER_LENGTH);
+	return passes;
+}
 
 void udp_deliver(struct udp_socket *socket, struct sk_buff *skb)
 {
 	struct net *net = socket->inet.socket.net;
 
+	if (unlikely(!passes_filter(socket, skb))) {
+		udp_count(net, UDP_STAT_IN_ERRORS);
+		socket->inet.socket.drops++;
+		skb_drop(skb, DROP_SOCKET_FILTER);
+		return;
+	}
 	if (socket_queue_receive(&socket->inet.socket, skb)) {
 		udp_count(net, UDP_STAT_IN_DATAGRAMS);
 	} else {
@@ -33,7 +52,8 @@ static bool wants(const struct udp_socket *socket, const struct udp_arrival *arr
 		return false;
 	if (inet->socket.bound_ifindex && inet->socket.bound_ifindex != arrival->ifindex)
 		return false;
-	return inet_group_allows(inet, arrival->local.addr.v4, arrival->ifindex);
+	return inet_group_allows(inet, arrival->local.addr.v4, arrival->remote.addr.v4,
+				 arrival->ifindex);
 }
 
 /* A copy for each, the packet itself for the last. */

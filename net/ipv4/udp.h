@@ -6,6 +6,7 @@
  *	udp          delivery and errors, whatever the network layer
  *	udp_ip4      how IPv4 packets come in
  *	udp_socket   the socket calls
+ *	udp_cork     one datagram from several calls
  *
  * Needs the net lock throughout, unless a comment says otherwise.
  */
@@ -20,6 +21,8 @@ struct udp_socket {
 	struct inet_socket inet;         /* first; its node is in `receiving_in` */
 	struct hash_table *receiving_in; /* the table that unicast datagrams find it by, or NULL */
 	struct hash_node by_port;        /* while it has a local port */
+	struct udp_pending *pending;     /* what MSG_MORE and UDP_CORK gather, or NULL */
+	bool corked;                     /* UDP_CORK */
 };
 
 struct udp_state { /* net->state[NET_STATE_UDP] */
@@ -76,6 +79,29 @@ int udp_ip4_init(struct net *net);
 
 /* udp_socket.c */
 extern const struct socket_ops udp_socket_ops;
+
+/* Works out one datagram's way, and gives the socket a port if it has none. 0 or a negative errno. */
+int udp_prepare(struct udp_socket *udp, const struct message *message,
+		struct inet_outgoing *out) NEEDS_NET_LOCK;
+/* Header and checksum in front of the payload, then down. Owns skb. */
+int udp_transmit(struct udp_socket *udp, struct inet_outgoing *out,
+		 struct sk_buff *skb) NEEDS_NET_LOCK;
+
+/*
+ * udp_cork.c: a piece of a datagram; sends it unless there is more to come. An error discards what
+ * was gathered. Owns skb.
+ */
+int udp_cork_append(struct udp_socket *udp, const struct message *message, struct sk_buff *skb,
+		    bool more) NEEDS_NET_LOCK;
+/* Sends what was gathered, if anything; forgets it. */
+int udp_cork_push(struct udp_socket *udp) NEEDS_NET_LOCK;
+void udp_cork_discard(struct udp_socket *udp) NEEDS_NET_LOCK;
+
+/* Options of SOL_UDP and SOL_IP: struct socket_ops. */
+int udp_setsockopt(struct socket *socket, int level, int option, const void *value,
+		   uint32_t length) NEEDS_NET_LOCK;
+int udp_getsockopt(struct socket *socket, int level, int option, void *value,
+		   uint32_t *length) NEEDS_NET_LOCK;
 
 /* /proc/net/udp in Linux's format. Takes the net lock. */
 void udp_show(struct text *text, void *net);

@@ -16,6 +16,7 @@ static void udp_close(struct socket *socket) NEEDS_NET_LOCK
 {
 	struct udp_socket *udp = udp_socket(socket);
 
+	udp_cork_discard(udp);
 	udp_table_remove(&udp_state(socket->net)->table, udp);
 	inet_socket_close(&udp->inet);
 }
@@ -68,6 +69,8 @@ static int udp_bind(struct socket *socket, const struct sockaddr_storage *name,
 	if (error)
 		return error;
 	error = inet_check_bind(&udp->inet, &local);
+	if (!error)
+		error = inet_check_port(&local);
 	if (error)
 		return error;
 	if (udp->inet.local.port)
@@ -140,9 +143,7 @@ static void fill_checksum(const struct inet_outgoing *out, struct sk_buff *skb, 
 	udp_put_checksum(skb->data, checksum_fold(skb_checksum_add(skb, 0, skb->len, sum)));
 }
 
-/* Header and checksum in front of the payload, then down. Owns skb. */
-static int transmit(struct udp_socket *udp, struct inet_outgoing *out,
-		    struct sk_buff *skb) NEEDS_NET_LOCK
+int udp_transmit(struct udp_socket *udp, struct inet_outgoing *out, struct sk_buff *skb)
 {
 	const struct inet_family *inet = udp->inet.inet;
 	struct net *net = udp->inet.socket.net;
@@ -171,29 +172,37 @@ static int transmit(struct udp_socket *udp, struct inet_outgoing *out,
 	return inet->send(net, skb, &out->how);
 }
 
+int udp_prepare(struct udp_socket *udp, const struct message *message, struct inet_outgoing *out)
+{
+	int error = inet_prepare(&udp->inet, message, out);
+
+	if (!error && out->to.port == 0)
+		error = -EINVAL;
+	return error ? error : bind_if_unbound(udp);
+}
+
 /* Owns skb, whose bytes are the payload. */
 static int send_datagram(struct socket *socket, const struct message *message,
 			 struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	struct udp_socket *udp = udp_socket(socket);
+	bool more = udp->corked || message->flags & MSG_MORE;
 	struct inet_outgoing out;
-	int error = inet_prepare(&udp->inet, message, &out);
 
-	if (!error && out.to.port == 0)
-		error = -EINVAL;
-	if (!error)
-		error = bind_if_unbound(udp);
+	if (unlikely(more || udp->pending))
+		return udp_cork_append(udp, message, skb, more);
+	int error = udp_prepare(udp, message, &out);
+
 	if (error) {
 		skb_free(skb);
 		return error;
 	}
-	return transmit(udp, &out, skb);
+	return udp_transmit(udp, &out, skb);
 }
 
 static int64_t udp_sendmsg(struct socket *socket, struct message *message)
 {
-	/* Datagrams are not gathered from several calls (MSG_MORE), and there is no urgent data. */
-	if (message->flags & (MSG_OOB | MSG_MORE))
+	if (message->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (message->iov.remaining > UDP_PAYLOAD_MAX)
 		return -EMSGSIZE;
@@ -230,6 +239,6 @@ const struct socket_ops udp_socket_ops = {
 	.name = inet_name,
 	.sendmsg = udp_sendmsg,
 	.recvmsg = udp_recvmsg,
-	.setsockopt = ip4_setsockopt,
-	.getsockopt = ip4_getsockopt,
+	.setsockopt = udp_setsockopt,
+	.getsockopt = udp_getsockopt,
 };

@@ -3,6 +3,7 @@
 #include "kernel/byteorder.h"
 #include "kernel/errno.h"
 #include "net/core/checksum.h"
+#include "net/core/socket_filter.h"
 #include "net/ipv4/ipv4_state.h"
 #include "net/tcp/tcp_reply.h"
 #include "net/tcp/tcp_state.h"
@@ -77,6 +78,29 @@ static void answer_stranger(struct tcp_segment *segment, struct sk_buff *skb) NE
 	skb_drop(skb, DROP_TCP_NO_SOCKET);
 }
 
+/*
+ * The socket's filter, which sees the header too. It may cut the payload: what is gone then was
+ * not received, and will come again. True: the packet is disposed of.
+ */
+static bool filter_refuses(const struct tcp_socket *tcp, struct tcp_segment *segment,
+			   struct sk_buff *skb) NEEDS_NET_LOCK
+{
+	uint32_t header = segment->header.header_length;
+
+	if (likely(!tcp->inet.socket.filtered))
+		return false;
+	skb_push(skb, header);
+	bool passes = socket_filter_passes(&tcp->inet.socket, skb, header);
+
+	skb_pull(skb, header);
+	if (!passes) {
+		skb_drop(skb, DROP_SOCKET_FILTER);
+		return true;
+	}
+	fill_variables(segment, skb);
+	return false;
+}
+
 /* A connection, its echo in TIME-WAIT, a half-open one, a listener; in this order. */
 static void deliver(struct tcp_segment *segment, struct sk_buff *skb) NEEDS_NET_LOCK
 {
@@ -86,6 +110,8 @@ static void deliver(struct tcp_segment *segment, struct sk_buff *skb) NEEDS_NET_
 	struct tcp_socket *tcp = tcp_table_find(&state->table, hash, local, remote);
 
 	if (tcp) {
+		if (unlikely(filter_refuses(tcp, segment, skb)))
+			return;
 		struct socket *held = socket_get(&tcp->inet.socket);
 
 		tcp_receive_segment(tcp, segment, skb);
@@ -95,12 +121,15 @@ static void deliver(struct tcp_segment *segment, struct sk_buff *skb) NEEDS_NET_
 	struct tcp_request *request = tcp_request_find(&state->requests, hash, local, remote);
 
 	if (request) {
-		tcp_request_receive(request, segment, skb);
+		if (!filter_refuses(request->listener, segment, skb))
+			tcp_request_receive(request, segment, skb);
 		return;
 	}
 	struct tcp_timewait *timewait = tcp_timewait_find(&state->timewaits, hash, local, remote);
 
 	tcp = tcp_table_listener(&state->table, hash, local, segment->ifindex);
+	if (tcp && !timewait && unlikely(filter_refuses(tcp, segment, skb)))
+		return;
 	if (timewait)
 		tcp_timewait_receive(timewait, segment, skb, tcp);
 	else if (tcp)

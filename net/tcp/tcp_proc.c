@@ -9,6 +9,7 @@
 #include "net/tcp/tcp_congestion.h"
 #include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_state.h"
+#include "net/tcp/tcp_view.h"
 
 #define LINE_WIDTH 149           /* without the newline */
 #define TICKS_PER_SECOND 100     /* USER_HZ, in which Linux shows timers */
@@ -19,21 +20,6 @@
 static const char *const names[] = {TCP_STATISTICS(STATISTIC_NAME)};
 static const char *const extra_names[] = {TCP_EXTRA_STATISTICS(STATISTIC_NAME)};
 #undef STATISTIC_NAME
-
-/* The number that column "tr" shows for what a timer waits for. */
-enum shown_timer { SHOWN_NONE, SHOWN_RETRANSMIT, SHOWN_KEEPALIVE, SHOWN_TIME_WAIT, SHOWN_PROBE };
-
-/* One line's numbers. */
-struct line {
-	const struct endpoint *local, *remote;
-	uint8_t state;
-	uint32_t send_queue, receive_queue; /* bytes */
-	enum shown_timer timer;
-	uint64_t due_us; /* 0: no timer */
-	uint32_t retransmits, uid, probes;
-	uint64_t inode;
-	uint32_t references;
-};
 
 struct listing {
 	struct text *text;
@@ -52,120 +38,37 @@ static unsigned long ticks_until(uint64_t due_us, uint64_t now_us)
 	return due_us > now_us ? (due_us - now_us) * TICKS_PER_SECOND / USEC_PER_SEC : 0;
 }
 
-static void show_line(struct listing *listing, const struct line *line)
+/* A listener's backlog is no queue of bytes, and not shown. */
+static void show_line(struct listing *listing, const struct tcp_view *view)
 {
 	struct text *text = listing->text;
 	size_t before = text->length;
 
 	text_printf(text, "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8u %lu %u",
-		    listing->slot++, shown(line->local), line->local->port, shown(line->remote),
-		    line->remote->port, line->state, line->send_queue, line->receive_queue,
-		    line->timer, ticks_until(line->due_us, listing->now_us), line->retransmits,
-		    line->uid, line->probes, (unsigned long)line->inode, line->references);
+		    listing->slot++, shown(view->local), view->local->port, shown(view->remote),
+		    view->remote->port, view->state,
+		    view->state == TCP_LISTEN ? 0 : view->send_queue, view->receive_queue,
+		    view->timer, ticks_until(view->due_us, listing->now_us), view->retransmits,
+		    view->uid, view->probes, (unsigned long)view->inode, view->references);
 
 	size_t width = text->length - before;
 
 	text_printf(text, "%*s\n", width < LINE_WIDTH ? (int)(LINE_WIDTH - width) : 0, "");
 }
 
-static enum shown_timer shown_timer(const struct tcp_socket *tcp, uint64_t *due_us)
-{
-	if (timer_armed(&tcp->retransmit)) {
-		*due_us = tcp->retransmit.when_us;
-		return tcp->timer_kind == TCP_TIMER_PERSIST ? SHOWN_PROBE : SHOWN_RETRANSMIT;
-	}
-	if (timer_armed(&tcp->idle)) {
-		*due_us = tcp->idle.when_us;
-		return SHOWN_KEEPALIVE;
-	}
-	*due_us = 0;
-	return SHOWN_NONE;
-}
-
-static void show_socket(struct listing *listing, const struct tcp_socket *tcp) NEEDS_NET_LOCK
-{
-	const struct socket *socket = &tcp->inet.socket;
-	bool listening = tcp->state == TCP_LISTEN;
-	struct line line = {
-		.local = &tcp->inet.local,
-		.remote = &tcp->inet.remote,
-		.state = tcp->state,
-		.send_queue = listening ? 0 : tcp->stream.end - tcp->snd_una,
-		.receive_queue = listening ? tcp->listen->accept_length : tcp_readable(tcp),
-		.retransmits = tcp->rtt.backoff,
-		.uid = socket->uid,
-		.probes = tcp->probes_sent,
-		.inode = tcp->orphan ? 0 : socket->inode_number,
-		.references = socket->references,
-	};
-
-	line.timer = shown_timer(tcp, &line.due_us);
-	show_line(listing, &line);
-}
-
-static void show_listeners(struct listing *listing, const struct tcp_table *table) NEEDS_NET_LOCK
-{
-	struct tcp_port *port;
-
-	hash_table_for_each_safe(port, &table->ports, node) {
-		const struct tcp_socket *tcp;
-
-		list_for_each_entry(tcp, &port->sockets, port_link) {
-			if (tcp->state == TCP_LISTEN)
-				show_socket(listing, tcp);
-		}
-	}
-}
-
-static void show_requests(struct listing *listing,
-			  const struct tcp_requests *requests) NEEDS_NET_LOCK
-{
-	const struct tcp_request *request;
-
-	hash_table_for_each_safe(request, &requests->table, node) {
-		show_line(listing, &(struct line){
-					   .local = &request->local,
-					   .remote = &request->remote,
-					   .state = TCP_SYN_RECV,
-					   .timer = SHOWN_RETRANSMIT,
-					   .due_us = request->due_us,
-					   .retransmits = request->retries,
-				   });
-	}
-}
-
-static void show_timewaits(struct listing *listing,
-			   const struct tcp_timewaits *timewaits) NEEDS_NET_LOCK
-{
-	const struct tcp_timewait *timewait;
-
-	hash_table_for_each_safe(timewait, &timewaits->table, node) {
-		show_line(listing, &(struct line){
-					   .local = &timewait->local,
-					   .remote = &timewait->remote,
-					   .state = TCP_TIME_WAIT,
-					   .timer = SHOWN_TIME_WAIT,
-					   .due_us = timewait->due_us,
-				   });
-	}
-}
-
 static void show_sockets(struct text *text, void *context)
 {
 	struct net *net = context;
-	struct tcp_state_of_net *state = tcp_of(net);
 	struct listing listing = {.text = text, .now_us = net_now(net)};
-	const struct tcp_socket *tcp;
+	struct tcp_view_cursor cursor = {0};
+	struct tcp_view view;
 
 	text_printf(text, "%-*s\n", LINE_WIDTH,
 		    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt"
 		    "   uid  timeout inode");
 	net_lock(net);
-	show_listeners(&listing, &state->table);
-	hash_table_for_each_safe(tcp, &state->table.connections, inet.node)
-		show_socket(&listing, tcp);
-	show_requests(&listing, &state->requests);
-	show_timewaits(&listing, &state->timewaits);
+	while (tcp_view_next(net, &cursor, &view))
+		show_line(&listing, &view);
 	net_unlock(net);
 }
 
@@ -189,9 +92,31 @@ static void show_netstat(struct text *text, struct net *net) NEEDS_NET_LOCK
 	statistics_show(text, "TcpExt", extra_names, tcp_of(net)->extra, TCP_EXTRA_COUNT);
 }
 
+/* Sockets that have a port and listen; struct tcp_port is the table's entry. */
+static uint32_t count_listeners(const struct tcp_table *table) NEEDS_NET_LOCK
+{
+	struct tcp_port *port;
+	uint32_t count = 0;
+
+	hash_table_for_each_safe(port, &table->ports, node)
+		count += port->listeners.count;
+	return count;
+}
+
+/* proc(5): in use, without a file, in TIME_WAIT; what they hold, in pages. */
+static void show_sockstat(struct text *text, struct net *net) NEEDS_NET_LOCK
+{
+	const struct tcp_state_of_net *state = tcp_of(net);
+	uint32_t in_use = state->table.connections.count + count_listeners(&state->table);
+	text_printf(text, "TCP: inuse %u orphan %u tw %u mem %llu\n", in_use, state->orphans,
+		    state->timewaits.count,
+		    (unsigned long long)(ALIGN_UP(state->memory_used, PAGE_SIZE) / PAGE_SIZE));
+}
+
 static const struct ip4_statistics_above statistics = {
 	.snmp = show_snmp,
 	.netstat = show_netstat,
+	.sockstat = show_sockstat,
 };
 
 #define SETTING(name, min, max)                                                \

@@ -82,6 +82,8 @@ static int tcp_bind(struct socket *socket, const struct sockaddr_storage *name,
 
 	if (!error)
 		error = inet_check_bind(&tcp->inet, &local);
+	if (!error)
+		error = inet_check_port(&local);
 	if (error)
 		return error;
 	if (tcp->state != TCP_CLOSE || tcp->port)

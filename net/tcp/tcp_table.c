@@ -275,8 +275,23 @@ static uint32_t address_hash(const struct net_addr *address)
 	return address->family == AF_UNSPEC ? 0 : hash_words(address->v4, 1, 0, 0);
 }
 
+/* bind lets sockets share a port by SO_REUSEADDR; of those, one may listen. */
+static bool another_listens(const struct tcp_socket *tcp)
+{
+	const struct tcp_socket *other;
+
+	list_for_each_entry(other, &tcp->port->sockets, port_link) {
+		if (other != tcp && other->state == TCP_LISTEN &&
+		    ends_meet(tcp, &tcp->inet.local, other) && !may_share(tcp, other))
+			return true;
+	}
+	return false;
+}
+
 int tcp_table_enter_listener(struct tcp_socket *tcp)
 {
+	if (another_listens(tcp))
+		return -EADDRINUSE;
 	return hash_table_insert(&tcp->port->listeners, &tcp->listen->node,
 				 address_hash(&tcp->inet.local.addr));
 }
