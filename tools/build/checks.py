@@ -20,10 +20,13 @@ def describe_tests(ninja, kernels, host):
                 implicit=kernels["test"] + host["programs"] + host["checked programs"]
                 + [images.describe_guest_programs(ninja)], order_only=kernels["default"],
                 command=f"tools/run-qemu-tests {ninja.build_dir}", text=f"TEST {qemu}")
+    for name, option in (("test-programs", ""), ("test-programs-fast", "-m fast")):
+        ninja.build(name, "console", [], implicit=kernels["test"], order_only=kernels["default"],
+                    command=f"tools/run-qemu-tests {ninja.build_dir} --programs {option}", text="TEST programs")
     describe_fuzzing(ninja, host)
     describe_transfers(ninja, host)
     ninja.phony("test", ["test-layers", "test-docs", "test-abi", "test-host", "test-transfers", "test-fuzz",
-                         "test-qemu"])
+                         "test-qemu", "test-programs-fast"])
 
 
 def describe_transfers(ninja, host):

@@ -38,6 +38,7 @@ UNIT_TESTS = "test/host/unit"
 PROGRAMS = "test/host/programs"
 PACKETDRILL = "test/host/packetdrill"
 FUZZERS = "test/host/fuzz"
+RESOLVER = "userland/resolver.c"  # a server that meets hostile bytes: tested with the sanitizers, too
 BENCHMARKS = "test/host/bench"
 SIMULATIONS = "test/host/simulations"
 
@@ -124,7 +125,7 @@ def describe(ninja):
         "programs": [host.library, host.shared_object(PACKETDRILL)] + host.programs(PROGRAMS),
         "tests": check.unit_tests(),
         "tested objects": [check.shared_object(PACKETDRILL)],
-        "checked programs": check.programs(PROGRAMS),
+        "checked programs": check.programs(PROGRAMS) + [check.program(RESOLVER)],
         "benchmarks": Variant(ninja, "bench").programs(BENCHMARKS) if os.path.isdir(BENCHMARKS) else [],
         "simulations": host.programs(SIMULATIONS),
         "fuzzers": Variant(ninja, "fuzz").programs(FUZZERS) if os.path.isdir(FUZZERS) else [],

@@ -20,7 +20,7 @@ def describe_archive(ninja, output, programs, test_programs):
     entries += [f"test/{program.rsplit('/', 1)[1]}={program}" for program in test_programs]
     entries += [f"{path.split('/', 2)[2]}={path}" for path in rootfs]
     ninja.build(output, "initramfs", [],
-                implicit=["tools/make-initramfs", ninja.product(userland.STAMP)]
+                implicit=["tools/make-initramfs", "tools/machine/cpio.py", ninja.product(userland.STAMP)]
                 + programs + test_programs + rootfs,
                 entries=" ".join(entries))
 
@@ -33,7 +33,7 @@ def describe_guest_programs(ninja):
     ninja.build(stamp, "fetch_programs", [], implicit=["tools/fetch-arm64"])
     entries = [f"lib/{name}={directory}/sysroot/usr/lib/aarch64-linux-gnu/{name}" for name in GUEST_LIBRARIES]
     entries += [f"bin/{os.path.basename(path)}={directory}/sysroot/{path}" for path in GUEST_PROGRAMS]
-    ninja.build(output, "initramfs", [], implicit=["tools/make-initramfs", stamp], entries=" ".join(entries))
+    ninja.build(output, "initramfs", [], implicit=["tools/make-initramfs", "tools/machine/cpio.py", stamp], entries=" ".join(entries))
     return output
 
 

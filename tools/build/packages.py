@@ -1,5 +1,6 @@
 """What this machine must have, how to tell, and how to get it."""
 
+import contextlib
 import glob
 import os
 import shutil
@@ -28,8 +29,25 @@ REQUIRED = [
     ("iperf3", "iperf3"),
     ("netcat-openbsd", "nc.openbsd"),
     ("openssh-client", "ssh"),
+    ("openssh-server", "sshd"),
+    ("dropbear-bin", "dropbear"),
+    ("inetutils-telnet", "telnet"),
+    ("busybox-static", "busybox"),
+    ("memcached", "memcached"),
+    ("nginx-light", "nginx"),
+    ("openssl", "openssl"),
+    ("python3-pyftpdlib", "/usr/lib/python3/dist-packages/pyftpdlib/__init__.py"),
+    ("redis-server", "redis-server"),
+    ("redis-tools", "redis-benchmark"),
+    ("socat", "socat"),
+    ("tftpd-hpa", "in.tftpd"),
     ("wrk", "wrk"),
 ]
+
+# Installed as peers of the tests, which start them themselves. They are not to serve this machine too.
+SERVICES = {"memcached": "memcached", "nginx-light": "nginx", "openssh-server": "ssh", "redis-server": "redis-server", "tftpd-hpa": "tftpd-hpa"}
+POLICY = "/usr/sbin/policy-rc.d"  # what Debian's packages ask whether they may start a service
+NO_SERVICE = "#!/bin/sh\nexit 101\n"
 
 
 def is_present(what):
@@ -47,6 +65,22 @@ def missing():
     return [f"missing: {what} (Debian package {package})" for package, what in missing_packages()]
 
 
+@contextlib.contextmanager
+def no_service_starts(sudo, packages):
+    """While these are installed, and, where systemd runs, at the next start of this machine."""
+    services = [SERVICES[package] for package in packages if package in SERVICES]
+    own = services and not os.path.exists(POLICY)
+    if own:
+        subprocess.run([*sudo, "install", "-m", "755", "/dev/stdin", POLICY], input=NO_SERVICE, text=True, check=True)
+    try:
+        yield
+    finally:
+        if own:
+            subprocess.run([*sudo, "rm", POLICY], check=True)
+    if services and os.path.exists("/run/systemd/system"):
+        subprocess.run([*sudo, "systemctl", "disable", "--quiet", *services], check=False)
+
+
 def install_missing():
     wanted = missing_packages()
     if not wanted:
@@ -55,12 +89,17 @@ def install_missing():
         print(f"installing {package}, for {what}", flush=True)
     if not shutil.which("apt-get"):
         sys.exit("configure.py: this machine has no apt-get; install the above in your system's way")
-    apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "apt-get"]
+    sudo = [] if os.geteuid() == 0 else ["sudo"]
+    packages = [package for package, _ in wanted]
+    with no_service_starts(sudo, packages):
+        for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+            run_apt([*sudo, "apt-get", *command])
+
+
+def run_apt(command):
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    install = ["install", "-y", "--no-install-recommends"] + [package for package, _ in wanted]
-    for command in (["update"], install):
-        if subprocess.run(apt + command, env=environment, check=False).returncode != 0:
-            sys.exit(f"configure.py: `{' '.join(apt + command)}` failed; its messages stand above")
+    if subprocess.run(command, env=environment, check=False).returncode != 0:
+        sys.exit(f"configure.py: `{' '.join(command)}` failed; its messages stand above")
 
 
 def fetch_arm64(build_dir):

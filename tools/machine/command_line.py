@@ -7,12 +7,16 @@ import platform
 import re
 import urllib.parse
 
+from . import packages
+
 DEFAULT_MAC = "52:54:00:12:34:56"
 
 # With --net unix=PATH, PATH is the other side's datagram socket, as tools/relay opens it, and this is
 # added for the machine's own.
 MACHINE_SOCKET = ".vm"
 SOCKET_PATH_MAX = 107  # bytes: sockaddr_un
+
+ELF_MAGIC = b"\x7fELF"
 
 
 def network(text):
@@ -59,6 +63,25 @@ def ip_setting(text):
     if "/" not in address:
         raise argparse.ArgumentTypeError(f"`{address}` has no /LEN")
     return f"ip={interface.ip}::{gateway}:{interface.netmask}::eth0:off"
+
+
+def package_names(text):
+    """`curl,nginx` as a list of packages."""
+    try:
+        return packages.parse_names(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def folder(text):
+    if not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a folder")
+    return text
+
+
+def is_elf(path):
+    with open(path, "rb") as file:
+        return file.read(len(ELF_MAGIC)) == ELF_MAGIC
 
 
 def networks(arguments):
