@@ -1,0 +1,1 @@
+"""What the tests of programs stand on, beside test/qemu/harness/."""
