@@ -32,6 +32,7 @@ enum {
 	COMMAND_LINE_MAX = 8192,
 	COMMAND_NOT_RUN = 127, /* the shell's own status for that */
 	SIGNAL_STATUS = 128,
+	NO_READY_FD = -1,
 };
 
 /* QEMU's user network has these; a machine without a DHCP server gets them too. */
@@ -43,6 +44,8 @@ struct boot {
 	size_t ip_count;
 	char command[COMMAND_LINE_MAX];
 	bool has_command;
+	pid_t resolver; /* -1: there is none */
+	struct timespec resolver_started;
 };
 
 /* ---- The kernel command line ---- */
@@ -97,6 +100,14 @@ static void read_command_line(struct boot *boot)
 	}
 }
 
+static time_t seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - then->tv_sec;
+}
+
 /* ---- The network ---- */
 
 static void start_dhcp(const char *name, const struct ip_option *option, int ready_fd)
@@ -128,6 +139,26 @@ static void start_dhcp(const char *name, const struct ip_option *option, int rea
 	}
 	execv("/bin/dhcpc", arguments);
 	log_line("init: %s: cannot run /bin/dhcpc: %s", name, strerror(errno));
+	_exit(COMMAND_NOT_RUN);
+}
+
+/* The machine's name server. `ready_fd` is closed when it can be asked; NO_READY_FD: nobody waits. */
+static void start_resolver(struct boot *boot, int ready_fd)
+{
+	char ready[16];
+	char *arguments[] = {"resolver", "--ready-fd", ready, NULL};
+
+	clock_gettime(CLOCK_MONOTONIC, &boot->resolver_started);
+	boot->resolver = fork();
+	if (boot->resolver < 0)
+		log_line("init: cannot start the resolver: %s", strerror(errno));
+	if (boot->resolver != 0)
+		return;
+	if (ready_fd == NO_READY_FD)
+		arguments[1] = NULL;
+	snprintf(ready, sizeof(ready), "%d", ready_fd);
+	execv("/bin/resolver", arguments);
+	log_line("init: cannot run /bin/resolver: %s", strerror(errno));
 	_exit(COMMAND_NOT_RUN);
 }
 
@@ -188,10 +219,11 @@ static void set_host_name(const struct boot *boot)
 }
 
 /*
- * Each dhcpc holds the writing end of a pipe until its interface is configured, or until it dies:
- * when all have let go, the reading end, which is returned, is at its end.
+ * Each dhcpc holds the writing end of a pipe until its interface is configured, and the resolver
+ * until it can be asked, or until they die: when all have let go, the reading end, which is
+ * returned, is at its end.
  */
-static int configure_network(const struct boot *boot)
+static int configure_network(struct boot *boot)
 {
 	int ready[2];
 	char name[16];
@@ -210,6 +242,7 @@ static int configure_network(const struct boot *boot)
 			break;
 		configure_interface(boot, name, i == 0, ready[1]);
 	}
+	start_resolver(boot, ready[1]);
 	close(ready[1]);
 	return ready[0];
 }
@@ -259,8 +292,23 @@ static pid_t start_on_console(char *const arguments[])
 	return child;
 }
 
+/* One that was killed takes nothing with it but its cache; one that was told to end, ends. */
+static void resolver_ended(struct boot *boot, int status)
+{
+	boot->resolver = -1;
+	if (WIFEXITED(status))
+		return;
+	/* One that cannot run must not be started in a tight circle. */
+	if (seconds_since(&boot->resolver_started) < 1) {
+		log_line("init: the resolver died of signal %d at once", WTERMSIG(status));
+		return;
+	}
+	log_line("init: the resolver died of signal %d and is started again", WTERMSIG(status));
+	start_resolver(boot, NO_READY_FD);
+}
+
 /* Waits for this child, and buries whatever else ends meanwhile. Returns its wait status. */
-static int wait_for(pid_t wanted)
+static int wait_for(struct boot *boot, pid_t wanted)
 {
 	int status = COMMAND_NOT_RUN << 8;
 
@@ -269,12 +317,14 @@ static int wait_for(pid_t wanted)
 
 		if (ended == wanted)
 			return status;
+		if (ended > 0 && ended == boot->resolver)
+			resolver_ended(boot, status);
 		if (ended < 0 && errno != EINTR)
 			return COMMAND_NOT_RUN << 8;
 	}
 }
 
-__attribute__((noreturn)) static void run_command(const struct boot *boot, int ready_fd)
+__attribute__((noreturn)) static void run_command(struct boot *boot, int ready_fd)
 {
 	char *script = NULL;
 	char *arguments[] = {"sh", "-c", (char *)boot->command, NULL};
@@ -287,7 +337,7 @@ __attribute__((noreturn)) static void run_command(const struct boot *boot, int r
 	if (ready_fd >= 0)
 		wait_for_network(ready_fd);
 	child = start_on_console(arguments);
-	status = child < 0 ? COMMAND_NOT_RUN << 8 : wait_for(child);
+	status = child < 0 ? COMMAND_NOT_RUN << 8 : wait_for(boot, child);
 	/* What the command wrote comes before the line that ends everything. */
 	tcdrain(STDOUT_FILENO);
 	log_line("vitrine: exit %d",
@@ -297,23 +347,22 @@ __attribute__((noreturn)) static void run_command(const struct boot *boot, int r
 		pause();
 }
 
-__attribute__((noreturn)) static void run_shells(void)
+__attribute__((noreturn)) static void run_shells(struct boot *boot)
 {
 	char *arguments[] = {"sh", "-l", NULL};
 
 	printf("\nVitrine. Try ping, resolve, dhcpc, udpecho, or any command of busybox.\n");
 	fflush(stdout);
 	for (;;) {
-		struct timespec before, after;
+		struct timespec before;
 		pid_t child;
 
 		clock_gettime(CLOCK_MONOTONIC, &before);
 		child = start_on_console(arguments);
 		if (child > 0)
-			wait_for(child);
+			wait_for(boot, child);
 		/* A shell that cannot run must not be started in a tight circle. */
-		clock_gettime(CLOCK_MONOTONIC, &after);
-		if (child < 0 || after.tv_sec - before.tv_sec < 1)
+		if (child < 0 || seconds_since(&before) < 1)
 			sleep(1);
 	}
 }
@@ -349,12 +398,21 @@ static void set_environment(void)
 static void make_directories(void)
 {
 	static const char *const directories[] = {
-		"/root", "/run", "/run/net", "/tmp", "/var", "/var/log", "/var/run",
+		"/root", "/run", "/run/net", "/tmp", "/var", "/var/log", "/var/run", "/dev/shm",
 	};
 
 	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
 		mkdir(directories[i], 0755);
 	chmod("/tmp", 01777);
+	chmod("/dev/shm", 01777);
+}
+
+static void make_descriptor_links(void)
+{
+	symlink("/proc/self/fd", "/dev/fd");
+	symlink("/proc/self/fd/0", "/dev/stdin");
+	symlink("/proc/self/fd/1", "/dev/stdout");
+	symlink("/proc/self/fd/2", "/dev/stderr");
 }
 
 int main(void)
@@ -368,6 +426,7 @@ int main(void)
 	}
 	open_console();
 	make_directories();
+	make_descriptor_links();
 	set_environment();
 	set_signals();
 	read_command_line(&boot);
@@ -376,5 +435,5 @@ int main(void)
 		run_command(&boot, ready_fd);
 	if (ready_fd >= 0)
 		close(ready_fd);
-	run_shells();
+	run_shells(&boot);
 }

@@ -85,7 +85,7 @@ static void print_source(const struct dns *dns)
 	struct in_addr server = {.s_addr = htonl(dns->answered_by)};
 
 	if (dns->answered_by == 0)
-		printf("; from /etc/hosts or the cache\n");
+		printf("; from /etc/hosts\n");
 	else
 		printf("; from server %s\n", inet_ntoa(server));
 }

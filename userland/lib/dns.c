@@ -157,15 +157,11 @@ enum dns_result dns_lookup_name(struct dns *dns, const struct dns_name *name, en
 	dns->answered_by = 0;
 	if (find_in_hosts(name, type, answer))
 		return DNS_FOUND;
-	if (dns_cache_get(&dns->cache, name, type, clock_now(), answer))
-		return DNS_FOUND;
 
 	dns_answer_begin(answer, name);
 	do
 		result = ask(dns, type, answer);
 	while (result == DNS_MORE);
-	if (result == DNS_FOUND)
-		dns_cache_put(&dns->cache, name, type, clock_now(), answer);
 	return result;
 }
 

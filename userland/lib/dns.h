@@ -1,20 +1,18 @@
 /*
- * The resolver: finds names in /etc/hosts, in its cache, and by asking the name servers of
- * /etc/resolv.conf over UDP (RFC 1035, with the care of RFC 5452: each question has a fresh socket,
- * so a random port, and a random id).
+ * Looking names up: in /etc/hosts, and by asking the name servers of /etc/resolv.conf over UDP (RFC
+ * 1035, with the care of RFC 5452: each question has a fresh socket, so a random port, and a random
+ * id). What was found is not kept: the machine's resolver (userland/resolver.c) does that for all.
  */
 #ifndef USERLAND_LIB_DNS_H
 #define USERLAND_LIB_DNS_H
 
-#include "userland/lib/dns_cache.h"
 #include "userland/lib/dns_files.h"
 
-/* Owned by the caller; about 150 KiB, most of it the cache. */
+/* Owned by the caller. */
 struct dns {
 	struct dns_config config;
 	unsigned first_server; /* the one that answered last is asked first */
-	struct dns_cache cache;
-	uint32_t answered_by; /* address of the server that answered, 0 for file and cache */
+	uint32_t answered_by; /* address of the server that answered; 0: it was the file */
 };
 
 /* Reads /etc/resolv.conf; without it there is no server. */

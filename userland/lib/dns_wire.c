@@ -7,13 +7,8 @@
 #include "userland/lib/bytes.h"
 
 enum {
-	HEADER_LENGTH = 12,
-	QUESTION_TAIL = 4, /* type and class */
-	RECORD_TAIL = 10,  /* type, class, TTL and data length */
-	FLAG_RESPONSE = 0x8000,
-	MASK_OPCODE = 0x7800,
-	FLAG_TRUNCATED = 0x0200,
-	FLAG_RECURSION = 0x0100,
+	RECORD_TAIL = 10, /* type, class, TTL and data length */
+	SOA_NUMBERS = 20, /* five of four bytes behind its two names */
 	LABEL_TYPE = 0xc0,
 	LABEL_POINTER = 0xc0,
 };
@@ -38,11 +33,11 @@ static void end_name(struct dns_name *name)
 }
 
 /*
- * Reads the name at *offset and moves *offset behind it. RFC 1035 section 4.1.4: a pointer names "a
+ * RFC 1035 section 4.1.4: a pointer names "a
  * prior occurrence"; each must lead before the run of labels that it ends, so that none can loop.
  */
-static enum dns_error read_name(const uint8_t *bytes, size_t length, size_t *offset,
-				struct dns_name *name)
+enum dns_error dns_read_name(const uint8_t *bytes, size_t length, size_t *offset,
+			     struct dns_name *name)
 {
 	size_t at = *offset;
 	size_t run = at; /* where the labels being read began */
@@ -70,7 +65,7 @@ static enum dns_error read_name(const uint8_t *bytes, size_t length, size_t *off
 		if (length - at < 2)
 			return DNS_TOO_SHORT;
 		target = get_be16(bytes + at) & 0x3fffu;
-		if (target < HEADER_LENGTH || target >= run || pointers == DNS_MAX_POINTERS)
+		if (target < DNS_HEADER_LENGTH || target >= run || pointers == DNS_MAX_POINTERS)
 			return DNS_BAD_POINTER;
 		if (pointers++ == 0)
 			*offset = at + 2;
@@ -187,24 +182,24 @@ void dns_reverse_name(const uint8_t *address, size_t length, struct dns_name *na
 size_t dns_emit_query(uint16_t id, const struct dns_name *name, enum dns_type type,
 		      uint8_t message[DNS_QUERY_MAX])
 {
-	uint8_t *at = message + HEADER_LENGTH;
+	uint8_t *at = message + DNS_HEADER_LENGTH;
 
-	memset(message, 0, HEADER_LENGTH);
+	memset(message, 0, DNS_HEADER_LENGTH);
 	put_be16(message, id);
-	put_be16(message + 2, FLAG_RECURSION);
+	put_be16(message + 2, DNS_FLAG_RECURSION);
 	put_be16(message + 4, 1);
 	memcpy(at, name->bytes, name->length);
 	at += name->length;
 	put_be16(at, (uint16_t)type);
 	put_be16(at + 2, DNS_CLASS_IN);
-	return (size_t)(at + QUESTION_TAIL - message);
+	return (size_t)(at + DNS_QUESTION_TAIL - message);
 }
 
 /* A name as a record's data: it ends where the data ends. */
 static enum dns_error read_target(const struct dns_message *message, size_t at, size_t end,
 				  struct dns_record *record)
 {
-	enum dns_error error = read_name(message->bytes, message->length, &at, &record->target);
+	enum dns_error error = dns_read_name(message->bytes, message->length, &at, &record->target);
 
 	if (error != DNS_OK)
 		return error;
@@ -234,10 +229,11 @@ static enum dns_error read_data(const struct dns_message *message, size_t at, si
 	}
 }
 
-static enum dns_error read_record(const struct dns_message *message, size_t *offset,
-				  struct dns_record *record)
+enum dns_error dns_read_record(const struct dns_message *message, size_t *offset,
+			       struct dns_record *record)
 {
-	enum dns_error error = read_name(message->bytes, message->length, offset, &record->owner);
+	enum dns_error error = dns_read_name(message->bytes, message->length, offset,
+					     &record->owner);
 	const uint8_t *tail = message->bytes + *offset;
 	size_t length;
 
@@ -254,9 +250,26 @@ static enum dns_error read_record(const struct dns_message *message, size_t *off
 	*offset += RECORD_TAIL;
 	if (message->length - *offset < length)
 		return DNS_TOO_SHORT;
+	record->data = *offset;
+	record->data_length = (uint16_t)length;
 	error = read_data(message, *offset, length, record);
 	*offset += length;
 	return error;
+}
+
+bool dns_soa_minimum(const struct dns_message *message, const struct dns_record *soa,
+		     uint32_t *minimum)
+{
+	size_t at = soa->data, end = soa->data + soa->data_length;
+	struct dns_name name;
+
+	for (unsigned names = 0; names < 2; names++)
+		if (dns_read_name(message->bytes, end, &at, &name) != DNS_OK)
+			return false;
+	if (end - at != SOA_NUMBERS)
+		return false;
+	*minimum = get_be32(message->bytes + end - sizeof(*minimum));
+	return true;
 }
 
 static enum dns_error read_header(struct dns_message *message)
@@ -264,39 +277,42 @@ static enum dns_error read_header(struct dns_message *message)
 	const uint8_t *bytes = message->bytes;
 	uint16_t flags;
 
-	if (message->length < HEADER_LENGTH)
+	if (message->length < DNS_HEADER_LENGTH)
 		return DNS_TOO_SHORT;
 	flags = get_be16(bytes + 2);
-	if (!(flags & FLAG_RESPONSE) || (flags & MASK_OPCODE) != 0)
+	if (!(flags & DNS_FLAG_RESPONSE) || (flags & DNS_MASK_OPCODE) != 0)
 		return DNS_NOT_A_RESPONSE;
 	if (get_be16(bytes + 4) != 1)
 		return DNS_BAD_QUESTION;
 	message->id = get_be16(bytes);
-	message->code = flags & 15;
-	message->truncated = (flags & FLAG_TRUNCATED) != 0;
+	message->code = flags & DNS_MASK_CODE;
+	message->truncated = (flags & DNS_FLAG_TRUNCATED) != 0;
 	message->answer_count = get_be16(bytes + 6);
+	message->authority_count = get_be16(bytes + 8);
+	message->additional_count = get_be16(bytes + 10);
 	return DNS_OK;
 }
 
 static enum dns_error read_question(struct dns_message *message, size_t *offset)
 {
-	enum dns_error error = read_name(message->bytes, message->length, offset, &message->name);
+	enum dns_error error = dns_read_name(message->bytes, message->length, offset,
+					     &message->name);
 
 	if (error != DNS_OK)
 		return error;
-	if (message->length - *offset < QUESTION_TAIL)
+	if (message->length - *offset < DNS_QUESTION_TAIL)
 		return DNS_TOO_SHORT;
 	message->type = get_be16(message->bytes + *offset);
 	if (get_be16(message->bytes + *offset + 2) != DNS_CLASS_IN)
 		return DNS_BAD_QUESTION;
-	*offset += QUESTION_TAIL;
+	*offset += DNS_QUESTION_TAIL;
 	return DNS_OK;
 }
 
 enum dns_error dns_parse(const uint8_t *bytes, size_t length, struct dns_message *message)
 {
 	struct dns_record record;
-	size_t offset = HEADER_LENGTH;
+	size_t offset = DNS_HEADER_LENGTH;
 	unsigned records;
 	enum dns_error error;
 
@@ -310,9 +326,9 @@ enum dns_error dns_parse(const uint8_t *bytes, size_t length, struct dns_message
 	if (error != DNS_OK)
 		return error;
 	message->answers = offset;
-	records = message->answer_count + get_be16(bytes + 8) + get_be16(bytes + 10);
+	records = message->answer_count + message->authority_count + message->additional_count;
 	for (; records > 0; records--) {
-		error = read_record(message, &offset, &record);
+		error = dns_read_record(message, &offset, &record);
 		if (error != DNS_OK)
 			return error;
 	}
@@ -330,7 +346,7 @@ bool dns_next_answer(const struct dns_message *message, struct dns_cursor *curso
 	if (cursor->left == 0)
 		return false;
 	cursor->left--;
-	return read_record(message, &cursor->offset, record) == DNS_OK;
+	return dns_read_record(message, &cursor->offset, record) == DNS_OK;
 }
 
 const char *dns_error_text(enum dns_error error)

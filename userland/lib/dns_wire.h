@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #define DNS_PORT 53
-#define DNS_MAX_NAME 255 /* bytes on the wire, with the root's zero (RFC 1035 section 2.3.4) */
+#define DNS_HEADER_LENGTH 12
+#define DNS_QUESTION_TAIL 4 /* type and class, behind a question's name */
+#define DNS_MAX_NAME 255    /* bytes on the wire, with the root's zero (RFC 1035 section 2.3.4) */
 #define DNS_MAX_LABEL 63
 #define DNS_CLASS_IN 1
 #define DNS_MAX_TEXT 1024 /* a name as text: each byte as \DDD at worst, and the NUL */
@@ -24,8 +26,23 @@
 enum dns_type {
 	DNS_A = 1,
 	DNS_CNAME = 5,
+	DNS_SOA = 6,
 	DNS_PTR = 12,
 	DNS_AAAA = 28,
+	DNS_OPT = 41,   /* not a record at all: EDNS (RFC 6891) */
+	DNS_IXFR = 251, /* from here on: only in questions */
+	DNS_AXFR = 252,
+	DNS_ANY = 255,
+};
+
+/* The header's second word (RFC 1035 section 4.1.1). The response code is in its low 4 bits. */
+enum dns_flag {
+	DNS_FLAG_RESPONSE = 0x8000,
+	DNS_MASK_OPCODE = 0x7800,
+	DNS_FLAG_TRUNCATED = 0x0200,
+	DNS_FLAG_RECURSION = 0x0100, /* desired */
+	DNS_FLAG_RECURSION_AVAILABLE = 0x0080,
+	DNS_MASK_CODE = 0x000f,
 };
 
 /* Response codes (RFC 1035 section 4.1.1). */
@@ -36,6 +53,7 @@ enum dns_code {
 	DNS_NAME_ERROR = 3,
 	DNS_NOT_IMPLEMENTED = 4,
 	DNS_REFUSED = 5,
+	DNS_BAD_VERSION = 16, /* of EDNS; its high bits are in the OPT record */
 };
 
 /* Why a message was refused. */
@@ -63,6 +81,8 @@ struct dns_record {
 	uint32_t ttl;           /* seconds, at most 2^31 - 1 (RFC 2181 section 8) */
 	uint8_t address[16];    /* A: the first four bytes; AAAA; network order */
 	struct dns_name target; /* CNAME, PTR */
+	size_t data;            /* where the data stands in the message, and its bytes */
+	uint16_t data_length;
 };
 
 /* A response that was checked. It borrows the bytes it was made from. */
@@ -74,7 +94,7 @@ struct dns_message {
 	bool truncated;       /* the server had more to say */
 	struct dns_name name; /* the question */
 	uint16_t type;
-	unsigned answer_count;
+	unsigned answer_count, authority_count, additional_count;
 	size_t answers; /* where the first one starts */
 };
 
@@ -96,6 +116,24 @@ void dns_reverse_name(const uint8_t *address, size_t length, struct dns_name *na
 /* A query for one name, recursion desired. Returns its length. */
 size_t dns_emit_query(uint16_t id, const struct dns_name *name, enum dns_type type,
 		      uint8_t message[DNS_QUERY_MAX]);
+
+/*
+ * Reads the name at *offset of a message and moves *offset behind it. Behind the end and within
+ * compression nothing is believed.
+ */
+enum dns_error dns_read_name(const uint8_t *bytes, size_t length, size_t *offset,
+			     struct dns_name *name);
+
+/*
+ * Reads the record at *offset and moves *offset behind it: of answers, authority and additional
+ * records alike. Of the message, only bytes and length are looked at.
+ */
+enum dns_error dns_read_record(const struct dns_message *message, size_t *offset,
+			       struct dns_record *record);
+
+/* The last field of an SOA record: how long, in seconds, "no such name" holds (RFC 2308). */
+bool dns_soa_minimum(const struct dns_message *message, const struct dns_record *soa,
+		     uint32_t *minimum);
 
 /* Checks a whole response and fills *message, which is undefined unless DNS_OK is returned. */
 enum dns_error dns_parse(const uint8_t *bytes, size_t length, struct dns_message *message);

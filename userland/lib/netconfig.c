@@ -17,6 +17,7 @@
 
 #define RUN_DIRECTORY "/run/net"
 #define RESOLV_CONF "/etc/resolv.conf"
+#define TO_RESOLVER "nameserver 127.0.0.1\n"
 
 /* ---- Text that grows in a buffer of fixed size ---- */
 
@@ -70,7 +71,7 @@ static bool replace_file(const char *path, const struct text *text)
 	return false;
 }
 
-/* ---- /run/net and /etc/resolv.conf ---- */
+/* ---- /run/net and the files made of it ---- */
 
 static uint32_t default_gateway(const struct netconfig *config)
 {
@@ -112,7 +113,7 @@ static int is_interface(const struct dirent *entry)
 	return entry->d_name[0] != '.' && !strchr(entry->d_name, '.');
 }
 
-static void append_resolver_lines(struct text *text, const char *name)
+static void append_lines(struct text *text, const char *keyword, const char *name)
 {
 	char path[64], line[320];
 	FILE *file;
@@ -121,51 +122,66 @@ static void append_resolver_lines(struct text *text, const char *name)
 	file = fopen(path, "r");
 	if (!file)
 		return;
-	while (fgets(line, sizeof(line), file)) {
-		if (strncmp(line, "nameserver ", 11) != 0 && strncmp(line, "search ", 7) != 0)
-			continue;
-		/* Two interfaces may well name the same server. */
-		if (!strstr(text->bytes, line))
+	/* Two interfaces may well name the same server. */
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, keyword, strlen(keyword)) == 0 && !strstr(text->bytes, line))
 			append(text, "%s", line);
-	}
 	fclose(file);
 }
 
-/* The name servers of all interfaces, in the order of the interfaces' names. */
-static void merge_resolvers(struct text *text)
+/* The lines of all interfaces that begin with a keyword, in the order of the interfaces' names. */
+static void merge_lines(struct text *text, const char *keyword)
 {
 	struct dirent **entries;
 	int count = scandir(RUN_DIRECTORY, &entries, is_interface, alphasort);
 
-	text->length = 0;
-	text->bytes[0] = '\0';
 	for (int i = 0; i < count; i++) {
-		append_resolver_lines(text, entries[i]->d_name);
+		append_lines(text, keyword, entries[i]->d_name);
 		free(entries[i]);
 	}
 	if (count >= 0)
 		free(entries);
 }
 
+static void merge_servers(struct text *text)
+{
+	text->length = 0;
+	text->bytes[0] = '\0';
+	merge_lines(text, "nameserver ");
+}
+
+static void merge_resolv_conf(struct text *text)
+{
+	text->length = 0;
+	append(text, TO_RESOLVER);
+	merge_lines(text, "search ");
+}
+
 /*
  * Several programs may do this at once, each after it wrote its own file in /run/net. Whoever
  * renames last looks once more, so the last version has everybody's lines.
  */
-static void update_resolv_conf(void)
+static void update_file(const char *path, void (*merge)(struct text *))
 {
 	struct text text, again;
 
-	merge_resolvers(&text);
+	merge(&text);
 	for (;;) {
-		if (!replace_file(RESOLV_CONF, &text)) {
-			log_line("net: cannot write " RESOLV_CONF);
+		if (!replace_file(path, &text)) {
+			log_line("net: cannot write %s", path);
 			return;
 		}
-		merge_resolvers(&again);
+		merge(&again);
 		if (strcmp(again.bytes, text.bytes) == 0)
 			return;
 		text = again;
 	}
+}
+
+static void update_resolvers(void)
+{
+	update_file(NETCONFIG_SERVERS, merge_servers);
+	update_file(RESOLV_CONF, merge_resolv_conf);
 }
 
 /* ---- Routes ---- */
@@ -253,7 +269,7 @@ bool netconfig_apply(const char *name, const struct netconfig *config, const str
 		log_line("net: %s: MTU %u refused", name, config->mtu);
 	add_routes(name, config);
 	write_run_file(name, config);
-	update_resolv_conf();
+	update_resolvers();
 	log_ready(name, config, old == NULL);
 	return true;
 }
@@ -266,6 +282,6 @@ void netconfig_remove(const char *name, const struct netconfig *config, const ch
 	netif_clear_address(name);
 	run_path(path, name);
 	unlink(path);
-	update_resolv_conf();
+	update_resolvers();
 	log_line("net: %s is not configured any more (%s)", name, why);
 }

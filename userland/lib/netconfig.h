@@ -2,13 +2,16 @@
  * Everything that makes an interface usable, set at one time: address, routes, MTU, name servers,
  * and the log line that says so. DHCP, a static address and the fallback all end here.
  *
- * /run/net/IFACE keeps what was set, for people and for making /etc/resolv.conf anew:
+ * /run/net/IFACE keeps what was set, for people and for making the other files anew:
  *
  *   address 10.0.2.15/24
  *   gateway 10.0.2.2
  *   origin dhcp
  *   search example.org
  *   nameserver 10.0.2.3
+ *
+ * The `nameserver` lines of all interfaces together are /run/name-servers, which the machine's
+ * resolver reads; the `search` lines are in /etc/resolv.conf, which sends programs to the resolver.
  */
 #ifndef USERLAND_LIB_NETCONFIG_H
 #define USERLAND_LIB_NETCONFIG_H
@@ -16,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define NETCONFIG_SERVERS "/run/name-servers"
 #define NETCONFIG_ROUTES_MAX 8
 #define NETCONFIG_DNS_MAX 3
 
