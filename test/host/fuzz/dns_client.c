@@ -1,6 +1,6 @@
 /*
- * What the resolver makes of replies (userland/lib/dns_query.h, dns_cache.h, dns_files.h): aliases,
- * forgeries, and what it remembers. The input is a list of steps: one byte each, and their
+ * What is made of replies (userland/lib/dns_query.h, dns_reply.h, dns_store.h, dns_files.h):
+ * aliases, forgeries, and what the machine's resolver remembers and hands on. The input is a list of steps: one byte each, and their
  * arguments:
  *
  *	0 i t	asks for name i of type t

@@ -22,6 +22,35 @@ def ip4(options=b"", total=None, fragment=0x4000, protocol=17):
     )
 
 
+def bpf(packet, *program, start=0, how=0):
+    """A packet, and instructions (code, jt, jf, k)."""
+    instructions = b"".join(struct.pack(">HBBI", *at) for at in program)
+    return bytes((len(packet) | how,)) + packet + bytes((start,)) + instructions
+
+
+def write_bpf():
+    frame = bytes(12) + b"\x08\0" + ip4()
+    icmp = ((0x28, 0, 0, 12), (0x15, 0, 3, 0x800), (0x30, 0, 0, 23), (0x15, 0, 1, 1), (0x6, 0, 0, 0x40000), (0x6, 0, 0, 0))
+    ports = ((0xB1, 0, 0, 14), (0x48, 0, 0, 14), (0x45, 1, 0, 0x1FFF), (0x15, 0, 1, 53), (0x16, 0, 0, 0), (0x6, 0, 0, 0))
+    memory = ((0x80, 0, 0, 0), (0x02, 0, 0, 3), (0x61, 0, 0, 3), (0x3C, 0, 0, 0), (0x9C, 0, 0, 0), (0x16, 0, 0, 0))
+    extensions = tuple((0x20, 0, 0, 0xFFFFF000 + which) for which in (0, 4, 8, 20, 40, 44, 48, 56, 60)) + ((0x16, 0, 0, 0),)
+    headers = ((0x30, 0, 0, 0xFFF00009), (0x20, 0, 0, 0xFFE00000), (0x16, 0, 0, 0))
+    write(
+        "bpf",
+        icmp=bpf(frame, *icmp),
+        ports=bpf(frame, *ports),
+        halves=bpf(frame, *ports, how=0x40),
+        with_front=bpf(frame[14:], *icmp, how=0x80),
+        both=bpf(frame, *ports, how=0xC0),
+        memory=bpf(frame, *memory),
+        extensions=bpf(frame, *extensions),
+        headers=bpf(frame, *headers, start=14),
+        behind_the_end=bpf(b"", (0x30, 0, 0, 0), (0x6, 0, 0, 1)),
+        no_end=bpf(frame, (0x0, 0, 0, 1)),
+        far_jump=bpf(frame, (0x5, 0, 0, 0xFFFFFFFF), (0x6, 0, 0, 1)),
+    )
+
+
 def write_small_parsers():
     write(
         "arp_wire",
@@ -123,6 +152,54 @@ def write_tcp():
     )
 
 
+def netlink(kind, payload, length=None):
+    body = struct.pack("<IHHII", length or 16 + len(payload), kind, 0x301, 1, 0) + payload
+    return body + bytes(-len(body) % 4)
+
+
+def attribute(kind, value, length=None):
+    body = struct.pack("<HH", length if length is not None else 4 + len(value), kind) + value
+    return body + bytes(-len(body) % 4)
+
+
+def write_netlink():
+    fixed = bytes(4)
+    nest = attribute(1, attribute(2, b"abcd") + attribute(3, b"x"))
+    write(
+        "netlink_wire",
+        bare=netlink(18, fixed),
+        name=netlink(18, fixed + attribute(3, b"eth0\0")),
+        two=netlink(18, fixed) + netlink(22, fixed + attribute(2, b"abcd")),
+        nested=netlink(26, fixed + nest),
+        length_0=netlink(18, fixed, 0) + bytes(16),
+        length_15=netlink(18, fixed, 15),
+        length_beyond=netlink(18, fixed, 400),
+        attribute_length_0=netlink(18, fixed + attribute(1, b"", 0)),
+        attribute_length_3=netlink(18, fixed + attribute(1, b"", 3)),
+        attribute_beyond=netlink(18, fixed + attribute(1, b"abcd", 200)),
+        value_short=netlink(18, fixed + attribute(2, b"abc")),
+        unknown=netlink(18, fixed + attribute(99, b"abcd")),
+        nest_beyond=netlink(26, fixed + attribute(1, attribute(2, b"abcd", 60))),
+    )
+    write_dictionary("netlink_wire", header=netlink(18, fixed), word=attribute(2, b"abcd"), nested=b"\1\x80")
+    address = hexadecimal("07101400 02200000 ffffffff 0a000001")
+    write(
+        "diag_filter",
+        port=hexadecimal("0b080c00 00005000"),
+        address=address,
+        either=hexadecimal("0b080c00 00005000 01040c00 0c080c00 00005100"),
+        device=hexadecimal("09080c00 02000000"),
+        mark=hexadecimal("0a0c1000 05000000 0f000000"),
+        automatic=hexadecimal("06040800"),
+        jump_0=hexadecimal("01040000"),
+        jump_back=hexadecimal("0004fcff 0104fcff"),
+        jump_into_argument=hexadecimal("01040800 0b080c00 00005000"),
+        cut=address[:11],
+    )
+    write_dictionary("diag_filter", port=hexadecimal("0b080c00"), host=hexadecimal("07101400"),
+                     jump=hexadecimal("01040800"))
+
+
 def write_words():
     write_dictionary("arp_wire", request=arp(1)[:8], reply=arp(2)[:8])
     write_dictionary("ipv4_wire", header=b"\x45\0", longest=b"\x4f\0", fragment=b"\x20\0", dont=b"\x40\0")
@@ -146,5 +223,7 @@ def write_words():
 
 def write_all():
     write_small_parsers()
+    write_bpf()
     write_tcp()
+    write_netlink()
     write_words()
