@@ -72,7 +72,6 @@ def test_values_go_both_ways(server):
     assert server.check("redis-cli getrange large 99996 99999") == '"xend"\n'
 
 
-@pytest.mark.fast
 def test_over_a_unix_socket(server):
     assert server.check(f"test -S {SOCKET} && redis-cli -s {SOCKET} ping") == "PONG\n"
     assert f" {SOCKET}\n" in server.check("cat /proc/net/unix")

@@ -77,9 +77,12 @@ def test_lease(client, server):
     client.check(f"busybox ping -c 1 {client.host}")
 
 
-def test_asks_for_an_address_and_a_name(client, server):
-    client.check(f"{UDHCPC} -i eth0 -n -q -f -s {SCRIPT} -r {LAST} -x hostname:vitrine -O 42", 60)
-    assert told(client, "bound")["ip"] == LAST
+def test_asks_for_its_old_address_again(client, server):
+    """-r, with a name and more options asked for; the server knows who asks."""
+    client.check(f"{UDHCPC} -i eth0 -n -q -f -s {SCRIPT}", 60)
+    before = told(client, "bound")["ip"]
+    client.check(f"{UDHCPC} -i eth0 -n -q -f -s {SCRIPT} -r {before} -x hostname:vitrine -O 42", 60)
+    assert told(client, "bound")["ip"] == before
 
 
 def test_in_the_background_renews_and_releases(client, server):

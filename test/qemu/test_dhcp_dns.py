@@ -87,7 +87,8 @@ def dhcp_guest(tap, dnsmasq):
 def test_lease(dhcp_guest, dnsmasq):
     assert dhcp_guest.text.count("net: eth0 ") == 1
     dnsmasq.wait_for(f"DHCPACK(tap0) {dhcp_guest.address}")
-    assert "nameserver 10.77.0.1" in dhcp_guest.check("cat /etc/resolv.conf")
+    assert dhcp_guest.check("cat /run/name-servers") == "nameserver 10.77.0.1\n"
+    assert "nameserver 127.0.0.1\n" in dhcp_guest.check("cat /etc/resolv.conf")
     dhcp_guest.check(f"ping -c 2 {HOST}")
 
 
@@ -106,7 +107,42 @@ def test_resolve_of_an_unknown_name(dhcp_guest):
 
 
 def test_nslookup(dhcp_guest):
-    assert "10.77.0.1" in dhcp_guest.check("nslookup -type=a vitrine.test")
+    output = dhcp_guest.check("nslookup -type=a vitrine.test")
+    assert "10.77.0.1" in output and "127.0.0.1" in output
+
+
+def test_server_is_asked_once(dhcp_guest, dnsmasq):
+    """The machine's resolver keeps what it was told, for all programs."""
+    for program in ("resolve", "nslookup -type=a", "/bin/ping -c 1"):
+        assert "10.77.0.1" in dhcp_guest.check(f"{program} once.vitrine.test")
+    dnsmasq.wait_for("query[A] once.vitrine.test from 10.77.0.")
+    assert dnsmasq.log().count("query[A] once.vitrine.test from 10.77.0.") == 1
+
+
+def test_hosts_come_first(dhcp_guest):
+    dhcp_guest.check("echo '10.1.2.3 here.vitrine.test' >> /etc/hosts")
+    assert "10.1.2.3" in dhcp_guest.check("nslookup -type=a here.vitrine.test")
+
+
+def test_server_given_by_hand(dhcp_guest, dnsmasq):
+    """/etc/resolv.conf is for whoever edits it: programs then ask whom it names."""
+    dhcp_guest.check(f"cp /etc/resolv.conf /tmp/kept; echo nameserver {HOST} > /etc/resolv.conf")
+    assert HOST in dhcp_guest.check("nslookup -type=a byhand.vitrine.test")
+    dhcp_guest.check("cp /tmp/kept /etc/resolv.conf")
+
+
+def test_resolver_that_is_killed_comes_back(dhcp_guest):
+    mark = dhcp_guest.mark()
+    dhcp_guest.check("killall -9 resolver")
+    dhcp_guest.wait_for("init: the resolver died of signal 9 and is started again", since=mark)
+    assert "10.77.0.1" in dhcp_guest.check("resolve back.vitrine.test")
+
+
+def test_resolver_tells_what_it_did(dhcp_guest):
+    mark = dhcp_guest.mark()
+    dhcp_guest.check("resolve tell.vitrine.test; killall -USR1 resolver")
+    assert int(dhcp_guest.wait_for(r"resolver: queries (\d+)", since=mark).group(1)) >= 1
+    dhcp_guest.wait_for("resolver: evicted 0", since=mark)
 
 
 def test_ping_by_name(dhcp_guest):

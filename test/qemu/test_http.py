@@ -245,7 +245,7 @@ def test_get_until_the_server_closes(guest):
 
 def test_get_by_name(guest, dnsmasq):
     server = Answers(HOST, b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nnamed\n")
-    guest.check(f"echo 'nameserver {HOST}' > /etc/resolv.conf")
+    guest.check(f"echo 'nameserver {HOST}' > /run/name-servers")
     assert guest.check(f"httpget http://web.vitrine.test:{server.port}/x") == "named\n"
     assert f"\r\nHost: web.vitrine.test:{server.port}\r\n".encode() in server.requests[0]
 

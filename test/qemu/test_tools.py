@@ -27,7 +27,7 @@ def test_decoder_takes_pieces_of_any_size(size):
 def test_help_names_every_option():
     text = subprocess.run([VM, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
     for option in ("--net", "--mac", "--fwd", "--ip", "--transport", "--memory", "--cpu", "--pcap", "--gdb",
-                   "--append", "--timeout", "-- COMMAND", "124", "125"):
+                   "--append", "--timeout", "--with", "--share", "--fetch", "/share", "-- COMMAND", "124", "125"):
         assert option in text
 
 

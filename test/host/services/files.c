@@ -109,6 +109,12 @@ void inode_put(struct inode *inode)
 		free(inode);
 }
 
+/* Nothing is mapped here. */
+struct inode *inode_of_pages(struct page *const *pages __unused, uint64_t count __unused)
+{
+	return NULL;
+}
+
 /* There are no regular files here to lock. */
 int64_t record_lock_fcntl(struct file *file __unused, int command __unused,
 			  user_addr_t argument __unused)
@@ -177,11 +183,19 @@ static struct file *exchange(int fd, struct file *file)
 	return before;
 }
 
+/* What a descriptor named, which is in the table no more. NULL is harmless. */
+static void give_up(struct file *file)
+{
+	if (file && file->ops->descriptor_closed)
+		file->ops->descriptor_closed(file);
+	file_put(file);
+}
+
 int fd_replace(struct file *file, int fd, bool close_on_exec __unused)
 {
 	if (!in_table(fd))
 		return -EBADF;
-	file_put(exchange(fd, file));
+	give_up(exchange(fd, file));
 	return fd;
 }
 
@@ -189,7 +203,7 @@ int fd_close(int fd)
 {
 	struct file *file = in_table(fd) ? exchange(fd, NULL) : NULL;
 
-	file_put(file);
+	give_up(file);
 	return file ? 0 : -EBADF;
 }
 

@@ -77,6 +77,10 @@ void host_signal(bool pending);
  */
 uint32_t host_signals_sent(void);
 
+struct ucred;
+/* Who the calling process is from now on; at first process 1 of user 0. */
+void host_set_credentials(const struct ucred *credentials);
+
 /* Random numbers: the same seed, the same numbers. */
 void host_random_seed(uint64_t seed);
 
@@ -99,6 +103,12 @@ int64_t host_syscall(uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2, uin
 
 /* The text of a registered /proc file into `to`, NUL-terminated; its length, or -ENOENT. */
 int64_t host_proc_read(const char *path, char *to, size_t size);
+/*
+ * /sys: the name of the object at `index` of the class that was registered last (its kind's room for
+ * a name), and the text of an attribute of one. As above.
+ */
+bool host_sys_object(uint32_t index, char *name);
+int64_t host_sys_read(const char *object, const char *attribute, char *to, size_t size);
 /* Writes one; 0 or what the file's store function answers, -ENOENT. */
 int host_proc_write(const char *path, const char *text);
 /* Forgets every registered file, and their contexts: between two stacks. */
@@ -109,6 +119,9 @@ bool host_irq(uint32_t irq);
 
 /* Runs raised softirqs; returns whether there were any. */
 bool host_run_softirqs(void);
+
+/* Takes a name of a socket (bind to a path) out of the list that stands for a file system. */
+int host_unlink(const char *path);
 
 /* Closes every descriptor left open. */
 void host_close_all(void);

@@ -132,7 +132,7 @@ static struct page *new_block(uint32_t order)
 	struct page *page = (struct page *)(block + (PAGE_SIZE << order) - sizeof(*page));
 
 	memset(page, 0, sizeof(*page));
-	page->order = (uint16_t)order;
+	page->order = (uint8_t)order;
 	page->owner = block;
 	return page;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "include/uapi/socket.h"
 #include "kernel/errno.h"
 #include "kernel/lock.h"
 #include "kernel/printk.h"
@@ -49,6 +50,30 @@ int64_t copy_string_from_user(char *to, user_addr_t from, size_t size)
 		return -ENAMETOOLONG;
 	memcpy(to, (const void *)from, length + 1);
 	return (int64_t)length;
+}
+
+static struct ucred credentials_of_process = {.pid = 1};
+
+void user_credentials(struct ucred *credentials)
+{
+	*credentials = credentials_of_process;
+}
+
+void host_set_credentials(const struct ucred *credentials)
+{
+	credentials_of_process = *credentials;
+}
+
+bool user_may(uint32_t capability __unused)
+{
+	return credentials_of_process.uid == 0;
+}
+
+int user_may_claim(const struct ucred *credentials)
+{
+	if (credentials_of_process.uid == 0)
+		return credentials->pid > 0 ? 0 : -ESRCH;
+	return memcmp(credentials, &credentials_of_process, sizeof(*credentials)) ? -EPERM : 0;
 }
 
 static uint32_t signals_sent;

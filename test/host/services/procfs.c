@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kernel/errno.h"
-#include "kernel/fs/procfs.h"
+#include "kernel/fs/sysfs.h"
 #include "kernel/printk.h"
 #include "test/host/services/host.h"
 
@@ -82,8 +82,41 @@ int proc_register_number(const char *path, int32_t *value, int32_t min, int32_t 
 	return proc_register_numbers(path, value, 1, min, max);
 }
 
+/* /sys: what is registered last counts. */
+
+static const struct sys_class *sys_class;
+
+int sys_register_class(const struct sys_class *class)
+{
+	sys_class = class;
+	return 0;
+}
+
+bool host_sys_object(uint32_t index, char *name)
+{
+	return sys_class && sys_class->name(sys_class->context, index, name);
+}
+
+int64_t host_sys_read(const char *object, const char *attribute, char *to, size_t size)
+{
+	for (uint32_t i = 0; sys_class && i < sys_class->count; i++) {
+		const struct sys_attribute *candidate = &sys_class->attributes[i];
+		struct text text;
+
+		if (strcmp(candidate->name, attribute) != 0)
+			continue;
+		text_init(&text);
+		candidate->show(&text, sys_class->context, object, candidate);
+		snprintf(to, size, "%.*s", (int)text.length, text.length ? text.bytes : "");
+		text_free(&text);
+		return (int64_t)strlen(to);
+	}
+	return -ENOENT;
+}
+
 void host_proc_reset(void)
 {
+	sys_class = NULL;
 	while (proc_files) {
 		struct proc_file *next = proc_files->next;
 

@@ -10,7 +10,9 @@
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/ipv4.h"
 #include "net/ipv4/ipv4_state.h"
+#include "net/netlink/netlink.h"
 #include "net/tcp/tcp.h"
+#include "net/unix/unix.h"
 #include "test/host/services/host.h"
 #include "test/host/stack/device.h"
 
@@ -20,10 +22,9 @@ static const struct room {
 	void (*destroy)(struct net *net);
 	bool link; /* also with link_only */
 } rooms[] = {
-	{packet_init, packet_destroy, true},
-	{ethernet_init, ethernet_destroy, true},
-	{ipv4_init, ipv4_destroy, false},
-	{tcp_init, tcp_destroy, false},
+	{packet_init, packet_destroy, true},     {unix_init, unix_destroy, true},
+	{ethernet_init, ethernet_destroy, true}, {ipv4_init, ipv4_destroy, false},
+	{tcp_init, tcp_destroy, false},          {netlink_init, netlink_destroy, false},
 };
 
 /* Of the process: how many stacks there are, and what was allocated before the first. */

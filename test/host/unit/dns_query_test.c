@@ -1,4 +1,4 @@
-/* What the resolver makes of replies: forgeries, aliases, the cache, and the files. */
+/* What the resolver makes of replies: forgeries, aliases, and the files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,11 +10,8 @@
 #include <cmocka.h>
 
 #include "test/host/unit/dns_bytes.h"
-#include "userland/lib/dns_cache.h"
 #include "userland/lib/dns_files.h"
 #include "userland/lib/dns_query.h"
-
-#define SECOND 1000000ull
 
 static struct dns_name name_of(const char *text)
 {
@@ -264,91 +261,6 @@ static void test_result_texts(void **state)
 		assert_non_null(dns_result_text((enum dns_result)result));
 }
 
-/* ---- The cache ---- */
-
-static struct dns_answer answer_for(const char *text, uint32_t ttl)
-{
-	struct dns_answer answer;
-
-	memset(&answer, 0, sizeof(answer));
-	begin(&answer, text);
-	answer.count = 1;
-	answer.records[0].owner = answer.canonical;
-	answer.records[0].type = DNS_A;
-	answer.records[0].ttl = ttl;
-	return answer;
-}
-
-static struct dns_cache cache;
-
-static void put(const char *text, uint32_t ttl, uint64_t now)
-{
-	struct dns_answer answer = answer_for(text, ttl);
-
-	dns_cache_put(&cache, &answer.canonical, DNS_A, now, &answer);
-}
-
-static bool get(const char *text, uint64_t now, struct dns_answer *answer)
-{
-	struct dns_name name = name_of(text);
-
-	return dns_cache_get(&cache, &name, DNS_A, now, answer);
-}
-
-static void test_cache_keeps_to_the_ttl(void **state)
-{
-	struct dns_answer answer;
-	struct dns_name name = name_of("a.b");
-	uint64_t now = 1000 * SECOND;
-
-	(void)state;
-	memset(&cache, 0, sizeof(cache));
-	assert_false(get("a.b", now, &answer));
-	put("a.b", 60, now);
-	assert_true(get("A.B", now + 59 * SECOND, &answer));
-	assert_int_equal(answer.records[0].ttl, 1);
-	assert_false(dns_cache_get(&cache, &name, DNS_AAAA, now, &answer));
-	assert_false(get("a.b", now + 60 * SECOND, &answer));
-	/* A newer answer takes the old one's place. */
-	put("a.b", 60, now);
-	put("a.b", 600, now);
-	assert_true(get("a.b", now + 500 * SECOND, &answer));
-}
-
-static void test_cache_does_not_keep_everything(void **state)
-{
-	struct dns_answer answer;
-
-	(void)state;
-	memset(&cache, 0, sizeof(cache));
-	put("a.b", 0, SECOND);
-	assert_false(get("a.b", SECOND, &answer));
-	answer = answer_for("a.b", 60);
-	answer.truncated = true;
-	dns_cache_put(&cache, &answer.canonical, DNS_A, SECOND, &answer);
-	assert_false(get("a.b", SECOND, &answer));
-}
-
-static void test_cache_is_bounded(void **state)
-{
-	struct dns_answer answer;
-	char name[16];
-	unsigned found = 0;
-
-	(void)state;
-	memset(&cache, 0, sizeof(cache));
-	for (unsigned i = 0; i < 1000; i++) {
-		snprintf(name, sizeof(name), "n%u.x", i);
-		put(name, 60 + i, SECOND);
-	}
-	for (unsigned i = 0; i < 1000; i++) {
-		snprintf(name, sizeof(name), "n%u.x", i);
-		found += get(name, SECOND, &answer);
-	}
-	assert_int_equal(found, DNS_CACHE_SIZE);
-	assert_true(get("n999.x", SECOND, &answer));
-}
-
 /* ---- The files ---- */
 
 static FILE *file_with(char *text)
@@ -437,9 +349,6 @@ int main(void)
 		cmocka_unit_test(test_no_name_and_no_data),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_result_texts),
-		cmocka_unit_test(test_cache_keeps_to_the_ttl),
-		cmocka_unit_test(test_cache_does_not_keep_everything),
-		cmocka_unit_test(test_cache_is_bounded),
 		cmocka_unit_test(test_resolv_conf),
 		cmocka_unit_test(test_hosts),
 	};

@@ -86,6 +86,55 @@ static void test_memberships_of_a_socket(void **state __unused)
 	assert_false(is_member(GROUP));
 }
 
+static int change_source(struct socket *socket, int option, ip4_t source)
+{
+	const struct ip_mreq_source request = {.imr_multiaddr.s_addr = cpu_to_be32(GROUP),
+					       .imr_interface.s_addr = cpu_to_be32(OURS),
+					       .imr_sourceaddr.s_addr = cpu_to_be32(source)};
+
+	return socket_setsockopt(socket, SOL_IP, option, &request, sizeof(request));
+}
+
+static bool hears(struct socket *socket, ip4_t source)
+{
+	return inet_group_allows(inet_socket(socket), GROUP, source, f.dev.ifindex);
+}
+
+/* RFC 3376 3: only some senders, or all but some. */
+static void test_senders_of_a_group(void **state __unused)
+{
+	struct socket *socket = make_socket(&f, SOCK_DGRAM, 0);
+	const struct ip_mreq group = {.imr_multiaddr.s_addr = cpu_to_be32(GROUP),
+				      .imr_interface.s_addr = cpu_to_be32(OURS)};
+
+	assert_true(hears(socket, PEER)); /* IP_MULTICAST_ALL */
+	assert_int_equal(change_source(socket, IP_DROP_SOURCE_MEMBERSHIP, PEER), -EINVAL);
+	assert_int_equal(change_source(socket, IP_BLOCK_SOURCE, PEER), -EINVAL);
+	assert_int_equal(change_source(socket, IP_ADD_SOURCE_MEMBERSHIP, PEER), 0);
+	assert_true(is_member(GROUP));
+	assert_true(hears(socket, PEER) && !hears(socket, FAR));
+	assert_int_equal(change_source(socket, IP_ADD_SOURCE_MEMBERSHIP, PEER), -EADDRNOTAVAIL);
+	assert_int_equal(change_source(socket, IP_DROP_SOURCE_MEMBERSHIP, FAR), -EADDRNOTAVAIL);
+	assert_int_equal(change_source(socket, IP_BLOCK_SOURCE, FAR), -EINVAL);
+	for (uint32_t i = 1; i < 10; i++)
+		assert_int_equal(change_source(socket, IP_ADD_SOURCE_MEMBERSHIP, FAR + i), 0);
+	assert_int_equal(change_source(socket, IP_ADD_SOURCE_MEMBERSHIP, FAR), -ENOBUFS);
+	for (uint32_t i = 1; i < 10; i++)
+		assert_int_equal(change_source(socket, IP_DROP_SOURCE_MEMBERSHIP, FAR + i), 0);
+	assert_int_equal(change_source(socket, IP_DROP_SOURCE_MEMBERSHIP, PEER), 0);
+	assert_false(is_member(GROUP));
+
+	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_ADD_MEMBERSHIP, &group, 8), 0);
+	assert_int_equal(change_source(socket, IP_BLOCK_SOURCE, PEER), 0);
+	assert_true(!hears(socket, PEER) && hears(socket, FAR));
+	assert_int_equal(change_source(socket, IP_ADD_SOURCE_MEMBERSHIP, FAR), -EINVAL);
+	assert_int_equal(change_source(socket, IP_UNBLOCK_SOURCE, PEER), 0);
+	assert_true(hears(socket, PEER) && is_member(GROUP));
+	assert_int_equal(socket_setsockopt(socket, SOL_IP, IP_BLOCK_SOURCE, &group, 8), -EINVAL);
+	socket_close(socket);
+	assert_false(is_member(GROUP));
+}
+
 /* By the route to the group, where there is one; and leaving what was never joined. */
 static void test_memberships_without_an_interface(void **state __unused)
 {
@@ -211,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_memberships_of_a_socket),
+		TEST(test_senders_of_a_group),
 		TEST(test_memberships_without_an_interface),
 		TEST(test_memberships_of_an_interface_that_goes),
 		TEST(test_groups_where_nobody_is_told),

@@ -42,6 +42,7 @@ static const struct {
 	{"receive ttl", IP_RECVTTL, 1, 0, 1},
 	{"receive tos", IP_RECVTOS, 1, 0, 1},
 	{"receive options", IP_RECVOPTS, 1, 0, 1},
+	{"receive options to send back", IP_RETOPTS, 1, 0, 1},
 	{"free bind", IP_FREEBIND, 1, 0, 1},
 };
 

@@ -154,7 +154,6 @@ static void test_flags_that_datagrams_have_not(void **state __unused)
 
 	assert_int_equal(receive_with_flags(udp, MSG_OOB), -EOPNOTSUPP);
 	assert_int_equal(send_with_flags(udp, MSG_OOB), -EOPNOTSUPP);
-	assert_int_equal(send_with_flags(udp, MSG_MORE), -EOPNOTSUPP);
 	assert_int_equal(send_with_flags(raw, MSG_OOB), -EOPNOTSUPP);
 	socket_close(udp);
 	socket_close(raw);

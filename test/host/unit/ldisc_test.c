@@ -21,6 +21,7 @@ struct terminal {
 	size_t shown;
 	int signal;
 	bool stopped;
+	bool discarded;
 };
 
 static struct terminal terminal;
@@ -45,10 +46,17 @@ static void note_stopped(struct ldisc *ldisc, bool stopped)
 	terminal.stopped = stopped;
 }
 
+static void note_discarded(struct ldisc *ldisc)
+{
+	(void)ldisc;
+	terminal.discarded = true;
+}
+
 static const struct ldisc_ops ops = {
 	.echo = echo,
 	.signal = note_signal,
 	.output_stopped = note_stopped,
+	.discard_output = note_discarded,
 };
 
 static int set_up(void **state)
@@ -246,6 +254,7 @@ static void control_characters_send_signals_and_flush(void **state)
 	(void)state;
 	type("abc\x03");
 	assert_int_equal(terminal.signal, SIGINT);
+	assert_true(terminal.discarded);
 	expect_screen("abc^C");
 	type("\n");
 	expect_read("\n");
@@ -261,6 +270,7 @@ static void noflsh_keeps_what_was_typed(void **state)
 	terminal.termios.c_lflag |= NOFLSH;
 	type("abc\x03\n");
 	expect_read("abc\n");
+	assert_false(terminal.discarded);
 }
 
 static void stop_and_start(void **state)

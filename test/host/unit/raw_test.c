@@ -192,6 +192,18 @@ static void test_raw_hears_errors(void **state __unused)
 	socket_close(socket);
 }
 
+/* The error of one probe does not keep the next from leaving, as on Linux: traceroute -I and -T. */
+static void test_raw_sends_past_errors(void **state __unused)
+{
+	struct socket *socket = make_socket(&f, SOCK_RAW, IPPROTO_ICMP);
+
+	assert_int_equal(set_option(socket, SOL_IP, IP_RECVERR, 1), 0);
+	error_arrives(ICMP_TIME_EXCEEDED, 7);
+	assert_int_equal(do_send(socket, PEER, 0, "next", 4), 4);
+	assert_int_equal(do_receive(socket, buffer, sizeof(buffer), NULL), -EHOSTUNREACH);
+	socket_close(socket);
+}
+
 static void test_proc_raw(void **state __unused)
 {
 	struct socket *socket = make_socket(&f, SOCK_RAW, IPPROTO_ICMP);
@@ -475,6 +487,7 @@ int main(void)
 		TEST(test_raw_send),
 		TEST(test_raw_send_with_a_header_of_ones_own),
 		TEST(test_raw_hears_errors),
+		TEST(test_raw_sends_past_errors),
 		TEST(test_raw_bound_to_a_device),
 		TEST(test_raw_and_groups),
 		TEST(test_icmp_filter_and_odd_messages),

@@ -388,7 +388,7 @@ static void test_ip_options(void **state __unused)
 	assert_int_equal(set_option(socket, SOL_IP, IP_TTL, -1), 0);
 	assert_int_equal(set_option(socket, SOL_IP, IP_HDRINCL, 1), -ENOPROTOOPT);
 	assert_int_equal(set_option(socket, SOL_IP, IP_TRANSPARENT, 1), -ENOPROTOOPT);
-	assert_int_equal(set_option(socket, SOL_UDP, UDP_CORK, 1), -ENOPROTOOPT);
+	assert_int_equal(set_option(socket, SOL_UDP, UDP_SEGMENT, 1), -ENOPROTOOPT);
 	assert_int_equal(get_option(socket, SOL_IP, 199), -ENOPROTOOPT);
 	socket_close(socket);
 }

@@ -16,7 +16,7 @@ class Dnsmasq:
         self._process = subprocess.Popen(
             [*COMMAND, "--conf-file=/dev/null", f"--dhcp-leasefile={self._directory.name}/leases",
              "--no-hosts", "--cname=alias.test,real.test",
-             "--host-record=real.test,10.77.0.9", "--host-record=web.test,10.77.0.1", "--local=/web.test/", "--log-dhcp",
+             "--host-record=real.test,10.77.0.9", "--host-record=web.test,10.77.0.1", "--local=/web.test/", "--log-dhcp", "--log-queries", "--local-ttl=60",
              "--enable-tftp", f"--tftp-root={tftp_root}", "--tftp-no-blocksize"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._ready = threading.Event()
