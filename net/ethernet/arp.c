@@ -163,10 +163,16 @@ void arp_resolve(struct arp_entry *entry, struct mac mac)
 		ethernet_send(entry->dev, skb, mac, ETHERTYPE_IP4);
 }
 
-/* RFC 1122 2.3.2.2: at least the latest packet is saved; ours are the latest three. */
+static bool queue_is_full(const struct skb_queue *waiting, const struct sk_buff *skb)
+{
+	return waiting->length >= ARP_QUEUE_MAX ||
+	       (waiting->length && waiting->truesize + skb->truesize > ARP_QUEUE_BYTES_MAX);
+}
+
+/* RFC 1122 2.3.2.2: at least the latest packet is saved; ours are the latest few. */
 static void wait_for_answer(struct arp_entry *entry, struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	if (entry->waiting.length == ARP_QUEUE_MAX)
+	while (queue_is_full(&entry->waiting, skb))
 		skb_drop(skb_queue_take(&entry->waiting), DROP_ARP_QUEUE_FULL);
 	skb->dev = entry->dev;
 	skb_queue_append(&entry->waiting, skb);

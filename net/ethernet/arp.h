@@ -16,7 +16,8 @@
 #include "net/core/netdevice.h"
 
 #define ARP_ENTRIES_MAX 1024
-#define ARP_QUEUE_MAX 3
+#define ARP_QUEUE_MAX 32          /* packets: as many probes as a traceroute begins with */
+#define ARP_QUEUE_BYTES_MAX 65536 /* of truesize, beyond the latest packet */
 #define ARP_REACHABLE_US (60 * USEC_PER_SEC)
 #define ARP_RETRY_US (1 * USEC_PER_SEC)
 #define ARP_TRIES 3

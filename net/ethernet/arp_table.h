@@ -51,7 +51,7 @@ struct arp_entry {
 	uint8_t tries;      /* requests sent since it was last known to answer */
 	bool used;          /* to send, since it was last known to answer */
 	struct timer timer; /* the next try, or the end of reachability; not in ARP_PERMANENT */
-	struct skb_queue waiting; /* ARP_INCOMPLETE: at most ARP_QUEUE_MAX */
+	struct skb_queue waiting; /* ARP_INCOMPLETE: at most ARP_QUEUE_MAX, ARP_QUEUE_BYTES_MAX */
 };
 
 /*

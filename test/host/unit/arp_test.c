@@ -68,18 +68,34 @@ static void the_first_packet_and_the_second_are_sent(void **state __unused)
 	assert_packet(3, FIXTURE_PEER, 3);
 }
 
-static void three_packets_wait_and_the_oldest_goes(void **state __unused)
+static void latest_packets_wait_and_the_oldest_go(void **state __unused)
 {
-	for (uint8_t mark = 1; mark <= 5; mark++)
+	for (uint8_t mark = 1; mark <= ARP_QUEUE_MAX + 2; mark++)
 		packet_leaves(PEER, mark);
 	assert_int_equal(fixture_drops(&arp_stack, DROP_ARP_QUEUE_FULL), 2);
-	assert_int_equal(arp_stack.net.live_skbs, 3);
+	assert_int_equal(arp_stack.net.live_skbs, ARP_QUEUE_MAX);
 	fixture_clear_sent(&arp_stack);
 	arp_arrives(ARP_REPLY, FIXTURE_PEER, PEER, OURS);
-	assert_int_equal(arp_stack.sent_count, 3);
-	assert_packet(0, FIXTURE_PEER, 3);
-	assert_packet(1, FIXTURE_PEER, 4);
-	assert_packet(2, FIXTURE_PEER, 5);
+	assert_int_equal(arp_stack.sent_count, ARP_QUEUE_MAX);
+	for (uint8_t i = 0; i < ARP_QUEUE_MAX; i++)
+		assert_packet(i, FIXTURE_PEER, i + 3);
+}
+
+/* Also when they are long: then fewer wait, but always the latest. */
+static void bytes_that_wait_are_bounded(void **state __unused)
+{
+	for (int i = 0; i < 5; i++) {
+		struct sk_buff *skb = skb_alloc(&arp_stack.net, SKB_HEADROOM + 30000);
+
+		assert_non_null(skb);
+		skb_reserve(skb, SKB_HEADROOM);
+		memset(skb_put(skb, 30000), 0, 30000);
+		net_lock(&arp_stack.net);
+		arp_send(&arp_stack.dev, skb, PEER);
+		net_unlock(&arp_stack.net);
+	}
+	assert_in_range(arp_stack.net.live_skbs, 1, 2);
+	assert_true(fixture_drops(&arp_stack, DROP_ARP_QUEUE_FULL) >= 3);
 }
 
 static void three_tries_one_second_apart_then_unreachable(void **state __unused)
@@ -310,7 +326,8 @@ int main(void)
 		TEST(wire_round_trip),
 		TEST(wire_refuses),
 		TEST(the_first_packet_and_the_second_are_sent),
-		TEST(three_packets_wait_and_the_oldest_goes),
+		TEST(latest_packets_wait_and_the_oldest_go),
+		TEST(bytes_that_wait_are_bounded),
 		TEST(three_tries_one_second_apart_then_unreachable),
 		TEST(an_answer_to_the_third_try_counts),
 		TEST(no_answer_before_ip_exists),
