@@ -24,6 +24,8 @@ bool user_may(uint32_t capability);
 
 /* Who calls: the process's number, its effective user and its effective group. */
 void user_credentials(struct ucred *credentials);
+/* The same with its real user and group: what SCM_CREDENTIALS tells. */
+void user_real_credentials(struct ucred *credentials);
 
 /*
  * Whether the caller may say that it is somebody else: SCM_CREDENTIALS, unix(7). 0, -EPERM, or

@@ -94,9 +94,10 @@ struct rtnl_link_stats64 {
 	uint64_t tx_aborted_errors, tx_carrier_errors, tx_fifo_errors, tx_heartbeat_errors;
 	uint64_t tx_window_errors;
 	uint64_t rx_compressed, tx_compressed, rx_nohandler;
+	uint64_t rx_otherhost_dropped;
 };
 
-/* IFLA_STATS: the same, in 32 bits. */
+/* IFLA_STATS: the same but the last, in 32 bits. */
 struct rtnl_link_stats {
 	uint32_t rx_packets, tx_packets, rx_bytes, tx_bytes;
 	uint32_t rx_errors, tx_errors, rx_dropped, tx_dropped;

@@ -192,12 +192,16 @@ int sys_register(const char *path, proc_show *show, void *context)
 
 int sys_register_class(const struct sys_class *class)
 {
-	struct inode *directory = proc_directory_below(root, class->path);
+	struct sys_class *copy = kmalloc(sizeof(*copy));
+	struct inode *directory = copy ? proc_directory_below(root, class->path) : NULL;
 
-	if (!directory)
+	if (!directory) {
+		kfree(copy);
 		return -ENOMEM;
+	}
+	*copy = *class;
 	directory->ops = &class_ops;
-	directory->private = (void *)class;
+	directory->private = copy;
 	return 0;
 }
 

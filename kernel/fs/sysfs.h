@@ -25,7 +25,7 @@ struct sys_attribute {
 
 /*
  * A directory with a directory for each object of a kind, which come and go: class/net. The
- * structure is the caller's, and stays. Process context in all calls.
+ * functions are called in process context.
  */
 struct sys_class {
 	const char *path; /* below /sys */
@@ -35,7 +35,7 @@ struct sys_class {
 	bool (*name)(void *context, uint32_t index, char name[SYS_NAME_MAX]);
 	void *context;
 };
-/* 0 or -ENOMEM. */
+/* Copies the structure; what it points to stays. 0 or -ENOMEM. */
 int sys_register_class(const struct sys_class *class);
 
 #endif

@@ -120,6 +120,30 @@ bool vm_page_is_zero(const struct page *page);
 /* True when the page is memory of processes alone, rather than a file's. */
 bool vm_page_is_anonymous(const struct area *area, user_addr_t address, const struct page *page);
 
+/*
+ * /proc/sys/vm/writable_code: areas may be writable and executable. Each of their pages is only one
+ * of the two at a time, and changes at the fault that asks for the other.
+ */
+extern int32_t vm_writable_code;
+
+/* Whether memory may be mapped so. */
+static inline bool vm_protection_allowed(uint32_t protection)
+{
+	const uint32_t both = PROT_WRITE | PROT_EXEC;
+
+	return vm_writable_code || (protection & both) != both;
+}
+
+/* What a page of the area gets when it is accessed so: never writable and executable. */
+static inline uint32_t area_page_protection(const struct area *area, enum vm_access access)
+{
+	const uint32_t both = PROT_WRITE | PROT_EXEC;
+
+	if ((area->protection & both) != both)
+		return area->protection;
+	return area->protection & ~(uint32_t)(access == VM_EXECUTE ? PROT_WRITE : PROT_EXEC);
+}
+
 /* Forgets the pages of [start, end) and flushes. */
 void vm_drop_pages(struct vm *vm, user_addr_t start, user_addr_t end);
 

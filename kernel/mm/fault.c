@@ -16,6 +16,8 @@
 /* Pages: of a file's neighbours, those that are in memory anyway are mapped too. */
 #define FAULT_AROUND 16
 
+int32_t vm_writable_code;
+
 static struct page *zero_page; /* its own reference is never dropped */
 
 void vm_init(void)
@@ -103,13 +105,17 @@ static int original_page(const struct area *area, user_addr_t address, struct pa
 }
 
 static void set_entry(struct vm *vm, const struct area *area, user_addr_t address, uint64_t *entry,
-		      struct page *page, bool writable)
+		      struct page *page, enum vm_access access)
 {
+	bool writable = access == VM_WRITE || area->flags & AREA_SHARED;
+	uint32_t protection = area_page_protection(area, access);
 	bool replaces = entry_present(*entry);
 	bool counted = replaces && entry_page(*entry) != zero_page;
 
-	if (area->protection & PROT_EXEC)
+	if (protection & PROT_EXEC)
 		page_sync_instructions(page);
+	else if (area->protection & PROT_EXEC)
+		page_modified(page); /* is about to be, for what is code next time */
 	if (replaces) {
 		*entry = 0; /* break before make: the old page must be gone from the TLB first */
 		page_table_flush(&vm->table, address, address + PAGE_SIZE);
@@ -117,7 +123,7 @@ static void set_entry(struct vm *vm, const struct area *area, user_addr_t addres
 	if (!counted && page != zero_page)
 		vm->resident++;
 	vm->resident_peak = MAX(vm->resident_peak, vm->resident);
-	*entry = page_table_make_entry(page_to_phys(page), area->protection, writable);
+	*entry = page_table_make_entry(page_to_phys(page), protection, writable);
 	page_table_sync();
 }
 
@@ -138,7 +144,7 @@ static int fill(struct vm *vm, const struct area *area, user_addr_t address, uin
 		}
 		page = copy;
 	}
-	set_entry(vm, area, address, entry, page, access == VM_WRITE || shared);
+	set_entry(vm, area, address, entry, page, access);
 	return 0;
 }
 
@@ -153,7 +159,7 @@ static int make_writable(struct vm *vm, const struct area *area, user_addr_t add
 		if (!page)
 			return -SIGKILL;
 	}
-	set_entry(vm, area, address, entry, page, true);
+	set_entry(vm, area, address, entry, page, VM_WRITE);
 	return 0;
 }
 
@@ -172,7 +178,7 @@ static void map_neighbours(struct vm *vm, const struct area *area, user_addr_t a
 		if (!page || area_file_index(area, start) << PAGE_SHIFT >= area->inode->size)
 			continue;
 		page_get(page);
-		set_entry(vm, area, start, entry, page, false);
+		set_entry(vm, area, start, entry, page, VM_READ);
 	}
 }
 
@@ -200,6 +206,10 @@ int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access)
 	}
 	if (access == VM_WRITE && !entry_writable(*entry))
 		return make_writable(vm, area, address, entry);
+	if (access == VM_EXECUTE && !entry_executable(*entry)) {
+		set_entry(vm, area, address, entry, entry_page(*entry), VM_EXECUTE);
+		return 0;
+	}
 	/* It is there already: the TLB remembered something older. */
 	page_table_flush(&vm->table, address, address + PAGE_SIZE);
 	return 0;

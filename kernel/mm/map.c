@@ -55,10 +55,11 @@ static void protect_entry(struct vm *vm __unused, uint64_t *entry, const void *c
 	 * copied.
 	 */
 	bool writable = area->flags & AREA_SHARED || entry_writable(*entry);
+	uint32_t protection = area_page_protection(area, VM_WRITE);
 
-	if (area->protection & PROT_EXEC)
+	if (protection & PROT_EXEC)
 		page_sync_instructions(page);
-	*entry = page_table_make_entry(page_to_phys(page), area->protection, writable);
+	*entry = page_table_make_entry(page_to_phys(page), protection, writable);
 }
 
 void vm_protect_pages(struct vm *vm, user_addr_t start, user_addr_t end, const struct area *area)
@@ -168,7 +169,7 @@ int64_t vm_map(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t protec
 		return -EINVAL;
 	if (length > USER_ADDRESS_END || offset + length < offset)
 		return -ENOMEM;
-	if ((protection & PROT_WRITE) && (protection & PROT_EXEC))
+	if (!vm_protection_allowed(protection))
 		return -EACCES;
 	length = ALIGN_UP(length, PAGE_SIZE);
 	if ((flags & MAP_TYPE) != MAP_PRIVATE)
@@ -202,7 +203,7 @@ int64_t vm_map(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t protec
 static int check_protect(const struct vm *vm, user_addr_t start, user_addr_t end,
 			 uint32_t protection)
 {
-	if ((protection & PROT_WRITE) && (protection & PROT_EXEC))
+	if (!vm_protection_allowed(protection))
 		return -EACCES;
 	if (!area_range_mapped(vm, start, end))
 		return -ENOMEM;

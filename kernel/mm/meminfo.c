@@ -69,6 +69,7 @@ void meminfo_init(void)
 {
 	if (proc_register("meminfo", show_meminfo, NULL) ||
 	    proc_register_number("sys/vm/overcommit_memory", &overcommit_memory, 1, 1) ||
+	    proc_register_number("sys/vm/writable_code", &vm_writable_code, 0, 1) ||
 	    proc_register("sys/vm/max_map_count", show_number, (void *)(uintptr_t)AREAS_MAX) ||
 	    proc_register("sys/vm/mmap_min_addr", show_number,
 			  (void *)(uintptr_t)USER_ADDRESS_START))

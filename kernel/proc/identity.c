@@ -63,6 +63,14 @@ void user_credentials(struct ucred *credentials)
 		.pid = process->pid, .uid = process->euid, .gid = process->egid};
 }
 
+void user_real_credentials(struct ucred *credentials)
+{
+	const struct process *process = current_process();
+
+	*credentials = (struct ucred){
+		.pid = process->pid, .uid = process->uid, .gid = process->gid};
+}
+
 static bool may_have(uint32_t id, uint32_t real, uint32_t effective, uint32_t saved,
 		     uint32_t capability)
 {

@@ -1,6 +1,7 @@
 /*
  * syslog(2): the kernel log for klogctl and dmesg. The same lines come from /dev/kmsg.
  */
+#include "include/uapi/capability.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/printk.h"
 #include "kernel/proc/proc.h"
@@ -66,6 +67,8 @@ SYSCALL3(syslog, int, action, user_addr_t, to, int, size)
 	int64_t result;
 	char *text;
 
+	if ((action == SYSLOG_CLEAR || action == SYSLOG_READ_CLEAR) && !user_may(CAP_SYSLOG))
+		return -EPERM;
 	switch (action) {
 	case SYSLOG_CLOSE:
 	case SYSLOG_OPEN:

@@ -1,8 +1,6 @@
 /* /sys/class/net: a directory for each interface, with a file for each of its properties. */
 #include "include/uapi/if_arp.h"
-#include "kernel/errno.h"
 #include "kernel/fs/sysfs.h"
-#include "kernel/mm/kmalloc.h"
 #include "kernel/string.h"
 #include "net/core/netdevice.h"
 
@@ -207,18 +205,11 @@ static const struct sys_attribute attributes[] = {
 
 int netdev_sysfs_init(struct net *net)
 {
-	struct sys_class *class = kmalloc(sizeof(*class));
+	const struct sys_class class = {.path = "class/net",
+					.attributes = attributes,
+					.count = ARRAY_SIZE(attributes),
+					.name = name_at,
+					.context = net};
 
-	if (!class)
-		return -ENOMEM;
-	*class = (struct sys_class){.path = "class/net",
-				    .attributes = attributes,
-				    .count = ARRAY_SIZE(attributes),
-				    .name = name_at,
-				    .context = net};
-	int error = sys_register_class(class);
-
-	if (error)
-		kfree(class);
-	return error;
+	return sys_register_class(&class);
 }

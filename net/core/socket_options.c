@@ -1,6 +1,8 @@
 /* Options of level SOL_SOCKET: socket(7). */
+#include "include/uapi/capability.h"
 #include "include/uapi/time.h"
 #include "kernel/string.h"
+#include "kernel/user.h"
 #include "net/core/netdevice.h"
 #include "net/core/socket_filter.h"
 
@@ -128,7 +130,10 @@ static void set_send_buffer(struct socket *socket, int32_t size) NEEDS_NET_LOCK
 static int set_number(struct socket *socket, int option, int32_t number) NEEDS_NET_LOCK
 {
 	const struct net *net = socket->net;
+	bool forces = option == SO_RCVBUFFORCE || option == SO_SNDBUFFORCE;
 
+	if (forces && !user_may(CAP_NET_ADMIN))
+		return -EPERM;
 	switch (option) {
 	case SO_RCVBUF:
 		set_receive_buffer(socket,

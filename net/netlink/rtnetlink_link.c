@@ -33,7 +33,7 @@ static void put_statistics(struct netlink_writer *writer, const struct net_devic
 		.tx_compressed = s->tx_compressed,
 	};
 	const uint64_t *from = &wide.rx_packets;
-	uint32_t narrow[sizeof(wide) / sizeof(*from)];
+	uint32_t narrow[sizeof(struct rtnl_link_stats) / sizeof(uint32_t)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(narrow); i++)
 		narrow[i] = (uint32_t)from[i];
@@ -41,7 +41,8 @@ static void put_statistics(struct netlink_writer *writer, const struct net_devic
 	netlink_put(writer, IFLA_STATS, narrow, sizeof(narrow));
 }
 
-_Static_assert(sizeof(struct rtnl_link_stats) * 2 == sizeof(struct rtnl_link_stats64),
+_Static_assert(offsetof(struct rtnl_link_stats, rx_nohandler) * 2 ==
+		       offsetof(struct rtnl_link_stats64, rx_nohandler),
 	       "the same numbers in half the width");
 
 /* lo has no wire of which anything could be known. */
@@ -258,6 +259,12 @@ static bool renames(const struct net_device *dev, const struct netlink_attribute
 		strncmp(name, dev->name, sizeof(name)) != 0);
 }
 
+/* ip(8) takes ENODEV, for one without a name, as a sign that links can be changed at all. */
+static int refuse_new(const struct nlmsghdr *header)
+{
+	return header->nlmsg_flags & NLM_F_CREATE ? -EOPNOTSUPP : -ENODEV;
+}
+
 static int change_link(struct netlink_request *request) NEEDS_NET_LOCK
 {
 	struct netlink_attribute attributes[IFLA_PERM_ADDRESS + 1];
@@ -275,9 +282,7 @@ static int change_link(struct netlink_request *request) NEEDS_NET_LOCK
 	if (header->nlmsg_type == RTM_DELLINK)
 		return dev ? -EOPNOTSUPP : error;
 	if (!dev)
-		return header->nlmsg_type == RTM_NEWLINK && header->nlmsg_flags & NLM_F_CREATE
-			       ? -EOPNOTSUPP
-			       : error;
+		return header->nlmsg_type == RTM_NEWLINK ? refuse_new(header) : error;
 	if (header->nlmsg_type == RTM_NEWLINK && header->nlmsg_flags & NLM_F_EXCL)
 		return -EEXIST;
 	if (asks_too_much(attributes) || renames(dev, attributes))

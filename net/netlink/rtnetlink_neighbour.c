@@ -128,7 +128,7 @@ static int get_neighbour(struct netlink_request *request) NEEDS_NET_LOCK
 	struct netlink_attribute attributes[NDA_MASTER + 1];
 	const struct nlmsghdr header = netlink_answer_header(request, RTM_NEWNEIGH);
 	struct netlink_writer writer;
-	struct net_device *dev;
+	struct net_device *dev = NULL;
 	struct ndmsg info;
 	int error = read_one(request, &info, attributes, &dev);
 
@@ -182,7 +182,7 @@ static int set_neighbour(struct netlink_request *request, struct net_device *dev
 static int change_neighbour(struct netlink_request *request) NEEDS_NET_LOCK
 {
 	struct netlink_attribute attributes[NDA_MASTER + 1];
-	struct net_device *dev;
+	struct net_device *dev = NULL;
 	struct ndmsg info;
 	int error = read_one(request, &info, attributes, &dev);
 

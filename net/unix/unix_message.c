@@ -53,7 +53,7 @@ int unix_outgoing_begin(struct unix_outgoing *out, const struct message *message
 {
 	out->rights = NULL;
 	out->files_limit = (uint64_t)fd_limit();
-	user_credentials(&out->credentials);
+	user_real_credentials(&out->credentials);
 	int error = read_control(out, message);
 
 	if (error)

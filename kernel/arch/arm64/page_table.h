@@ -59,6 +59,11 @@ static inline bool entry_writable(uint64_t entry)
 	return (entry & (PTE_USER | PTE_READ_ONLY)) == PTE_USER;
 }
 
+static inline bool entry_executable(uint64_t entry)
+{
+	return !(entry & PTE_USER_NO_EXEC);
+}
+
 static inline struct page *entry_page(uint64_t entry)
 {
 	return phys_to_page(entry & PTE_ADDRESS_MASK);
