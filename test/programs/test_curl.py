@@ -147,7 +147,7 @@ def test_ctrl_c_ends_a_download(guest, web):
     guest.wait_for(r"Time +Current", since=since)
     guest.send(b"\x03")
     guest.send("echo status $?\n")
-    assert guest.wait_for(r"status (\d+)", since=since)[1] == "130"
+    assert guest.wait_for(r"status (\d+)\s", since=since)[1] == "130"
 
 
 def test_nothing_is_left_open(guest):

@@ -35,6 +35,7 @@ defaults
 frontend web
     bind :{http}
     bind :{https} ssl crt /share/haproxy.pem alpn h2,http/1.1
+    http-request deny if {{ path_reg ^/forbidden/[0-9]+$ }}
     default_backend servers
 frontend statistics
     bind :{statistics}
@@ -99,6 +100,8 @@ def haproxy(guest, servers):
     if guest.run("test -e /run/haproxy.pid && kill -0 $(head -1 /run/haproxy.pid)").status != 0:
         guest.write_file("/tmp/haproxy.cfg", CONFIGURATION.format(
             http=HTTP_PORT, https=HTTPS_PORT, statistics=STATISTICS_PORT, host=guest.host, **SERVER_PORTS))
+        # PCRE's compiler wants memory that can be written and executed.
+        guest.check("echo 1 > /proc/sys/vm/writable_code")
         guest.check("haproxy -D -f /tmp/haproxy.cfg")
         guest.wait_for_port(HTTPS_PORT)
     return guest
@@ -132,6 +135,11 @@ def test_both_servers_get_their_share(haproxy, authority, scheme):
     address = url(haproxy, scheme)
     answers = collections.Counter(curl(authority, *[address] * 20).split())
     assert answers == {"one": 10, "two": 10}
+
+
+def test_a_regular_expression(haproxy, authority):
+    assert tool("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", url(haproxy) + "forbidden/7").stdout == "403"
+    assert curl(authority, "-o", "/dev/null", "-w", "%{http_code}", url(haproxy) + "forbidden/x") == "200"
 
 
 def test_http2_in_front(haproxy, authority):

@@ -81,7 +81,7 @@ def run_here(guest, *options):
 
 @pytest.fixture
 def serving(guest):
-    process = guest.background(f"iperf3 -s -p {PORT} > /tmp/server")
+    process = guest.background(f"iperf3 -s --forceflush -p {PORT} > /tmp/server")
     guest.wait_for_port(PORT)
     yield guest
     guest.run(f"kill {process}; wait")

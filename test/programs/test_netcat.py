@@ -112,5 +112,5 @@ def test_ctrl_c(guest):
     guest.wait_for("Listening on", since=since)
     guest.send(b"\x03")
     guest.send("echo status $?\n")
-    status = guest.wait_for(r"status (\d+)", since=since)[1]
+    status = guest.wait_for(r"status (\d+)\s", since=since)[1]
     assert status == "130", guest.text[since:]

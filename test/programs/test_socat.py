@@ -1,6 +1,7 @@
 """Debian's socat in the guest, as a relay between kinds of sockets, and as a peer of this machine's."""
 
 import socket
+import threading
 
 import pytest
 
@@ -32,11 +33,17 @@ def talk(guest, address, text=TEXT):
 
 
 def exchange(address, text=TEXT):
-    """What comes back over TCP from the guest, until it closes."""
+    """What comes back over TCP from the guest, until it closes; read while the text is still being sent."""
     with socket.create_connection(address, timeout=15) as connection:
-        connection.sendall(text.encode())
-        connection.shutdown(socket.SHUT_WR)
-        return connection.makefile().read()
+        def send():
+            connection.sendall(text.encode())
+            connection.shutdown(socket.SHUT_WR)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        answer = connection.makefile().read()
+        sender.join()
+        return answer
 
 
 def test_tcp_server(guest, relay):

@@ -151,7 +151,7 @@ def test_ctrl_c_and_kill_leave_nothing(guest):
     guest.wait_for("listening on eth0", since=since)
     guest.send(b"\x03")
     guest.send("echo status $?\n")
-    assert guest.wait_for(r"status (\d+)", since=since)[1] == "0"
+    assert guest.wait_for(r"status (\d+)\s", since=since)[1] == "0"
     guest.check(f"{TCPDUMP} -n -i any -w /dev/null 2> /tmp/err & until grep -q listening /tmp/err; do sleep 0.05; done")
     assert len(guest.check("cat /proc/net/packet").splitlines()) == 2
     guest.run("killall -KILL tcpdump; wait")

@@ -205,7 +205,7 @@ def crowd(directory):
         Program("nginx", "exec nginx -g 'daemon off;' -c /share/nginx.conf", 80, lambda: fetch(80, size)),
         Program("lighttpd", "exec lighttpd -D -f /share/lighttpd.conf", 81, lambda: fetch(81, size)),
         Program("haproxy", "exec haproxy -db -f /share/haproxy.cfg", 82, lambda: fetch(82, size)),
-        Program("python3", "exec python3 -m http.server -d /share 8000", 8000, lambda: fetch(8000, size)),
+        Program("python3", "exec python3 -B -m http.server -d /share 8000", 8000, lambda: fetch(8000, size)),
         Program("httpd", "exec busybox httpd -f -p 8001 -h /share", 8001, lambda: fetch(8001, size)),
         Program("redis-server", "exec redis-server --bind 0.0.0.0 --protected-mode no --save '' --dir /tmp", 6379,
                 redis_set_and_get),
