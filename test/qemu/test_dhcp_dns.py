@@ -141,7 +141,7 @@ def test_resolver_that_is_killed_comes_back(dhcp_guest):
 def test_resolver_tells_what_it_did(dhcp_guest):
     mark = dhcp_guest.mark()
     dhcp_guest.check("resolve tell.vitrine.test; killall -USR1 resolver")
-    assert int(dhcp_guest.wait_for(r"resolver: queries (\d+)", since=mark).group(1)) >= 1
+    assert int(dhcp_guest.wait_for(r"resolver: queries (\d+)\s", since=mark).group(1)) >= 1
     dhcp_guest.wait_for("resolver: evicted 0", since=mark)
 
 

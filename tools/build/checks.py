@@ -23,6 +23,11 @@ def describe_tests(ninja, kernels, host):
     for name, option in (("test-programs", ""), ("test-programs-fast", "-m fast")):
         ninja.build(name, "console", [], implicit=kernels["test"], order_only=kernels["default"],
                     command=f"tools/run-qemu-tests {ninja.build_dir} --programs {option}", text="TEST programs")
+    ninja.build("test-load", "console", [], implicit=kernels["test"], order_only=kernels["default"],
+                command=f"VITRINE_LOAD_SECONDS=600 tools/run-qemu-tests {ninja.build_dir} --programs -n 0 -rA "
+                        "-k 'test_load and all_at_once'", text="TEST 24 programs for ten minutes")
+    ninja.build("test-suites", "console", [], implicit=kernels["default"] + [ninja.product("debian/stamp")],
+                command=f"tools/run-suites --build-dir {ninja.build_dir}", text="TEST public suites")
     describe_fuzzing(ninja, host)
     describe_transfers(ninja, host)
     ninja.phony("test", ["test-layers", "test-docs", "test-abi", "test-host", "test-transfers", "test-fuzz",

@@ -52,6 +52,13 @@ def run(command, limit_s, log):
         return file.read()
 
 
+def put_command(share, command):
+    """It may be longer than a kernel's command line: it goes with the files. Returns what runs it."""
+    with open(f"{share}/command", "w", encoding="utf-8") as file:
+        file.write(command + "\n")
+    return "sh /share/command"
+
+
 class Vitrine:
     name = "vitrine"
 
@@ -60,7 +67,7 @@ class Vitrine:
 
     def run(self, suite, share, command, limit_s, log):
         return run([f"{TOP}/tools/vm", "--kernel", self._kernel, "--with", ",".join(suite.packages), "--share", share,
-                    "--memory", MEMORY, "--timeout", str(limit_s), "--", command], limit_s + 60, log)
+                    "--memory", MEMORY, "--timeout", str(limit_s), "--", put_command(share, command)], limit_s + 60, log)
 
 
 class Linux:
@@ -92,7 +99,7 @@ class Linux:
         return archive.to_bytes()
 
     def run(self, suite, share, command, limit_s, log):
-        parts = [initrd.read(packages.archive_with(sorted(suite.packages))), self._own_files(command),
+        parts = [initrd.read(packages.archive_with(sorted(suite.packages))), self._own_files(put_command(share, command)),
                  initrd.shared_archive(share)]
         path = initrd.join(parts)
         kernel = linux_guest.one_file(f"{self._unpacked}/boot/vmlinuz-*")

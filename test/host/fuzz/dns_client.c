@@ -10,14 +10,16 @@
  *	3 n	n seconds pass (2 bytes)
  *	4 n ...	n lines of /etc/resolv.conf
  *	5 n ...	n bytes of /etc/hosts
+ *	6 n ...	n bytes from a client
  */
-#include "userland/lib/dns_cache.h"
 #include "userland/lib/dns_files.h"
 
 #include "test/host/fuzz/fuzz.h"
 #include "userland/lib/bytes.h"
+#include "userland/lib/dns_reply.h"
+#include "userland/lib/dns_store.h"
 
-#define STEPS 6
+#define STEPS 7
 #define STEPS_MAX 100
 #define SECOND 1000000ull
 #define MESSAGE_MAX 1024
@@ -27,7 +29,8 @@ static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_PTR, DNS_CNAME};
 
 struct bench {
 	uint64_t now;
-	struct dns_cache cache;
+	struct dns_store store;
+	struct dns_question client; /* who asks the machine's resolver */
 	struct dns_query query;
 	struct dns_answer answer;
 	struct dns_name asked; /* what the program wants to know */
@@ -53,33 +56,69 @@ static void pose(struct bench *bench, const struct dns_name *name)
 	bench->asking = true;
 }
 
+/* Whatever is kept can be handed on, to every kind of client, and is a message of the same kind. */
+static void hand_on(struct bench *bench, const struct dns_store_entry *entry, uint32_t age)
+{
+	static uint8_t out[DNS_STORE_LONGEST + DNS_OPT_LENGTH];
+	struct dns_question question = bench->client;
+	struct dns_message message;
+	size_t length;
+
+	question.name = bench->asked;
+	question.type = (uint16_t)bench->type;
+	question.class = DNS_CLASS_IN;
+	question.opcode = 0;
+	length = dns_reply_emit(entry->bytes, entry->length, age, &question, out, sizeof(out));
+	CHECK(dns_parse(out, length, &message) == DNS_OK && !message.truncated);
+	CHECK(message.id == question.id && message.additional_count == question.has_edns);
+	length = dns_reply_emit(entry->bytes, entry->length, age, &question, out, DNS_UDP_MAX);
+	CHECK(length <= DNS_UDP_MAX && dns_parse(out, length, &message) == DNS_OK);
+}
+
 static void ask(struct bench *bench, struct fuzz_input *input)
 {
-	struct dns_answer cached;
+	const struct dns_store_entry *entry;
+	uint32_t age;
 
 	CHECK(dns_name_from_text(names[fuzz_u8(input) % 4], &bench->asked));
 	bench->type = types[fuzz_u8(input) % 4];
-	if (dns_cache_get(&bench->cache, &bench->asked, bench->type, bench->now, &cached))
-		check_answer(&cached);
+	entry = dns_store_get(&bench->store, &bench->asked, bench->type, bench->now, &age);
+	if (entry)
+		hand_on(bench, entry, age);
 	dns_answer_begin(&bench->answer, &bench->asked);
 	pose(bench, &bench->asked);
 }
 
-/* What was found is remembered for as long as it may be, and no longer. */
-static void remember(struct bench *bench)
+/* What a server said is remembered for as long as it may be, and no longer. */
+static void remember(struct bench *bench, const uint8_t *bytes, const struct dns_message *message)
 {
-	struct dns_answer cached;
-	uint32_t ttl = dns_answer_ttl(&bench->answer);
+	static uint8_t copy[MESSAGE_MAX];
+	const struct dns_store_entry *entry;
+	struct dns_kept kept;
+	enum dns_code code;
+	uint32_t age;
+	uint64_t end;
 
-	dns_cache_put(&bench->cache, &bench->asked, bench->type, bench->now, &bench->answer);
-	if (bench->answer.truncated || ttl == 0)
+	if (message->truncated || !dns_name_equal(&message->name, &bench->asked) ||
+	    message->length > sizeof(copy))
 		return;
-	CHECK(dns_cache_get(&bench->cache, &bench->asked, bench->type, bench->now, &cached));
-	CHECK(cached.count == bench->answer.count && dns_answer_ttl(&cached) == ttl);
-	CHECK(dns_cache_get(&bench->cache, &bench->asked, bench->type,
-			    bench->now + ttl * SECOND - 1, &cached));
-	CHECK(!dns_cache_get(&bench->cache, &bench->asked, bench->type, bench->now + ttl * SECOND,
-			     &cached));
+	code = dns_reply_judge(message, &kept);
+	if (code != DNS_NO_ERROR && code != DNS_NAME_ERROR)
+		return;
+	CHECK(kept.length <= message->length && kept.lifetime <= DNS_POSITIVE_MAX);
+	memcpy(copy, bytes, message->length);
+	dns_reply_trim(copy, &kept);
+	dns_store_put(&bench->store, &bench->asked, bench->type, bench->now, copy, kept.length,
+		      kept.lifetime);
+	end = bench->now + kept.lifetime * SECOND;
+	entry = dns_store_get(&bench->store, &bench->asked, bench->type, end - 1, &age);
+	CHECK((entry != NULL) == (kept.lifetime > 0));
+	if (!entry)
+		return;
+	hand_on(bench, entry, age);
+	CHECK(!dns_store_get(&bench->store, &bench->asked, bench->type, end, &age));
+	dns_store_put(&bench->store, &bench->asked, bench->type, bench->now, copy, kept.length,
+		      kept.lifetime);
 }
 
 static void take(struct bench *bench, const struct dns_message *message)
@@ -90,13 +129,29 @@ static void take(struct bench *bench, const struct dns_message *message)
 	CHECK(dns_result_text(result)[0]);
 	check_answer(&bench->answer);
 	bench->asking = false;
+	remember(bench, message->bytes, message);
 	if (result == DNS_FOUND) {
 		CHECK(bench->answer.count > 0);
-		remember(bench);
 	} else if (result == DNS_MORE) {
 		CHECK(bench->answer.aliases > aliases); /* else it would ask for ever */
 		pose(bench, &bench->answer.canonical);
 	}
+}
+
+/* A client's message is answered by one that parses, or not at all. */
+static void receive_from_client(struct bench *bench, const uint8_t *bytes, size_t length)
+{
+	uint8_t out[DNS_UDP_MAX];
+	enum dns_code code;
+	enum dns_question_verdict verdict = dns_question_parse(bytes, length, &bench->client,
+							       &code);
+
+	CHECK((verdict == DNS_ANSWER) == (code == DNS_NO_ERROR && verdict != DNS_SILENCE));
+	if (verdict == DNS_SILENCE)
+		return;
+	CHECK(bench->client.udp_size >= DNS_UDP_MAX);
+	CHECK(dns_reply_emit_code(&bench->client, code, out) <= sizeof(out));
+	CHECK(verdict != DNS_ANSWER || bench->client.name.length > 0);
 }
 
 static void receive(struct bench *bench, const uint8_t *bytes, size_t length)
@@ -195,20 +250,21 @@ static void step(struct bench *bench, struct fuzz_input *input)
 	case 4:
 		read_configuration(input);
 		break;
-	default:
+	case 5:
 		read_hosts(bench, input);
+		break;
+	default:
+		bytes = fuzz_bytes(input, fuzz_u8(input), &n);
+		receive_from_client(bench, bytes, n);
 		break;
 	}
 }
 
-/* As good as all zeros, without the pages of answers that nobody will read. */
 static void forget_everything(struct bench *bench)
 {
-	for (unsigned i = 0; i < DNS_CACHE_SIZE; i++) {
-		bench->cache.entries[i].name.length = 0;
-		bench->cache.entries[i].type = 0;
-		bench->cache.entries[i].expires = 0;
-	}
+	dns_store_clear(&bench->store);
+	bench->store.evicted = 0;
+	memset(&bench->client, 0, sizeof(bench->client));
 	bench->now = SECOND;
 	bench->query.id = 0;
 	bench->asked.length = 0;

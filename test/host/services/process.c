@@ -59,6 +59,11 @@ void user_credentials(struct ucred *credentials)
 	*credentials = credentials_of_process;
 }
 
+void user_real_credentials(struct ucred *credentials)
+{
+	user_credentials(credentials);
+}
+
 void host_set_credentials(const struct ucred *credentials)
 {
 	credentials_of_process = *credentials;

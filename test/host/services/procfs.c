@@ -84,29 +84,29 @@ int proc_register_number(const char *path, int32_t *value, int32_t min, int32_t 
 
 /* /sys: what is registered last counts. */
 
-static const struct sys_class *sys_class;
+static struct sys_class sys_class;
 
 int sys_register_class(const struct sys_class *class)
 {
-	sys_class = class;
+	sys_class = *class;
 	return 0;
 }
 
 bool host_sys_object(uint32_t index, char *name)
 {
-	return sys_class && sys_class->name(sys_class->context, index, name);
+	return sys_class.name && sys_class.name(sys_class.context, index, name);
 }
 
 int64_t host_sys_read(const char *object, const char *attribute, char *to, size_t size)
 {
-	for (uint32_t i = 0; sys_class && i < sys_class->count; i++) {
-		const struct sys_attribute *candidate = &sys_class->attributes[i];
+	for (uint32_t i = 0; i < sys_class.count; i++) {
+		const struct sys_attribute *candidate = &sys_class.attributes[i];
 		struct text text;
 
 		if (strcmp(candidate->name, attribute) != 0)
 			continue;
 		text_init(&text);
-		candidate->show(&text, sys_class->context, object, candidate);
+		candidate->show(&text, sys_class.context, object, candidate);
 		snprintf(to, size, "%.*s", (int)text.length, text.length ? text.bytes : "");
 		text_free(&text);
 		return (int64_t)strlen(to);
@@ -116,7 +116,7 @@ int64_t host_sys_read(const char *object, const char *attribute, char *to, size_
 
 void host_proc_reset(void)
 {
-	sys_class = NULL;
+	sys_class = (struct sys_class){0};
 	while (proc_files) {
 		struct proc_file *next = proc_files->next;
 

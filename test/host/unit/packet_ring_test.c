@@ -263,6 +263,8 @@ static void frozen_until_a_block_comes_back(void **state __unused)
 	assert_int_equal(counted.tp_packets, 7);
 	assert_int_equal(counted.tp_drops, 2);
 	assert_int_equal(counted.tp_freeze_q_cnt, 1);
+	fixture_advance(&f, 100 * USEC_PER_MSEC);
+	assert_int_equal(block(0)->hdr.num_pkts, 5); /* the process's: nobody writes to it */
 	((struct tpacket_block_desc *)seen(0))->hdr.block_status = TP_STATUS_KERNEL;
 	assert_false(readable());
 	frame_comes("thawed", 6);

@@ -1,9 +1,7 @@
 /* What sockets refuse to a process without the superuser's rights: capabilities(7). */
 #include "test/host/unit/ip4_fixture.h"
 
-#include <string.h>
-
-#include "include/uapi/if_packet.h"
+#include "include/uapi/socket.h"
 #include "kernel/errno.h"
 #include "net/core/socket.h"
 
@@ -14,14 +12,12 @@ static struct fixture f;
 static int setup(void **state __unused)
 {
 	ip4_fixture_init(&f);
-	assert_int_equal(packet_init(&f.net), 0);
 	return 0;
 }
 
 static int teardown(void **state __unused)
 {
 	host_set_credentials(&root);
-	packet_destroy(&f.net);
 	ip4_fixture_destroy(&f);
 	return 0;
 }
@@ -29,11 +25,7 @@ static int teardown(void **state __unused)
 static int bind_to(uint16_t port)
 {
 	struct socket *socket = make_socket(&f, SOCK_DGRAM, 0);
-	struct sockaddr_storage name = {0};
-	const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = cpu_to_be16(port)};
-
-	memcpy(&name, &address, sizeof(address));
-	int error = socket_bind(socket, &name, sizeof(address));
+	int error = do_bind(socket, 0, port);
 
 	socket_close(socket);
 	return error;
@@ -73,11 +65,23 @@ static void raw_sockets_are_reserved(void **state __unused)
 	assert_int_equal(create(AF_INET, SOCK_DGRAM, 0), 0);
 }
 
+static void forced_buffers_are_reserved(void **state __unused)
+{
+	struct socket *socket = make_socket(&f, SOCK_DGRAM, 0);
+
+	host_set_credentials(&nobody);
+	assert_int_equal(set_option(socket, SOL_SOCKET, SO_RCVBUFFORCE, 65536), -EPERM);
+	assert_int_equal(set_option(socket, SOL_SOCKET, SO_SNDBUFFORCE, 65536), -EPERM);
+	assert_int_equal(set_option(socket, SOL_SOCKET, SO_RCVBUF, 65536), 0);
+	socket_close(socket);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(low_ports_are_reserved, setup, teardown),
 		cmocka_unit_test_setup_teardown(raw_sockets_are_reserved, setup, teardown),
+		cmocka_unit_test_setup_teardown(forced_buffers_are_reserved, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

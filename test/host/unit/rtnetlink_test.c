@@ -159,6 +159,8 @@ static void changes_of_links_that_are_refused(void **state __unused)
 	request_begin(&n, RTM_NEWLINK, NLM_F_CREATE, &unknown, sizeof(unknown));
 	netlink_put_string(&n.request, IFLA_IFNAME, "dummy0");
 	assert_int_equal(request_result(&n, n.netlink), -EOPNOTSUPP);
+	request_begin(&n, RTM_NEWLINK, 0, &unknown, sizeof(unknown));
+	assert_int_equal(request_result(&n, n.netlink), -ENODEV);
 	request_begin(&n, RTM_NEWLINK, 0, &unknown, 3); /* not even the fixed part */
 	assert_int_equal(request_result(&n, n.netlink), -EINVAL);
 	assert_int_equal(n.f.dev.mtu, 1500);

@@ -210,7 +210,7 @@ static const void *find_control(const struct message *message, int type)
 static void test_received_ancillary_data(void **state __unused)
 {
 	struct socket *socket = make_bound(&f, 0, 5000);
-	static const int options[] = {IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IP_RECVOPTS};
+	static const int options[] = {IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IP_RECVOPTS, IP_RETOPTS};
 	static const uint8_t ip_options[] = {IP4_OPTION_ROUTER_ALERT, 4, 0, 0};
 	const struct ip4_spec spec = {
 		.ttl = 33, .tos = 0x28, .options = ip_options, .options_length = 4};
@@ -230,6 +230,7 @@ static void test_received_ancillary_data(void **state __unused)
 	assert_int_equal(*(const int *)find_control(&message, IP_TTL), 33);
 	assert_int_equal(*(const uint8_t *)find_control(&message, IP_TOS), 0x28);
 	assert_memory_equal(find_control(&message, IP_RECVOPTS), ip_options, 4);
+	assert_memory_equal(find_control(&message, IP_RETOPTS), ip_options, 4);
 	arrives_for(PEER, SUBNET_BROADCAST, 9, 5000);
 	assert_int_equal(receive_with_control(socket, 0, &message), 1);
 	info = find_control(&message, IP_PKTINFO);

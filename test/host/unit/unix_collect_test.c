@@ -1,11 +1,13 @@
 /* Sockets that only messages hold: none may be left, and none be taken that is still in use. */
+#include <pthread.h>
 #include <string.h>
 
 #include "net/unix/unix_private.h"
 #include "test/host/unit/unix_fixture.h"
 
 #define ROOM 2000
-#define CHAIN 3000 /* sockets, each in the queue of the one before it */
+#define CHAIN 3000              /* sockets, each in the queue of the one before it */
+#define SMALL_STACK (256 << 10) /* bytes */
 
 static void send_fd(int over, int fd)
 {
@@ -125,6 +127,25 @@ static void through_a_listener(void **state __unused)
 	expect_sockets(0);
 }
 
+static void *close_fd(void *fd)
+{
+	fd_close(*(int *)fd);
+	return NULL;
+}
+
+/* With a stack that has no room for one call within the other, and again, and again. */
+static void close_with_small_stack(int fd)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	assert_int_equal(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
+	assert_int_equal(pthread_create(&thread, &attributes, close_fd, &fd), 0);
+	pthread_join(thread, NULL);
+	pthread_attr_destroy(&attributes);
+}
+
 /* Closing the first closes all, one after the other: not one within the other. */
 static void a_long_chain(void **state __unused)
 {
@@ -141,7 +162,7 @@ static void a_long_chain(void **state __unused)
 	}
 	fd_close(before);
 	expect_sockets(CHAIN + 1);
-	fd_close(first[1]);
+	close_with_small_stack(first[1]);
 	expect_sockets(0);
 }
 

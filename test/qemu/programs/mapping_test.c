@@ -277,9 +277,51 @@ static void shared_memory_is_one_for_all(void)
 	ends_by(read_it, memory, SIGSEGV);
 }
 
+static void allow_writable_code(const char *text)
+{
+	int fd = open("/proc/sys/vm/writable_code", O_WRONLY);
+
+	CHECK(fd >= 0 && write(fd, text, 1) == 1);
+	close(fd);
+}
+
+/* mov w0, #value; ret */
+static int run_code(uint32_t *code, uint32_t value)
+{
+	code[0] = 0x52800000u | value << 5;
+	code[1] = 0xd65f03c0u;
+	__builtin___clear_cache((char *)code, (char *)(code + 2));
+	return ((int (*)(void))(uintptr_t)code)();
+}
+
+static uint32_t *jit_code;
+
+static int rewrite_in_child(void)
+{
+	return run_code(jit_code, 45) == 45 ? 0 : 1;
+}
+
+static void code_that_is_rewritten(void)
+{
+	const int all = PROT_READ | PROT_WRITE | PROT_EXEC;
+
+	CHECK(mmap(NULL, PAGE, all, PRIVATE, -1, 0) == MAP_FAILED && errno == EACCES);
+	allow_writable_code("1");
+	uint32_t *code = (void *)map(PAGE, all, PRIVATE, -1);
+	CHECK(run_code(code, 42) == 42 && run_code(code, 43) == 43);
+	CHECK(run_code(code + 2, 44) == 44 && run_code(code, 7) == 7);
+	jit_code = code;
+	CHECK(status_of(rewrite_in_child) == 0 && run_code(code + 2, 8) == 8 &&
+	      code[1] == 0xd65f03c0u);
+	CHECK(mprotect(code, PAGE, PROT_READ | PROT_EXEC) == 0);
+	ends_by(write_it, (char *)code, SIGSEGV);
+	allow_writable_code("0");
+}
+
 RUN_TESTS({"truncation", a_file_shrinks_below_its_mappings},
 	  {"reservations", reservations_cost_nothing}, {"populate", populated_memory_is_there},
 	  {"advice", advice_gives_memory_back}, {"children", children_get_what_was_agreed},
 	  {"flags", flags_of_mmap}, {"grows down", a_mapping_that_grows_down},
 	  {"stack", the_stack_grows_to_its_limit}, {"limits", limits_hold},
-	  {"shared memory", shared_memory_is_one_for_all})
+	  {"shared memory", shared_memory_is_one_for_all},
+	  {"code that is rewritten", code_that_is_rewritten})

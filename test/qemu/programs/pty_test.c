@@ -395,11 +395,48 @@ static void leader_ends(void)
 	CHECK(end_of(pid) == 0);
 	CHECK(read(pair.master, line, sizeof(line) - 1) > 0);
 	job = atoi(line);
-	CHECK_ERROR(read(pair.master, line, 1), EIO); /* even if the job kept it open */
+	CHECK_ERROR(read(pair.master, line, 1), EIO);
 	for (int i = 0; i < 500 && kill(job, 0) == 0; i++)
 		usleep(10000);
 	CHECK_ERROR(kill(job, 0), ESRCH);
 	close(pair.master);
+}
+
+/* A job in the background outlives the leader, but the terminal is of no use to it any more. */
+static int leave_background_job(struct pair *pair)
+{
+	pid_t job = fork();
+	char byte;
+
+	if (job == 0) {
+		setpgid(0, 0);
+		while (getppid() != 1)
+			usleep(1000);
+		errno = 0;
+		_exit(read(pair->terminal, &byte, 1) == 0 && write(pair->terminal, "x", 1) < 0 &&
+				      errno == EIO
+			      ? 0
+			      : 1);
+	}
+	setpgid(job, job);
+	dprintf(pair->terminal, "%d\n", job);
+	return 0;
+}
+
+static void background_job_outlives_leader(void)
+{
+	struct pair pair;
+	pid_t pid = start_session(&pair, leave_background_job);
+	char line[32] = "";
+
+	CHECK(end_of(pid) == 0);
+	CHECK(read(pair.master, line, sizeof(line) - 1) > 0);
+	CHECK_ERROR(read(pair.master, line, 1), EIO);
+	CHECK_ERROR(open(pair.name, O_RDWR | O_NOCTTY), EIO);
+	close(pair.master);
+	for (int i = 0; i < 500 && kill(atoi(line), 0) == 0; i++)
+		usleep(10000);
+	CHECK_ERROR(kill(atoi(line), 0), ESRCH);
 }
 
 /* What runs in the background may not read, and stops; it may write unless TOSTOP says no. */
@@ -519,6 +556,7 @@ RUN_TESTS({"names", names}, {"peer", peer}, {"both ways", both_ways},
 	  {"the terminal closes", terminal_closes}, {"the master closes", master_closes},
 	  {"epoll", epoll_sees_it}, {"typed signals", typed_signals},
 	  {"window changes", window_changes}, {"hang up", hang_up},
-	  {"the leader ends", leader_ends}, {"background jobs", background_jobs},
-	  {"controlling terminal", controlling_terminal}, {"bounded", bounded},
-	  {"descriptors as files", descriptors_as_files})
+	  {"the leader ends", leader_ends},
+	  {"a background job outlives the leader", background_job_outlives_leader},
+	  {"background jobs", background_jobs}, {"controlling terminal", controlling_terminal},
+	  {"bounded", bounded}, {"descriptors as files", descriptors_as_files})

@@ -325,8 +325,47 @@ static void signals_find_a_thread_that_takes_them(void)
 	CHECK(pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0);
 }
 
+/* What FUTEX_WAKE_OP does to a word that was `old`; `woken` counts nobody here. */
+static unsigned after_operation(unsigned old, unsigned operation)
+{
+	unsigned word = old, other = 0;
+
+	CHECK(futex(&other, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1, &word, operation) == 0);
+	return word;
+}
+
+static void wake_with_an_operation(void)
+{
+	unsigned here = 0;
+	pthread_t threads[2];
+
+	CHECK(after_operation(5, FUTEX_OP(FUTEX_OP_SET, 9, FUTEX_OP_CMP_EQ, 0)) == 9);
+	CHECK(after_operation(5, FUTEX_OP(FUTEX_OP_ADD, 0xfff, FUTEX_OP_CMP_EQ, 0)) == 4);
+	CHECK(after_operation(5, FUTEX_OP(FUTEX_OP_OR, 2, FUTEX_OP_CMP_EQ, 0)) == 7);
+	CHECK(after_operation(5, FUTEX_OP(FUTEX_OP_ANDN, 1, FUTEX_OP_CMP_EQ, 0)) == 4);
+	CHECK(after_operation(5, FUTEX_OP(FUTEX_OP_XOR, 3, FUTEX_OP_CMP_EQ, 0)) == 6);
+	CHECK(after_operation(0, FUTEX_OP(FUTEX_OP_SET | FUTEX_OP_OPARG_SHIFT, 4, 0, 0)) == 16);
+	CHECK_ERROR(futex(&here, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1, &here, 7 << 28), ENOSYS);
+	CHECK_ERROR(futex(&here, FUTEX_LOCK_PI, 0, NULL, NULL, 0), ENOSYS);
+
+	awake = 0;
+	first = second = 0;
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_create(&threads[i], NULL, wait_on_first, NULL) == 0);
+	usleep(30000);
+	/* The comparison fails: one at the word itself, nobody at the second. */
+	CHECK(futex(&here, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1, &first,
+		    FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_GT, 0)) == 0);
+	CHECK(futex(&here, FUTEX_WAKE_OP_PRIVATE, 1, (void *)2, &first,
+		    FUTEX_OP(FUTEX_OP_SET, 1, FUTEX_OP_CMP_EQ, 0)) == 2);
+	CHECK(first == 1);
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
 RUN_TESTS({"create and join", create_and_join}, {"ids", ids}, {"conditions", conditions},
-	  {"futex errors", futex_errors}, {"requeue", requeue}, {"shared futexes", shared_futexes},
+	  {"futex errors", futex_errors}, {"requeue", requeue},
+	  {"wake with an operation", wake_with_an_operation}, {"shared futexes", shared_futexes},
 	  {"robust mutexes", robust_mutexes}, {"cancelling", cancelling},
 	  {"processes end with all their threads", processes_end_with_all_their_threads},
 	  {"signals find a thread that takes them", signals_find_a_thread_that_takes_them})

@@ -252,6 +252,51 @@ static void a_killed_process_leaves_nothing(void)
 	close(ends[0]);
 }
 
+/* Its sender's identity, as a message tells it. */
+static struct ucred receive_credentials(int socket)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr header;
+	} control = {0};
+	char byte;
+	struct iovec piece = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &piece,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	struct ucred sender;
+
+	CHECK(recvmsg(socket, &message, 0) == 1);
+	CHECK(control.header.cmsg_type == SCM_CREDENTIALS);
+	memcpy(&sender, CMSG_DATA(&control.header), sizeof(sender));
+	return sender;
+}
+
+/* SO_PEERCRED has the effective identity, a message the real one. */
+static int as_somebody_else(void)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+	int on = 1;
+
+	CHECK(setegid(3000) == 0 && seteuid(2000) == 0);
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	CHECK(getsockopt(pair[0], SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0);
+	CHECK(peer.pid == getpid() && peer.uid == 2000 && peer.gid == 3000);
+	CHECK(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0);
+	CHECK(write(pair[0], "x", 1) == 1);
+	struct ucred sender = receive_credentials(pair[1]);
+
+	CHECK(sender.pid == getpid() && sender.uid == 0 && sender.gid == 0);
+	return 0;
+}
+
+static void identities(void)
+{
+	CHECK(status_of(as_somebody_else) == 0);
+}
+
 static int read_slowly(void)
 {
 	char to[5000];
@@ -465,6 +510,7 @@ RUN_TESTS({"names are files", names_are_files}, {"names that cannot be", names_t
 	  {"between processes", between_processes}, {"descriptors travel", descriptors_travel},
 	  {"undelivered descriptors are closed", undelivered_descriptors_are_closed},
 	  {"a killed process leaves nothing", a_killed_process_leaves_nothing},
+	  {"identities", identities},
 	  {"a writer waits for its reader", a_writer_waits_for_its_reader},
 	  {"a waiting writer can be killed", a_waiting_writer_can_be_killed},
 	  {"broken pipes", broken_pipes}, {"broken pipes end programs", broken_pipes_end_programs},

@@ -124,7 +124,11 @@ def write_dns():
     def reply(code, answers, records):
         return bytes((1, code, answers, 0, len(records))) + records
 
+    def from_client(message):
+        return bytes((6, len(message))) + message
+
     ask = b"\0\0\0"
+    query, opt = dns(0x0100, 0, b"")[1:], b"\0\0\x29\4\xd0\0\0\0\0\0\0"
     write_dictionary(
         "dns_client", asked=b"\xc0\x0c", address=reply(0, 1, a), alias=reply(0, 1, alias), ask=ask
     )
@@ -137,6 +141,8 @@ def write_dns():
         alias_within=ask + reply(0, 2, alias + dns_record(1, bytes(4), b"\1b\xc0\x0c")),
         alias_loop=ask + reply(0, 1, dns_record(5, b"\xc0\x0c")) * 3,
         truncated=ask + reply(16, 0, b""),
+        client=from_client(query) + ask + reply(0, 1, a) + ask,
+        client_edns=from_client(query[:10] + b"\0\1" + query[12:] + opt) + ask + reply(0, 1, a) + ask,
         garbage=ask + b"\2\0\3abc" * 20,
         resolv_conf=b"\4\x36nameserver 10.0.0.1\nsearch example.org a\n# comment\ndomain",
         hosts=ask + b"\5\x2a10.0.0.1 a www.example.org\n127.0.0.1 localhost",
