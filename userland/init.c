@@ -142,7 +142,7 @@ static void start_dhcp(const char *name, const struct ip_option *option, int rea
 	_exit(COMMAND_NOT_RUN);
 }
 
-/* The machine's name server. `ready_fd` is closed when it can be asked; NO_READY_FD: nobody waits. */
+/* The machine's name server. `ready_fd` is closed when it can be asked; NO_READY_FD: none is. */
 static void start_resolver(struct boot *boot, int ready_fd)
 {
 	char ready[16];

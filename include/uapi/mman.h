@@ -1,5 +1,6 @@
 /*
- * mmap(2), mprotect(2), mremap(2), madvise(2), msync(2), mlock(2), memfd_create(2): Linux's constants.
+ * mmap(2), mprotect(2), mremap(2), madvise(2), msync(2), mlock(2), memfd_create(2): Linux's
+ * constants.
  */
 #ifndef UAPI_MMAN_H
 #define UAPI_MMAN_H

@@ -1,9 +1,9 @@
 /*
  * Telling watchers what happens to files: inotify(7). Process context.
  *
- * A watch holds no reference to its inode: it ends with the inode. What an event on a file means for
- * those who watch its directory is found by the file's (latest) name; a file that has lost its name
- * tells its directory nothing more.
+ * A watch holds no reference to its inode: it ends with the inode. What an event on a file means
+ * for those who watch its directory is found by the file's (latest) name; a file that has lost its
+ * name tells its directory nothing more.
  */
 #ifndef KERNEL_FS_INOTIFY_H
 #define KERNEL_FS_INOTIFY_H
@@ -11,7 +11,9 @@
 #include "include/uapi/inotify.h"
 #include "kernel/fs/inode.h"
 
-/* Something happened to the inode: its own watches hear of it, and its directory's with its name. */
+/*
+ * Something happened to the inode: its own watches hear of it, and its directory's with its name.
+ */
 void inotify_inode_event(struct inode *inode, uint32_t mask);
 
 /* A name came or went, or its inode was moved: the directory's watches hear of it. */

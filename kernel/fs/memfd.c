@@ -1,5 +1,6 @@
 /*
- * memfd_create(2): a regular file without a name. Seals are not there: who asks for them is refused.
+ * memfd_create(2): a regular file without a name. Seals are not there: who asks for them is
+ * refused.
  */
 #include "include/uapi/fcntl.h"
 #include "include/uapi/mman.h"

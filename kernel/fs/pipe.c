@@ -344,7 +344,9 @@ int pipe_open(struct inode *inode, struct file *file)
 {
 	struct pipe *existing = inode->private;
 	uint32_t access = file->flags & O_ACCMODE;
-	/* One without a name, opened again through /proc/PID/fd, has had both ends: nobody waits. */
+	/*
+	 * One without a name, opened again through /proc/PID/fd, has had both ends: nobody waits.
+	 */
 	bool waits = inode->filesystem != FILESYSTEM_PIPE;
 	if (waits && access == O_WRONLY && file_nonblocking(file) &&
 	    (!existing || existing->readers == 0))

@@ -42,9 +42,9 @@ int proc_register_link(const char *path, const struct inode_ops *ops);
 int proc_open_text(struct file *file, proc_show *show, proc_store *store, void *context);
 
 /*
- * A file or link or directory of one process, or of one thread (below task/). `fd` is a descriptor's
- * number under fd/, else -1; process and thread are found anew at each use, so that an open file
- * outlives them harmlessly.
+ * A file or link or directory of one process, or of one thread (below task/). `fd` is a
+ * descriptor's number under fd/, else -1; process and thread are found anew at each use, so that an
+ * open file outlives them harmlessly.
  */
 struct proc_pid_file;
 struct proc_pid_node {

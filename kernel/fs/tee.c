@@ -15,7 +15,9 @@ static bool is_end(const struct file *file, uint32_t wrong_access)
 	return (file->flags & O_ACCMODE) != wrong_access;
 }
 
-/* Sleeps until there are bytes in one and room in the other. 1, 0 at the end, or a negative errno. */
+/*
+ * Sleeps until there are bytes in one and room in the other. 1, 0 at the end, or a negative errno.
+ */
 static int64_t wait_for_both(struct file *from, struct file *to, bool nonblock)
 {
 	struct pipe_bytes bytes;

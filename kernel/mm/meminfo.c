@@ -29,8 +29,8 @@ static uint64_t pages_promised(void)
 }
 
 /*
- * Files live in memory for good: there is no cache that could be given back, and no swap. "Shmem" is
- * all that files hold, as on a Linux whose file system is tmpfs alone.
+ * Files live in memory for good: there is no cache that could be given back, and no swap. "Shmem"
+ * is all that files hold, as on a Linux whose file system is tmpfs alone.
  */
 static void show_meminfo(struct text *text, void *context __unused)
 {

@@ -1,6 +1,6 @@
 /*
- * mlock(2), munlock(2), mlockall(2), munlockall(2), mincore(2). There is nothing to swap to, so what
- * is in memory stays there: locking is bringing it in, unlocking nothing.
+ * mlock(2), munlock(2), mlockall(2), munlockall(2), mincore(2). There is nothing to swap to, so
+ * what is in memory stays there: locking is bringing it in, unlocking nothing.
  */
 #include "include/uapi/mman.h"
 #include "kernel/errno.h"
@@ -12,7 +12,9 @@
 
 #define MINCORE_PART 256 /* pages answered at once */
 
-/* Pages from `start`, rounded down, to the end rounded up. 0, -EINVAL or (not all mapped) -ENOMEM. */
+/*
+ * Pages from `start`, rounded down, to the end rounded up. 0, -EINVAL or (not all mapped) -ENOMEM.
+ */
 static int page_range(struct vm *vm, user_addr_t *start, uint64_t *length)
 {
 	uint64_t in_page = *start % PAGE_SIZE;

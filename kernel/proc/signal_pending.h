@@ -31,8 +31,8 @@ static inline bool signal_valid(int signal)
 int signal_take(uint64_t wanted, struct siginfo *info);
 
 /*
- * If a signal of this timer (SI_TIMER) still waits to be taken, counts the new one in it and answers
- * true. A NULL thread: of the process as a whole. Any context but hard interrupt.
+ * If a signal of this timer (SI_TIMER) still waits to be taken, counts the new one in it and
+ * answers true. A NULL thread: of the process as a whole. Any context but hard interrupt.
  */
 bool signal_count_overrun(struct process *process, struct thread *thread,
 			  const struct siginfo *info);

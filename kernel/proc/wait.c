@@ -171,8 +171,8 @@ static struct siginfo siginfo_of(const struct wait_report *report)
 }
 
 /*
- * What waitid's first two arguments mean. 0 or a negative errno; `may_sleep` false: a descriptor that
- * must not.
+ * What waitid's first two arguments mean. 0 or a negative errno; `may_sleep` false: a descriptor
+ * that must not.
  */
 static int set_target(struct wait_request *request, int which, int32_t id, bool *may_sleep)
 {

@@ -2,8 +2,9 @@
  * Terminals: what every kind shares. A kind (the console on the PL011, a pseudo-terminal) is a
  * `struct tty_driver` that takes output and hands in what was typed.
  *
- * A terminal that comes and goes is reference-counted: each open file holds a reference, the session
- * whose controlling terminal it is holds one, and the driver holds one while it may hand in bytes.
+ * A terminal that comes and goes is reference-counted: each open file holds a reference, the
+ * session whose controlling terminal it is holds one, and the driver holds one while it may hand in
+ * bytes.
  *
  * State that the softirq changes too (the line discipline) is guarded by softirq_disable; the rest
  * is process context.

@@ -64,7 +64,9 @@ static inline struct packet_socket *packet_socket_of(struct socket *socket)
 	return container_of(socket, struct packet_socket, socket);
 }
 
-/* packet_receive.c: the tap's function, recvmsg, and the source of a packet as a process gets it. */
+/*
+ * packet_receive.c: the tap's function, recvmsg, and the source of a packet as a process gets it.
+ */
 void packet_frame(struct packet_tap *tap, struct net_device *dev, const struct sk_buff *skb,
 		  bool outgoing) NEEDS_NET_LOCK;
 int64_t packet_recvmsg(struct socket *socket, struct message *message);

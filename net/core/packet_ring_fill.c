@@ -63,8 +63,7 @@ static uint32_t status_at(const struct packet_ring *ring, uint64_t at)
 	return __atomic_load_n((const uint32_t *)(const void *)byte_at(ring, at), __ATOMIC_ACQUIRE);
 }
 
-static void hand_over(const struct packet_ring *ring, uint64_t at,
-		      uint32_t status) NEEDS_NET_LOCK
+static void hand_over(const struct packet_ring *ring, uint64_t at, uint32_t status) NEEDS_NET_LOCK
 {
 	__atomic_store_n((uint32_t *)(void *)byte_at(ring, at), status, __ATOMIC_RELEASE);
 	socket_wake(&ring->packet->socket, POLLIN | POLLRDNORM);

@@ -82,7 +82,9 @@ struct socket_ops {
 	 */
 	void (*closed)(struct socket *socket);
 	void (*descriptor_closed)(struct socket *socket);
-	/* The last reference went: frees what hangs on the structure. NULL: nothing. Any context. */
+	/*
+	 * The last reference went: frees what hangs on the structure. NULL: nothing. Any context.
+	 */
 	void (*free)(struct socket *socket);
 
 	/*

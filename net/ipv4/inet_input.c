@@ -35,7 +35,10 @@ void ip4_tell_control(const struct inet_socket *inet, const struct sk_buff *skb,
 	if (inet->want_options && options_length)
 		message_put_control(message, SOL_IP, IP_RECVOPTS,
 				    skb_network_header(skb) + IP4_HEADER_MIN, options_length);
-	/* What may be sent back is the same: we enter nothing on arrival, and take no source routes. */
+	/*
+	 * What may be sent back is the same: we enter nothing on arrival, and take no source
+	 * routes.
+	 */
 	if (inet->want_options_back && options_length)
 		message_put_control(message, SOL_IP, IP_RETOPTS,
 				    skb_network_header(skb) + IP4_HEADER_MIN, options_length);

@@ -1,7 +1,7 @@
 /*
- * The multicast groups of a socket: IP_ADD_MEMBERSHIP and its kin (RFC 1112 7.1), and the senders that
- * it wants or does not want to hear in them (RFC 3376 3). The network is asked for the whole group;
- * who is not wanted is kept from the socket here.
+ * The multicast groups of a socket: IP_ADD_MEMBERSHIP and its kin (RFC 1112 7.1), and the senders
+ * that it wants or does not want to hear in them (RFC 3376 3). The network is asked for the whole
+ * group; who is not wanted is kept from the socket here.
  */
 #include "kernel/errno.h"
 #include "kernel/mm/kmalloc.h"

@@ -152,7 +152,8 @@ static inline void ip4_put_control(const struct inet_socket *inet, const struct 
  * Does the socket take a packet to this group, as far as its memberships go? Unicast and broadcast:
  * yes.
  */
-bool inet_group_allows(const struct inet_socket *inet, ip4_t destination, ip4_t source, int ifindex);
+bool inet_group_allows(const struct inet_socket *inet, ip4_t destination, ip4_t source,
+		       int ifindex);
 
 /*
  * RFC 3376 3: IP_ADD_SOURCE_MEMBERSHIP (include, add), IP_DROP_SOURCE_MEMBERSHIP (include),

@@ -80,7 +80,9 @@ int udp_ip4_init(struct net *net);
 /* udp_socket.c */
 extern const struct socket_ops udp_socket_ops;
 
-/* Works out one datagram's way, and gives the socket a port if it has none. 0 or a negative errno. */
+/*
+ * Works out one datagram's way, and gives the socket a port if it has none. 0 or a negative errno.
+ */
 int udp_prepare(struct udp_socket *udp, const struct message *message,
 		struct inet_outgoing *out) NEEDS_NET_LOCK;
 /* Header and checksum in front of the payload, then down. Owns skb. */

@@ -1,4 +1,6 @@
-/* Filters of sockets: see diag_filter.h. A step takes a fixed time, and every jump leads forward. */
+/*
+ * Filters of sockets: see diag_filter.h. A step takes a fixed time, and every jump leads forward.
+ */
 #include "net/netlink/diag_filter.h"
 
 #include "kernel/byteorder.h"

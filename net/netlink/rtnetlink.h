@@ -38,8 +38,8 @@ int rtnetlink_init(struct net *net) EXCLUDES(net_lock_held);
 void rtnetlink_destroy(struct net *net) EXCLUDES(net_lock_held);
 
 /*
- * One message's matter; `change` is of NEW, DEL and SET (the sender may), `get` asks for one, `dump`
- * for all. NULL: not there, -EOPNOTSUPP. 0 or a negative errno.
+ * One message's matter; `change` is of NEW, DEL and SET (the sender may), `get` asks for one,
+ * `dump` for all. NULL: not there, -EOPNOTSUPP. 0 or a negative errno.
  */
 struct rtnetlink_matter {
 	int (*change)(struct netlink_request *request);
@@ -56,8 +56,8 @@ static inline uint8_t rtnetlink_family(const struct netlink_request *request)
 }
 
 /*
- * The fixed part of a request: what is there of it, the rest zeroes (a struct rtgenmsg is enough for
- * a dump). 0; -EINVAL when it must be whole: for changes, and where the socket is strict.
+ * The fixed part of a request: what is there of it, the rest zeroes (a struct rtgenmsg is enough
+ * for a dump). 0; -EINVAL when it must be whole: for changes, and where the socket is strict.
  */
 int rtnetlink_fixed_part(struct netlink_request *request, void *to, size_t size,
 			 bool whole) NEEDS_NET_LOCK;

@@ -4,8 +4,8 @@
  * A socket can be sent over a socket. Two that lie in each other's queues, or one in its own, keep
  * one another alive when every descriptor is closed. So whenever a socket goes, or a descriptor of
  * one that is in flight, it is asked what can still be reached: every socket whose file somebody
- * else than messages holds, and from there, again and again, the sockets in the queues of those. The
- * messages of the others are discarded, which closes what they hold.
+ * else than messages holds, and from there, again and again, the sockets in the queues of those.
+ * The messages of the others are discarded, which closes what they hold.
  *
  * A system call on a socket holds its file, so such a socket counts as reached, and the next
  * occasion finds what it left. Without a socket in flight, as nearly always, nothing is done.

@@ -12,7 +12,7 @@
 struct dns {
 	struct dns_config config;
 	unsigned first_server; /* the one that answered last is asked first */
-	uint32_t answered_by; /* address of the server that answered; 0: it was the file */
+	uint32_t answered_by;  /* address of the server that answered; 0: it was the file */
 };
 
 /* Reads /etc/resolv.conf; without it there is no server. */

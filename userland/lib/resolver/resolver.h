@@ -106,7 +106,7 @@ struct resolver {
 	uint8_t message[RESOLVER_MESSAGE_MAX]; /* the reply being written */
 };
 
-/* Opens the sockets. False with errno set. `hosts_path` and `servers.path` are set by the caller. */
+/* Opens the sockets. False with errno set. The caller has set `hosts_path` and `servers.path`. */
 bool resolver_open(struct resolver *resolver, uint32_t address, uint16_t port);
 
 /* Waits for one thing to happen, or a signal (stop.h), and does what follows from it. */
