@@ -1,4 +1,5 @@
-"""python3: its own web server for this machine's curl, urllib by name, asyncio on both sides, sockets and threads."""
+"""python3: its own web server for this machine's curl, urllib by name, asyncio on both sides, sockets and threads;
+and what else fetches by name through the guest's resolver."""
 
 import hashlib
 import json
@@ -12,7 +13,7 @@ import pytest
 from room.guest import HOST
 from room.web import HTTP_PORT, NAME
 
-PACKAGES = ["libpython3.11-stdlib", "python3", "python3-minimal"]
+PACKAGES = ["libpython3.11-stdlib", "python3", "python3-minimal", "wget"]
 MEMORY = "256M"
 
 PYTHON = "/usr/bin/python3"
@@ -190,6 +191,13 @@ print(hashlib.sha256(data).hexdigest())""")
     assert output.strip() == hashlib.sha256(data).hexdigest()
 
 
+@pytest.mark.parametrize("program", ["/usr/bin/wget", "busybox wget"])
+def test_wget_by_name(named, web, program):
+    data = web.random_file("wget", MIB)
+    named.check(f"{program} -q -O /tmp/got http://{named.name}:{HTTP_PORT}/wget", 60)
+    assert named.check("sha256sum /tmp/got").split()[0] == hashlib.sha256(data).hexdigest()
+
+
 def test_upload(named, web):
     word = secrets.token_hex(8)
     python(named, f"""\
@@ -246,7 +254,7 @@ def test_asyncio_client(guest, peers, share):
 
 
 def test_asyncio_datagrams(guest):
-    process = guest.background("udpecho -p 7008")
+    process = guest.background("udpecho -p 7008 > /dev/null 2>&1")
     guest.wait_until("netstat -lun | grep -q ':7008 '")
     assert "all came back" in guest.check(f"{PYTHON} /share/datagrams.py 127.0.0.1 7008", 60)
     guest.check(f"kill {process}")

@@ -1,7 +1,7 @@
 /*
  * What is made of replies (userland/lib/dns_query.h, dns_reply.h, dns_store.h, dns_files.h):
- * aliases, forgeries, and what the machine's resolver remembers and hands on. The input is a list of steps: one byte each, and their
- * arguments:
+ * aliases, forgeries, and what the machine's resolver remembers and hands on. The input is a list
+ * of steps: one byte each, and their arguments:
  *
  *	0 i t	asks for name i of type t
  *	1 a b c n ...  a reply to the question as it stands: code and truncation (a), answers (b),

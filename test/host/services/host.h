@@ -104,8 +104,8 @@ int64_t host_syscall(uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2, uin
 /* The text of a registered /proc file into `to`, NUL-terminated; its length, or -ENOENT. */
 int64_t host_proc_read(const char *path, char *to, size_t size);
 /*
- * /sys: the name of the object at `index` of the class that was registered last (its kind's room for
- * a name), and the text of an attribute of one. As above.
+ * /sys: the name of the object at `index` of the class that was registered last (its kind's room
+ * for a name), and the text of an attribute of one. As above.
  */
 bool host_sys_object(uint32_t index, char *name);
 int64_t host_sys_read(const char *object, const char *attribute, char *to, size_t size);

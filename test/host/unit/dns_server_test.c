@@ -1,4 +1,4 @@
-/* What a resolver needs besides asking: clients' questions, replies that are handed on, the cache. */
+/* A resolver's other half: clients' questions, replies that are handed on, the cache. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -381,6 +381,9 @@ static void what_is_lost_is_told_once(void **state __unused)
 	message_init(&message, MSG_DONTWAIT);
 	iov_init_kernel(&message.iov, bytes, sizeof(bytes));
 	assert_int_equal(socket_recvmsg(n.netlink, &message), -ENOBUFS);
+	/* More of the same, before it has read what it has: that is known. */
+	for (uint32_t i = 0; i < 100; i++)
+		set_mtu(1000 + i);
 	do {
 		message_init(&message, MSG_DONTWAIT);
 		iov_init_kernel(&message.iov, bytes, sizeof(bytes));

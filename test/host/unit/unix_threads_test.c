@@ -1,4 +1,6 @@
-/* AF_UNIX with threads that really sleep: nothing is lost, put out of order, or waited for in vain. */
+/*
+ * AF_UNIX with threads that really sleep: nothing is lost, put out of order, or waited for in vain.
+ */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

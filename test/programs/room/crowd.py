@@ -18,7 +18,7 @@ from harness.tcp import tool
 from room.guest import GUEST, HOST
 
 MIB = 1 << 20
-PATIENCE_S = 30
+PATIENCE_S = 100  # with two dozen others on an emulated processor
 
 PACKAGES = ["bind9-dnsutils", "curl", "dnsmasq", "dropbear-bin", "haproxy", "iperf3", "iproute2", "iputils-ping",
             "lighttpd", "memcached", "mtr-tiny", "netcat-openbsd", "nginx", "nmap", "openssh-server", "python3",
@@ -165,7 +165,7 @@ def log_in(directory, port):
     result = subprocess.run(
         ["ssh", "-F", "none", "-i", directory / "client_key", "-p", str(port), "-o", "StrictHostKeyChecking=no", "-o",
          "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", f"root@{GUEST}", "seq 1000 | tail -n 1"],
-        check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * PATIENCE_S)
+        check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=3 * PATIENCE_S)
     expect(result.stdout == b"1000\n", f"ssh to port {port}: {result}")
 
 
@@ -274,7 +274,7 @@ class Workers:
 
     def join(self):
         for thread in self._threads:
-            thread.join(3 * PATIENCE_S)
+            thread.join(4 * PATIENCE_S)
             assert not thread.is_alive(), "a peer's work does not end"
 
 

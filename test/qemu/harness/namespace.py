@@ -8,6 +8,8 @@ CLONE_NEWNET = 0x40000000
 
 # How often the host's ARP asks again, instead of once a second: tests boot many guests.
 NEIGHBOUR_RETRY_MS = "20"
+# And how many times, instead of three: for as long as elsewhere, so that a loaded machine is no silent one.
+NEIGHBOUR_TRIES = "150"
 
 
 def enter():
@@ -43,6 +45,7 @@ class Tap:
         if os.path.exists(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"):
             write(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "1")
         write(f"/proc/sys/net/ipv4/neigh/{name}/retrans_time_ms", NEIGHBOUR_RETRY_MS)
+        write(f"/proc/sys/net/ipv4/neigh/{name}/mcast_solicit", NEIGHBOUR_TRIES)
         ip("link", "set", name, "address", mac)
         ip("addr", "add", address, "broadcast", "+", "dev", name)
         ip("link", "set", name, "up")

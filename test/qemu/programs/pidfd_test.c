@@ -42,13 +42,28 @@ static void the_end_is_seen(void)
 	CHECK(fd >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
 	CHECK(poll(&pollfd, 1, 0) == 0);
 	CHECK(send(fd, 0) == 0 && send(fd, SIGTERM) == 0);
-	CHECK(poll(&pollfd, 1, 5000) == 1 && pollfd.revents == POLLIN);
+	CHECK(poll(&pollfd, 1, -1) == 1 && pollfd.revents == POLLIN);
 	CHECK(waitid(P_PIDFD, (id_t)fd, &info, WEXITED) == 0);
 	CHECK(info.si_pid == pid && info.si_code == CLD_KILLED && info.si_status == SIGTERM);
 	CHECK(poll(&pollfd, 1, 0) == 1); /* it is readable for good */
 	CHECK_ERROR(send(fd, 0), ESRCH);
 	CHECK_ERROR(waitid(P_PIDFD, (id_t)fd, &info, WEXITED), ECHILD);
 	close(fd);
+}
+
+static void who_waits_is_woken(void)
+{
+	pid_t pid = fork();
+	struct pollfd pollfd = {.events = POLLIN};
+
+	if (pid == 0) {
+		usleep(100000);
+		_exit(0);
+	}
+	pollfd.fd = open_pid(pid, 0);
+	CHECK(poll(&pollfd, 1, -1) == 1); /* sleeps */
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	close(pollfd.fd);
 }
 
 static void one_that_must_not_sleep(void)
@@ -79,5 +94,5 @@ static void refusals(void)
 	CHECK_ERROR(waitid(P_PIDFD, 0, NULL, WEXITED), EBADF);
 }
 
-RUN_TESTS({"the end is seen", the_end_is_seen},
+RUN_TESTS({"the end is seen", the_end_is_seen}, {"who waits is woken", who_waits_is_woken},
 	  {"one that must not sleep", one_that_must_not_sleep}, {"refusals", refusals})

@@ -25,7 +25,7 @@ static void hear(int signal, siginfo_t *info, void *context)
 	last_tid = (pid_t)syscall(SYS_gettid);
 }
 
-static void catch (int signal)
+static void expect_signal(int signal)
 {
 	struct sigaction action = {.sa_sigaction = hear, .sa_flags = SA_SIGINFO};
 
@@ -52,15 +52,17 @@ static void once(void)
 {
 	struct sigevent event = {
 		.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 99};
-	struct itimerspec left;
+	struct itimerspec left = {.it_value.tv_sec = 1000};
 	timer_t timer;
-	uint64_t start = now_us();
+	uint64_t start;
 
-	catch (SIGUSR1);
+	expect_signal(SIGUSR1);
 	CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
-	set(timer, 20 * MS, 0);
+	CHECK(timer_settime(timer, 0, &left, NULL) == 0);
 	CHECK(timer_gettime(timer, &left) == 0);
-	CHECK(left.it_value.tv_nsec > 0 && left.it_value.tv_nsec <= 20 * MS);
+	CHECK(left.it_value.tv_sec > 800 && left.it_value.tv_sec <= 1000);
+	start = now_us();
+	set(timer, 20 * MS, 0);
 	wait_until_heard(1);
 	CHECK(now_us() - start >= 20000);
 	CHECK(last_value == 99 && last_code == SI_TIMER && last_overrun == 0);
@@ -73,7 +75,7 @@ static void default_is_sigalrm(void)
 {
 	timer_t timer;
 
-	catch (SIGALRM);
+	expect_signal(SIGALRM);
 	CHECK(timer_create(CLOCK_REALTIME, NULL, &timer) == 0);
 	set(timer, 1 * MS, 1 * MS);
 	wait_until_heard(5);
@@ -87,7 +89,7 @@ static void overruns_are_counted(void)
 	sigset_t blocked;
 	timer_t timer;
 
-	catch (SIGRTMIN + 2);
+	expect_signal(SIGRTMIN + 2);
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGRTMIN + 2);
 	CHECK(sigprocmask(SIG_BLOCK, &blocked, NULL) == 0);
@@ -97,7 +99,7 @@ static void overruns_are_counted(void)
 	set(timer, 0, 0);
 	CHECK(sigprocmask(SIG_UNBLOCK, &blocked, NULL) == 0);
 	CHECK(heard == 1);
-	CHECK(last_overrun >= 300 && last_overrun < 5000);
+	CHECK(last_overrun >= 300);
 	CHECK(timer_getoverrun(timer) == last_overrun);
 	CHECK(timer_delete(timer) == 0);
 }
@@ -118,7 +120,7 @@ static void one_thread_is_told(void)
 	pthread_t thread;
 	timer_t timer;
 
-	catch (SIGUSR2);
+	expect_signal(SIGUSR2);
 	CHECK(pthread_create(&thread, NULL, be_told, (void *)&tid) == 0);
 	while (!tid)
 		usleep(1000);
@@ -170,8 +172,8 @@ static int exec_true(void)
 
 	signal(SIGALRM, SIG_DFL);
 	CHECK(timer_create(CLOCK_MONOTONIC, NULL, &timer) == 0);
-	set(timer, 100 * MS, 0);
-	execl("/bin/sleep", "sleep", "0.3", NULL);
+	set(timer, 900 * MS, 0);
+	execl("/bin/sleep", "sleep", "1.5", NULL);
 	return 1;
 }
 

@@ -27,18 +27,20 @@ static uint64_t read_count(int fd)
 static void once(void)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	struct itimerspec value = after(20 * MS, 0);
+	struct itimerspec value = {.it_value.tv_sec = 1000};
 	struct pollfd pollfd = {.fd = fd, .events = POLLIN};
-	uint64_t start = now_us();
+	uint64_t start;
 
 	CHECK(fd >= 0);
 	CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
 	CHECK(timerfd_settime(fd, 0, &value, NULL) == 0);
 	CHECK(poll(&pollfd, 1, 0) == 0);
 	CHECK(timerfd_gettime(fd, &value) == 0);
-	CHECK(value.it_value.tv_sec == 0 && value.it_value.tv_nsec > 0 &&
-	      value.it_value.tv_nsec <= 20 * MS);
-	CHECK(poll(&pollfd, 1, 5000) == 1 && pollfd.revents == POLLIN);
+	CHECK(value.it_value.tv_sec > 800 && value.it_value.tv_sec <= 1000);
+	value = after(20 * MS, 0);
+	start = now_us();
+	CHECK(timerfd_settime(fd, 0, &value, NULL) == 0);
+	CHECK(poll(&pollfd, 1, -1) == 1 && pollfd.revents == POLLIN);
 	CHECK(now_us() - start >= 20000);
 	CHECK(read_count(fd) == 1);
 	CHECK(poll(&pollfd, 1, 0) == 0);
@@ -108,10 +110,10 @@ static void the_date_is_followed(void)
 	later = before;
 	later.tv_sec += 2000;
 	CHECK(clock_settime(CLOCK_REALTIME, &later) == 0);
-	CHECK(poll(&pollfd, 1, 5000) == 1);
+	CHECK(poll(&pollfd, 1, -1) == 1);
 	CHECK_ERROR(read(cancelled, &count, sizeof(count)), ECANCELED);
 	pollfd.fd = plain;
-	CHECK(poll(&pollfd, 1, 5000) == 1);
+	CHECK(poll(&pollfd, 1, -1) == 1);
 	CHECK(read_count(plain) == 1);
 	CHECK(clock_settime(CLOCK_REALTIME, &before) == 0);
 	close(plain);
@@ -127,7 +129,7 @@ static void epoll_is_told(void)
 	CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
 	CHECK(timerfd_settime(fd, 0, &value, NULL) == 0);
 	for (int i = 0; i < 5; i++) {
-		CHECK(epoll_wait(epoll, &event, 1, 5000) == 1 && event.data.u64 == 7);
+		CHECK(epoll_wait(epoll, &event, 1, -1) == 1 && event.data.u64 == 7);
 		CHECK(read_count(fd) >= 1);
 	}
 	close(fd);
