@@ -15,7 +15,7 @@ import sys
 import tempfile
 import unittest
 
-LIMIT_S = 120
+LIMIT_S = 300
 
 
 def flatten(suite):
