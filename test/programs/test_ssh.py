@@ -279,7 +279,7 @@ def test_guest_has_a_session_here(guest, host_sshd):
     """From the console, through a pseudo-terminal of this machine."""
     guest.check("chmod 600 /share/client_key; stty rows 33 cols 111")
     since = guest.mark()
-    guest.send(client(guest, host_sshd, "-t", f"root@{guest.host}", "'exec env PS1=there% sh'") + "\n")
+    guest.send(client(guest, host_sshd, "-t", f"root@{guest.host}", "'exec env PS1=the\"\"re% sh'") + "\n")
     guest.wait_for(r"there%$", 20, since)
     since = guest.mark()
     guest.send("stty size; " + SLEEP)
