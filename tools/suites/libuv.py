@@ -18,7 +18,6 @@ LINUX_SOURCES = [
 RUNNER_SOURCES = ["blackhole-server", "echo-server", "run-tests", "runner", "runner-unix"]
 # What the tests are compiled and linked with.
 DEVELOPMENT = ["libc6", "libc6-dev", "linux-libc-dev"]
-SOURCES = "deb{kind} http://deb.debian.org/debian bookworm main\n"
 RESULT = re.compile(r"^(ok|not ok) \d+ - (\w+)(?: # SKIP.*)?$", re.MULTILINE)
 LIBRARY = "usr/lib/aarch64-linux-gnu"
 
@@ -74,6 +73,16 @@ def build(directory, root, builtins):
     return program
 
 
+def write_sources(path):
+    """The release's archive that this machine's apt asks for packages, asked for their sources too."""
+    result = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)",
+                             "Identifier: Packages"], check=True, stdout=subprocess.PIPE, text=True)
+    with open(path, "w", encoding="ascii") as file:
+        for archive in sorted(set(result.stdout.splitlines())):
+            if "-" not in archive.split()[1]:  # neither its updates nor its security
+                file.write(f"deb {archive}\ndeb-src {archive}\n")
+
+
 def fetch(directory):
     """Upstream's source, and what it is compiled against, unpacked; returns the latter's folder."""
     root = f"{directory}/root"
@@ -81,8 +90,7 @@ def fetch(directory):
         return root
     print("fetching libuv's source and libc6-dev:arm64", flush=True)
     os.makedirs(directory, exist_ok=True)
-    with open(f"{directory}/sources.list", "w", encoding="ascii") as file:
-        file.write(SOURCES.format(kind="") + SOURCES.format(kind="-src"))
+    write_sources(f"{directory}/sources.list")
     apt = apt_command(directory) + ["-o", f"Dir::Etc::sourcelist={directory}/sources.list", "-o", "Dir::Etc::sourceparts=-"]
     run(apt + ["update"])
     run(apt + ["download", *(f"{package}:arm64" for package in DEVELOPMENT)], directory)
