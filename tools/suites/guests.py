@@ -66,6 +66,7 @@ class Vitrine:
         self._kernel = kernel or f"{build}/Image"
 
     def run(self, suite, share, command, limit_s, log):
+        packages.archive_with(sorted(suite.packages))  # fetched here: the guest's namespace reaches nobody
         return run([f"{TOP}/tools/vm", "--kernel", self._kernel, "--with", ",".join(suite.packages), "--share", share,
                     "--memory", MEMORY, "--timeout", str(limit_s), "--", put_command(share, command)], limit_s + 60, log)
 
