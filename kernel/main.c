@@ -6,6 +6,8 @@
 #include "drivers/virtio/virtio_net.h"
 #include "kernel/clock.h"
 #include "kernel/devicetree.h"
+#include "kernel/event/event.h"
+#include "kernel/exec/exec.h"
 #include "kernel/fs/cpio.h"
 #include "kernel/fs/fs.h"
 #include "kernel/irq.h"
@@ -16,9 +18,12 @@
 #include "kernel/printk.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/sched.h"
+#include "kernel/procfs/proc_files.h"
 #include "kernel/random.h"
+#include "kernel/signal/signal.h"
 #include "kernel/softirq.h"
 #include "kernel/sysrq.h"
+#include "kernel/time/time.h"
 #include "kernel/tty/console.h"
 #include "kernel/tty/pty.h"
 #include "net/core/netdevice.h"
@@ -78,6 +83,18 @@ static void net_softirq(void *context __unused)
 {
 	if (net_run_softirq(&machine_net))
 		softirq_raise(SOFTIRQ_NET_RX);
+}
+
+/* /proc, /sys and the files there that tell of the kernel itself. */
+static void start_proc_files(void)
+{
+	procfs_init();
+	proc_pid_init();
+	proc_system_init();
+	meminfo_init();
+	cpuinfo_init();
+	file_statistics_init();
+	sysfs_init();
 }
 
 static void must(int error, const char *what)
@@ -153,12 +170,17 @@ void kernel_main(uint64_t device_tree)
 	irq_enable();
 
 	fs_init();
+	start_proc_files();
 	console_init();
 	pty_init();
 	unpack_initramfs();
 	fs_syscalls_init();
+	event_syscalls_init();
 	vm_syscalls_init();
 	process_syscalls_init();
+	exec_syscalls_init();
+	signal_syscalls_init();
+	time_syscalls_init();
 	must(sysrq_init(), "/proc/sysrq-trigger");
 
 	start_network();

@@ -10,7 +10,7 @@
 #include "kernel/printk.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/sched.h"
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/softirq.h"
 
 void sem_init(struct semaphore *sem, int32_t count)

@@ -2,8 +2,8 @@
 #include "kernel/sysrq.h"
 
 #include "kernel/errno.h"
-#include "kernel/fs/procfs.h"
 #include "kernel/printk.h"
+#include "kernel/procfs/procfs.h"
 
 static void show_letters(struct text *text, void *context __unused)
 {

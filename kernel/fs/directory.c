@@ -3,7 +3,7 @@
 #include "include/uapi/dirent.h"
 #include "include/uapi/fcntl.h"
 #include "kernel/errno.h"
-#include "kernel/fs/inotify.h"
+#include "kernel/event/inotify.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"

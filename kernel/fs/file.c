@@ -3,9 +3,9 @@
 #include "include/uapi/fcntl.h"
 #include "include/uapi/poll.h"
 #include "kernel/errno.h"
+#include "kernel/event/inotify.h"
+#include "kernel/event/poll.h"
 #include "kernel/fs/inode.h"
-#include "kernel/fs/inotify.h"
-#include "kernel/fs/poll.h"
 #include "kernel/fs/record_lock.h"
 #include "kernel/mm/kmalloc.h"
 

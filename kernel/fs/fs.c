@@ -5,14 +5,9 @@
 #include "kernel/fs/devfs.h"
 #include "kernel/fs/directory.h"
 #include "kernel/fs/fd_table.h"
-#include "kernel/fs/inotify.h"
 #include "kernel/fs/pipe.h"
-#include "kernel/fs/poll.h"
-#include "kernel/fs/proc_files.h"
 #include "kernel/fs/record_lock.h"
 #include "kernel/fs/syscalls.h"
-#include "kernel/machine.h"
-#include "kernel/mm/memory.h"
 #include "kernel/printk.h"
 
 static struct inode *root;
@@ -43,13 +38,6 @@ void fs_init(void)
 	root->parent = root;
 	memory_devices_init();
 	kmsg_init();
-	procfs_init();
-	proc_pid_init();
-	proc_system_init();
-	meminfo_init();
-	file_statistics_init();
-	cpuinfo_init();
-	sysfs_init();
 }
 
 void fs_syscalls_init(void)
@@ -71,12 +59,6 @@ void fs_syscalls_init(void)
 	pipe_syscalls_init();
 	splice_syscalls_init();
 	tee_syscalls_init();
-	poll_syscalls_init();
-	epoll_syscalls_init();
-	eventfd_syscalls_init();
-	timerfd_syscalls_init();
-	signalfd_syscalls_init();
-	inotify_syscalls_init();
 }
 
 int console_open_std(struct file_table *table)

@@ -11,9 +11,8 @@ struct file_table;
 struct inode;
 
 /*
- * The empty root with its /dev and /proc, the devices that are no hardware's, and the files of
- * /proc that tell of the kernel itself. Boot, with memory and the clock working; before cpio_unpack
- * and before anybody registers a device or a /proc file.
+ * The empty root with its /dev and the devices that are no hardware's. Boot, with memory and the
+ * clock working; before cpio_unpack and before anybody registers a device or a /proc file.
  */
 void fs_init(void);
 void fs_syscalls_init(void);

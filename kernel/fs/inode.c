@@ -10,8 +10,8 @@
 
 #include "kernel/clock.h"
 #include "kernel/errno.h"
+#include "kernel/event/inotify.h"
 #include "kernel/fs/directory.h"
-#include "kernel/fs/inotify.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/vm.h"
 #include "kernel/proc/process.h"

@@ -5,8 +5,8 @@
 #include "include/uapi/poll.h"
 #include "kernel/errno.h"
 #include "kernel/fs/devfs.h"
-#include "kernel/proc/signal.h"
 #include "kernel/random.h"
+#include "kernel/signal/signal.h"
 
 #define MEMORY_MAJOR 1
 

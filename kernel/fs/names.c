@@ -4,8 +4,8 @@
 #include "kernel/fs/names.h"
 
 #include "kernel/errno.h"
+#include "kernel/event/inotify.h"
 #include "kernel/fs/directory.h"
-#include "kernel/fs/inotify.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/process.h"

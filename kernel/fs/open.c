@@ -3,11 +3,11 @@
  */
 #include "include/uapi/fcntl.h"
 #include "kernel/errno.h"
+#include "kernel/event/inotify.h"
 #include "kernel/fs/devfs.h"
 #include "kernel/fs/directory.h"
 #include "kernel/fs/fd_table.h"
 #include "kernel/fs/fs.h"
-#include "kernel/fs/inotify.h"
 #include "kernel/fs/names.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/pipe.h"

@@ -14,7 +14,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/page.h"
 #include "kernel/proc/process.h"
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/timer.h"
 #include "kernel/user.h"

@@ -8,7 +8,7 @@
 #include "kernel/fs/inode.h"
 #include "kernel/mm/page.h"
 #include "kernel/proc/process.h"
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/user.h"
 
 static int64_t read_regular(struct file *file, struct iov *iov, uint64_t *position)

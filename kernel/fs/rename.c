@@ -3,8 +3,8 @@
  * half-way.
  */
 #include "kernel/errno.h"
+#include "kernel/event/inotify.h"
 #include "kernel/fs/directory.h"
-#include "kernel/fs/inotify.h"
 #include "kernel/fs/names.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/syscalls.h"

@@ -7,7 +7,7 @@
 #include "kernel/fs/inode.h"
 #include "kernel/fs/regular.h"
 #include "kernel/fs/syscalls.h"
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 

@@ -1,12 +1,12 @@
 /*
  * /proc/meminfo and /proc/sys/vm: how much memory there is and what holds it.
  */
-#include "kernel/fs/procfs.h"
 #include "kernel/lib/text.h"
 #include "kernel/mm/area.h"
 #include "kernel/mm/memory.h"
 #include "kernel/mm/page.h"
 #include "kernel/printk.h"
+#include "kernel/procfs/procfs.h"
 
 static void show_pages(struct text *text, const char *name, uint64_t pages)
 {

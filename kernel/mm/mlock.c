@@ -6,7 +6,7 @@
 #include "kernel/errno.h"
 #include "kernel/mm/area.h"
 #include "kernel/proc/process.h"
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 

@@ -8,6 +8,7 @@
 #include "kernel/proc/exit.h"
 
 #include "include/uapi/wait.h"
+#include "kernel/event/pidfd.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/lock.h"
@@ -15,15 +16,14 @@
 #include "kernel/mm/vm.h"
 #include "kernel/printk.h"
 #include "kernel/proc/futex.h"
-#include "kernel/proc/itimer.h"
-#include "kernel/proc/pidfd.h"
-#include "kernel/proc/posix_timer.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/session.h"
-#include "kernel/proc/signal.h"
-#include "kernel/proc/signal_pending.h"
 #include "kernel/proc/table.h"
+#include "kernel/signal/signal.h"
+#include "kernel/signal/signal_pending.h"
 #include "kernel/syscall.h"
+#include "kernel/time/itimer.h"
+#include "kernel/time/posix_timer.h"
 #include "kernel/user.h"
 
 bool thread_must_exit(void)

@@ -16,9 +16,9 @@
 #include "kernel/clock.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/vm.h"
-#include "kernel/proc/signal.h"
 #include "kernel/proc/usage.h"
 #include "kernel/semaphore.h"
+#include "kernel/signal/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 

@@ -5,8 +5,8 @@
 #include "include/uapi/poll.h"
 #include "include/uapi/time.h"
 #include "kernel/proc/exit.h"
-#include "kernel/proc/signal.h"
 #include "kernel/proc/table.h"
+#include "kernel/signal/signal.h"
 
 #define USEC_PER_TICK (USEC_PER_SEC / USER_HZ)
 

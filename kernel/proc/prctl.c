@@ -5,7 +5,7 @@
 
 #include "kernel/proc/proc.h"
 #include "kernel/proc/process.h"
-#include "kernel/proc/signal_pending.h"
+#include "kernel/signal/signal_pending.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"

@@ -6,25 +6,19 @@
 #include "kernel/proc/capability.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/futex.h"
-#include "kernel/proc/pidfd.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/session.h"
-#include "kernel/proc/signal.h"
 
 void process_syscalls_init(void)
 {
 	clone_syscalls_init();
-	exec_syscalls_init();
 	exit_syscalls_init();
 	wait_syscalls_init();
-	pidfd_syscalls_init();
-	signal_syscalls_init();
 	futex_syscalls_init();
 	session_syscalls_init();
 	identity_syscalls_init();
 	limits_syscalls_init();
 	scheduling_syscalls_init();
-	time_syscalls_init();
 	system_syscalls_init();
 	prctl_syscalls_init();
 	capability_syscalls_init();

@@ -7,7 +7,6 @@
 #include "include/uapi/utsname.h"
 
 void clone_syscalls_init(void);
-void exec_syscalls_init(void);
 void identity_syscalls_init(void);
 void limits_syscalls_init(void);
 void scheduling_syscalls_init(void);
@@ -15,7 +14,5 @@ void system_syscalls_init(void);
 const struct utsname *system_names(void); /* what uname(2) gives, for /proc */
 void prctl_syscalls_init(void);
 void syslog_syscalls_init(void);
-void time_syscalls_init(void);
-void sleep_syscalls_init(void);
 
 #endif

@@ -7,15 +7,15 @@
 #include "kernel/proc/process.h"
 
 #include "kernel/clock.h"
+#include "kernel/event/pidfd.h"
 #include "kernel/lock.h"
 #include "kernel/machine.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/page.h"
 #include "kernel/printk.h"
-#include "kernel/proc/itimer.h"
-#include "kernel/proc/pidfd.h"
 #include "kernel/proc/table.h"
 #include "kernel/string.h"
+#include "kernel/time/itimer.h"
 
 #define FILES_DEFAULT 1024 /* RLIMIT_NOFILE */
 #define FILES_MAX 65536

@@ -3,7 +3,7 @@
  */
 #include "kernel/proc/session.h"
 
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/tty/tty.h"
 

@@ -2,8 +2,8 @@
  * wait4(2) and waitid(2): a parent hears how its children end, stop and go on.
  */
 #include "include/uapi/wait.h"
+#include "kernel/event/pidfd.h"
 #include "kernel/proc/exit.h"
-#include "kernel/proc/pidfd.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/usage.h"
 #include "kernel/syscall.h"

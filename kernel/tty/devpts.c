@@ -9,8 +9,8 @@
 #include "kernel/fs/devfs.h"
 #include "kernel/fs/directory.h"
 #include "kernel/fs/fs.h"
-#include "kernel/fs/procfs.h"
 #include "kernel/printk.h"
+#include "kernel/procfs/procfs.h"
 #include "kernel/string.h"
 #include "kernel/tty/pty.h"
 

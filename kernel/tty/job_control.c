@@ -8,7 +8,7 @@
 #include "kernel/errno.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/session.h"
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/softirq.h"
 #include "kernel/tty/tty.h"
 #include "kernel/user.h"

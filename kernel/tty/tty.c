@@ -11,7 +11,7 @@
 #include "kernel/errno.h"
 #include "kernel/fs/devfs.h"
 #include "kernel/proc/process.h"
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/softirq.h"
 #include "kernel/string.h"
 #include "kernel/timer.h"

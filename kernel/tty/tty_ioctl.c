@@ -5,7 +5,7 @@
 #include "include/uapi/ioctl.h"
 #include "include/uapi/signal.h"
 #include "kernel/errno.h"
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/softirq.h"
 #include "kernel/string.h"
 #include "kernel/tty/tty.h"

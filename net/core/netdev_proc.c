@@ -1,6 +1,6 @@
 /* /proc/net/dev and /proc/net/drops, and the numbers under /proc/sys/net/core. */
 #include "kernel/errno.h"
-#include "kernel/fs/procfs.h"
+#include "kernel/procfs/procfs.h"
 #include "net/core/netdevice.h"
 
 #define BUFFER_MIN 2304 /* what SO_RCVBUF cannot go below either */

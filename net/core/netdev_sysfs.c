@@ -1,6 +1,6 @@
 /* /sys/class/net: a directory for each interface, with a file for each of its properties. */
 #include "include/uapi/if_arp.h"
-#include "kernel/fs/sysfs.h"
+#include "kernel/procfs/sysfs.h"
 #include "kernel/string.h"
 #include "net/core/netdevice.h"
 

@@ -9,8 +9,8 @@
  */
 #include "include/uapi/capability.h"
 #include "kernel/errno.h"
-#include "kernel/fs/procfs.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/procfs/procfs.h"
 #include "kernel/string.h"
 #include "kernel/user.h"
 #include "net/core/packet_private.h"

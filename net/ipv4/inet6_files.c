@@ -4,7 +4,7 @@
  * find, and a list without entries tells them the same.
  */
 #include "kernel/errno.h"
-#include "kernel/fs/procfs.h"
+#include "kernel/procfs/procfs.h"
 #include "net/ipv4/ipv4_state.h"
 
 static void show_heading(struct text *text, void *heading)

@@ -1,6 +1,6 @@
 /* The files of /proc/net and /proc/sys/net/ipv4 that IPv4 serves. */
 #include "kernel/errno.h"
-#include "kernel/fs/procfs.h"
+#include "kernel/procfs/procfs.h"
 #include "kernel/string.h"
 #include "net/ipv4/igmp.h"
 #include "net/ipv4/ipv4_state.h"

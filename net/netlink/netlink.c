@@ -2,8 +2,8 @@
 #include "net/netlink/netlink.h"
 
 #include "kernel/errno.h"
-#include "kernel/fs/procfs.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/procfs/procfs.h"
 #include "kernel/string.h"
 #include "kernel/user.h"
 #include "net/netlink/diag.h"

@@ -4,7 +4,7 @@
  * 6.3.4.
  */
 #include "kernel/errno.h"
-#include "kernel/fs/procfs.h"
+#include "kernel/procfs/procfs.h"
 #include "kernel/string.h"
 #include "net/tcp/tcp_fastopen.h"
 #include "net/tcp/tcp_state.h"

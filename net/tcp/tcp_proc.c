@@ -3,7 +3,7 @@
  * /proc/sys/net/ipv4.
  */
 #include "kernel/errno.h"
-#include "kernel/fs/procfs.h"
+#include "kernel/procfs/procfs.h"
 #include "kernel/string.h"
 #include "net/ipv4/ipv4_state.h"
 #include "net/tcp/tcp_congestion.h"

@@ -1,5 +1,5 @@
 /* /proc/net/unix, as Linux prints it, and /proc/sys/net/unix. */
-#include "kernel/fs/procfs.h"
+#include "kernel/procfs/procfs.h"
 #include "net/unix/unix.h"
 #include "net/unix/unix_private.h"
 

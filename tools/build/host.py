@@ -27,8 +27,8 @@ VARIANTS = {
 # Of the kernel's ground floor only what has no machine in it; test/host/services/ has the rest.
 KERNEL_SOURCES = ["kernel/iov.c", "kernel/timer.c", "kernel/wait.c", "kernel/lib/text.c",
                   "kernel/lib/format.c", "kernel/lib/chacha20.c", "kernel/lib/siphash.c",
-                  "kernel/lib/tree.c", "kernel/fs/cpio.c", "kernel/fs/epoll.c", "kernel/fs/fd_syscalls.c",
-                  "kernel/fs/pipe.c", "kernel/fs/poll.c", "kernel/fs/read_write.c", "kernel/fs/splice.c",
+                  "kernel/lib/tree.c", "kernel/fs/cpio.c", "kernel/event/epoll.c", "kernel/fs/fd_syscalls.c",
+                  "kernel/fs/pipe.c", "kernel/event/poll.c", "kernel/fs/read_write.c", "kernel/fs/splice.c",
                   "kernel/tty/ldisc.c"]
 
 # What the library is made of; what only tests share stands in test/host/unit/ without _test.

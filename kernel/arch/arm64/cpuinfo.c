@@ -5,10 +5,10 @@
 #include "kernel/arch/arm64/context.h"
 #include "kernel/arch/arm64/cpu.h"
 #include "kernel/arch/arm64/system_registers.h"
-#include "kernel/fs/procfs.h"
 #include "kernel/lib/text.h"
 #include "kernel/machine.h"
 #include "kernel/printk.h"
+#include "kernel/procfs/procfs.h"
 
 /* Names of AT_HWCAP's bits, by number. */
 static const char *const feature_names[] = {

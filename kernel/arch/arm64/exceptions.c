@@ -11,7 +11,7 @@
 #include "kernel/printk.h"
 #include "kernel/proc/oom.h"
 #include "kernel/proc/process.h"
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 
 /* ESR_EL1: the exception's class. Arm ARM D13.2.37. */
 #define ESR_CLASS(esr) ((esr) >> 26 & 0x3f)

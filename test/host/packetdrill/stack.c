@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "kernel/errno.h"
+#include "kernel/event/event.h"
+#include "kernel/event/poll.h"
 #include "kernel/fs/fd_table.h"
 #include "kernel/fs/pipe.h"
-#include "kernel/fs/poll.h"
 #include "kernel/fs/syscalls.h"
 #include "net/core/socket.h"
 #include "net/ipv4/ipv4.h"

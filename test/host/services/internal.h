@@ -31,7 +31,7 @@ bool host_slabs_in_use(void);
 void *host_slab_alloc(size_t size); /* never NULL */
 void host_slab_free(void *memory);
 
-/* As kernel/proc/signal.h, whose structures would clash with the C library's. */
+/* As kernel/signal/signal.h, whose structures would clash with the C library's. */
 bool signal_pending(void);
 
 #endif

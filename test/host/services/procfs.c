@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "kernel/errno.h"
-#include "kernel/fs/sysfs.h"
 #include "kernel/printk.h"
+#include "kernel/procfs/sysfs.h"
 #include "test/host/services/host.h"
 
 struct proc_file {

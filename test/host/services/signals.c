@@ -1,9 +1,9 @@
 /*
  * Signals as system calls see them: there is one process, which nobody looks into. Apart, because
- * the structures of kernel/proc/signal.h would clash with the C library's. signal_pending is in
+ * the structures of kernel/signal/signal.h would clash with the C library's. signal_pending is in
  * semaphore.c.
  */
-#include "kernel/proc/signal.h"
+#include "kernel/signal/signal.h"
 
 #include "kernel/user.h"
 

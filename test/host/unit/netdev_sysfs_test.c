@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "kernel/errno.h"
-#include "kernel/fs/sysfs.h"
+#include "kernel/procfs/sysfs.h"
 #include "test/host/unit/fixture.h"
 
 static struct fixture f;
