@@ -1,5 +1,5 @@
 /*
- * IPv4 as programs see it (ip(7), udp(7), raw(7)): addresses, protocol numbers, and the options of
+ * IPv4 as programs see it (ip(7), udp(7), udplite(7), raw(7)): addresses, protocol numbers, and the options of
  * level SOL_IP (IPPROTO_IP), as the Linux arm64 ABI has them. Addresses and ports are in network
  * order.
  */
@@ -139,5 +139,12 @@ struct in_pktinfo {
 #define UDP_NO_CHECK6_RX 102
 #define UDP_SEGMENT 103
 #define UDP_GRO 104
+
+/*
+ * Level SOL_UDPLITE, beside UDP_CORK: how many bytes of a datagram, with its header, the checksum
+ * covers (RFC 3828). 0: all of them; 1 to 7 count as 8.
+ */
+#define UDPLITE_SEND_CSCOV 10 /* of those that are sent */
+#define UDPLITE_RECV_CSCOV 11 /* at least, of those that are received; the others are dropped */
 
 #endif

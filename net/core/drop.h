@@ -52,10 +52,13 @@
 	X(ICMP_RATE_LIMITED) /* an error of ours that was not sent */                         \
 	X(IGMP_MALFORMED)                                                                     \
 	X(IGMP_IGNORED)                                                                       \
-	X(UDP_SHORT)                                                                          \
+	X(UDP_SHORT) /* this, BAD_CHECKSUM and NO_SOCKET also of UDP-Lite */                  \
 	X(UDP_BAD_LENGTH)                                                                     \
 	X(UDP_BAD_CHECKSUM)                                                                   \
 	X(UDP_NO_SOCKET)                                                                      \
+	X(UDPLITE_BAD_COVERAGE) /* less than the header, or beyond the end: RFC 3828 3.1 */   \
+	X(UDPLITE_NO_CHECKSUM)  /* there must be one */                                       \
+	X(UDPLITE_LOW_COVERAGE) /* less than the receiver wants */                            \
 	X(TCP_SHORT)                                                                          \
 	X(TCP_BAD_OFFSET) /* the header's length: below 20, or past the segment */            \
 	X(TCP_BAD_CHECKSUM)                                                                   \

@@ -1,5 +1,5 @@
 /*
- * /proc/net/{tcp6,udp6,raw6,if_inet6}: there is no IPv6 here, and so no socket and no address of
+ * /proc/net/{tcp6,udp6,udplite6,raw6,if_inet6}: there is no IPv6 here, and so no socket and no address of
  * it. Linux without IPv6 has no such files; but netstat and others complain of what they do not
  * find, and a list without entries tells them the same.
  */
@@ -29,6 +29,7 @@ int inet6_files_init(void)
 
 	if (proc_register("net/tcp6", show_heading, (void *)tcp) ||
 	    proc_register("net/udp6", show_heading, (void *)datagrams) ||
+	    proc_register("net/udplite6", show_heading, (void *)datagrams) ||
 	    proc_register("net/raw6", show_heading, (void *)datagrams) ||
 	    proc_register("net/if_inet6", show_nothing, NULL))
 		return -ENOMEM;

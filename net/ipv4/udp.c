@@ -1,4 +1,4 @@
-/* UDP: delivery to sockets, and errors, whatever the network layer. */
+/* UDP and UDP-Lite: delivery to sockets, and errors, whatever the network layer. */
 #include "net/ipv4/udp.h"
 
 #include "kernel/errno.h"
@@ -10,8 +10,6 @@
 /* A filter sees the header too, which is still there. */
 static bool passes_filter(const struct udp_socket *socket, struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	if (likely(!socket->inet.socket.filtered))
-		return true;
 	skb_push(skb, UDP_HEADER_LENGTH);
 	bool passes = socket_filter_passes(&socket->inet.socket, skb, UDP_HEADER_LENGTH);
 
@@ -19,21 +17,33 @@ static bool passes_filter(const struct udp_socket *socket, struct sk_buff *skb) 
 	return passes;
 }
 
-void udp_deliver(struct udp_socket *socket, struct sk_buff *skb)
+/* What the socket has against a datagram that is for it. */
+static enum drop_reason objection(const struct udp_socket *socket,
+				  struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	struct net *net = socket->inet.socket.net;
+	if (unlikely(socket->inet.socket.protocol == IPPROTO_UDPLITE) &&
+	    !udp_lite_accepts(socket, skb))
+		return DROP_UDPLITE_LOW_COVERAGE;
+	if (unlikely(socket->inet.socket.filtered) && !passes_filter(socket, skb))
+		return DROP_SOCKET_FILTER;
+	return DROP_NONE;
+}
 
-	if (unlikely(!passes_filter(socket, skb))) {
-		udp_count(net, UDP_STAT_IN_ERRORS);
+void udp_deliver(struct udp_state *state, struct udp_socket *socket, struct sk_buff *skb)
+{
+	enum drop_reason reason = objection(socket, skb);
+
+	if (unlikely(reason != DROP_NONE)) {
+		udp_count(state, UDP_STAT_IN_ERRORS);
 		socket->inet.socket.drops++;
-		skb_drop(skb, DROP_SOCKET_FILTER);
+		skb_drop(skb, reason);
 		return;
 	}
 	if (socket_queue_receive(&socket->inet.socket, skb)) {
-		udp_count(net, UDP_STAT_IN_DATAGRAMS);
+		udp_count(state, UDP_STAT_IN_DATAGRAMS);
 	} else {
-		udp_count(net, UDP_STAT_RECEIVE_BUFFER_ERRORS);
-		udp_count(net, UDP_STAT_IN_ERRORS);
+		udp_count(state, UDP_STAT_RECEIVE_BUFFER_ERRORS);
+		udp_count(state, UDP_STAT_IN_ERRORS);
 	}
 }
 
@@ -57,9 +67,10 @@ static bool wants(const struct udp_socket *socket, const struct udp_arrival *arr
 }
 
 /* A copy for each, the packet itself for the last. */
-void udp_deliver_to_many(struct net *net, struct sk_buff *skb, const struct udp_arrival *arrival)
+void udp_deliver_to_many(struct udp_state *state, struct sk_buff *skb,
+			 const struct udp_arrival *arrival)
 {
-	const struct udp_table *table = &udp_state(net)->table;
+	const struct udp_table *table = &state->table;
 	struct udp_socket *socket, *last = NULL;
 
 	hash_table_for_each(socket, &table->by_port,
@@ -70,30 +81,30 @@ void udp_deliver_to_many(struct net *net, struct sk_buff *skb, const struct udp_
 			struct sk_buff *copy = skb_clone(skb);
 
 			if (copy)
-				udp_deliver(last, copy);
+				udp_deliver(state, last, copy);
 			else
-				udp_count(net, UDP_STAT_MEMORY_ERRORS);
+				udp_count(state, UDP_STAT_MEMORY_ERRORS);
 		}
 		last = socket;
 	}
 	if (last) {
-		udp_deliver(last, skb);
+		udp_deliver(state, last, skb);
 		return;
 	}
-	udp_count(net, UDP_STAT_IGNORED_MULTICAST);
+	udp_count(state, UDP_STAT_IGNORED_MULTICAST);
 	skb_drop(skb, DROP_UDP_NO_SOCKET);
 }
 
-struct udp_socket *udp_find_receiver(struct net *net, const struct udp_arrival *arrival)
+struct udp_socket *udp_find_receiver(const struct udp_state *state,
+				     const struct udp_arrival *arrival)
 {
-	return udp_table_find(&udp_state(net)->table, &arrival->local, &arrival->remote,
-			      arrival->ifindex);
+	return udp_table_find(&state->table, &arrival->local, &arrival->remote, arrival->ifindex);
 }
 
-bool udp_error(struct net *net, const struct udp_arrival *arrival, const struct icmp_error *error,
-	       const struct sk_buff *quoted)
+bool udp_error(const struct udp_state *state, const struct udp_arrival *arrival,
+	       const struct icmp_error *error, const struct sk_buff *quoted)
 {
-	struct udp_socket *socket = udp_find_receiver(net, arrival);
+	struct udp_socket *socket = udp_find_receiver(state, arrival);
 
 	if (!socket)
 		return false;
@@ -101,40 +112,65 @@ bool udp_error(struct net *net, const struct udp_arrival *arrival, const struct 
 	return true;
 }
 
-int udp_init(struct net *net)
+static int create(struct net *net, enum net_state slot, uint16_t protocol, uint32_t secret)
 {
 	struct udp_state *state = kzalloc(sizeof(*state));
 
 	if (!state)
 		return -ENOMEM;
-	net->state[NET_STATE_UDP] = state;
-	udp_table_init(&state->table, net);
+	net->state[slot] = state;
+	udp_table_init(&state->table, secret);
 	state->kind = (struct inet_kind){
-		.type = SOCK_DGRAM, .protocol = IPPROTO_UDP, .ops = &udp_socket_ops};
+		.type = SOCK_DGRAM, .protocol = protocol, .ops = &udp_socket_ops};
 	inet_kind_register(net, &state->kind);
-	return udp_ip4_init(net);
+	return 0;
 }
 
-void udp_destroy(struct net *net)
+int udp_init(struct net *net)
 {
-	struct udp_state *state = udp_state(net);
+	uint32_t secret = net_random_u32(net);
+	int error = create(net, NET_STATE_UDP, IPPROTO_UDP, secret);
+
+	if (!error)
+		error = create(net, NET_STATE_UDPLITE, IPPROTO_UDPLITE, secret);
+	return error ? error : udp_ip4_init(net);
+}
+
+static void destroy(struct net *net, enum net_state slot)
+{
+	struct udp_state *state = net->state[slot];
 
 	if (!state)
 		return;
 	udp_table_free(&state->table);
 	kfree(state);
-	net->state[NET_STATE_UDP] = NULL;
+	net->state[slot] = NULL;
 }
 
-void udp_show(struct text *text, void *context)
+void udp_destroy(struct net *net)
 {
-	struct net *net = context;
+	destroy(net, NET_STATE_UDPLITE);
+	destroy(net, NET_STATE_UDP);
+}
+
+static void show(struct text *text, struct net *net, const struct udp_state *state)
+{
 	struct udp_socket *socket;
 	uint32_t slot = 0;
 
 	inet_show_heading(text);
 	net_lock(net);
-	hash_table_for_each_safe(socket, &udp_state(net)->table.by_port, by_port)
+	hash_table_for_each_safe(socket, &state->table.by_port, by_port)
 		inet_show(text, slot++, &socket->inet, socket->inet.local.port);
 	net_unlock(net);
+}
+
+void udp_show(struct text *text, void *net)
+{
+	show(text, net, udp_state(net));
+}
+
+void udp_lite_show(struct text *text, void *net)
+{
+	show(text, net, udp_lite_state(net));
 }

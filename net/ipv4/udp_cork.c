@@ -105,36 +105,3 @@ int udp_cork_append(struct udp_socket *udp, const struct message *message, struc
 	skb_free(skb);
 	return more ? 0 : udp_cork_push(udp);
 }
-
-static int set_cork(struct udp_socket *udp, const void *value, uint32_t length) NEEDS_NET_LOCK
-{
-	int32_t number;
-
-	if (length < sizeof(number))
-		return -EINVAL;
-	memcpy(&number, value, sizeof(number));
-	udp->corked = number != 0;
-	if (!udp->corked)
-		udp_cork_push(udp); /* what becomes of it is told with the next call */
-	return 0;
-}
-
-int udp_setsockopt(struct socket *socket, int level, int option, const void *value, uint32_t length)
-{
-	if (level != SOL_UDP)
-		return ip4_setsockopt(socket, level, option, value, length);
-	return option == UDP_CORK ? set_cork(udp_socket(socket), value, length) : -ENOPROTOOPT;
-}
-
-int udp_getsockopt(struct socket *socket, int level, int option, void *value, uint32_t *length)
-{
-	const int32_t number = udp_socket(socket)->corked;
-
-	if (level != SOL_UDP)
-		return ip4_getsockopt(socket, level, option, value, length);
-	if (option != UDP_CORK)
-		return -ENOPROTOOPT;
-	*length = MIN(*length, (uint32_t)sizeof(number));
-	memcpy(value, &number, *length);
-	return 0;
-}

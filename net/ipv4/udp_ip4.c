@@ -1,4 +1,4 @@
-/* UDP over IPv4: how packets and errors come in. */
+/* UDP and UDP-Lite over IPv4: how packets and errors come in. */
 #include "include/uapi/icmp.h"
 #include "net/core/checksum.h"
 #include "net/ipv4/icmp.h"
@@ -6,7 +6,21 @@
 #include "net/ipv4/udp.h"
 #include "net/ipv4/udp_wire.h"
 
-/* RFC 1122 4.1.3.4: a checksum of 0 is none; any other must be right. */
+/* What a device says of UDP-Lite's checksum does not count: it knows nothing of coverage. */
+static enum drop_reason parse(struct sk_buff *skb, uint8_t protocol, struct udp_header *header)
+{
+	if (!skb_may_pull(skb, UDP_HEADER_LENGTH))
+		return DROP_UDP_SHORT;
+	if (likely(protocol == IPPROTO_UDP))
+		return udp_parse(skb->data, skb->len, header);
+	skb->checksum = SKB_CHECKSUM_NONE;
+	return udp_lite_parse(skb->data, skb->len, header);
+}
+
+/*
+ * RFC 1122 4.1.3.4: a checksum of 0 is none; any other must be right. RFC 3828 3.1, RFC3828-4: the
+ * pseudo-header counts, however little is covered.
+ */
 static bool checksum_is_good(const struct sk_buff *skb, const struct udp_header *header)
 {
 	const struct ip4_control *control = SKB_CONTROL(skb, const struct ip4_control);
@@ -14,25 +28,25 @@ static bool checksum_is_good(const struct sk_buff *skb, const struct udp_header 
 	if (!header->has_checksum || skb->checksum != SKB_CHECKSUM_NONE)
 		return true;
 
-	uint32_t sum = checksum_pseudo4(control->source, control->destination, IPPROTO_UDP,
+	uint32_t sum = checksum_pseudo4(control->source, control->destination, control->protocol,
 					header->length);
 
-	return checksum_fold(skb_checksum_add(skb, 0, header->length, sum)).raw == 0;
+	return checksum_fold(skb_checksum_add(skb, 0, header->covered, sum)).raw == 0;
 }
 
-static void refuse(struct sk_buff *skb, enum drop_reason reason)
+static void refuse(struct udp_state *state, struct sk_buff *skb, enum drop_reason reason)
 {
-	udp_count(skb->net, UDP_STAT_IN_ERRORS);
+	udp_count(state, UDP_STAT_IN_ERRORS);
 	if (reason == DROP_UDP_BAD_CHECKSUM)
-		udp_count(skb->net, UDP_STAT_IN_CHECKSUM_ERRORS);
+		udp_count(state, UDP_STAT_IN_CHECKSUM_ERRORS);
 	skb_drop(skb, reason);
 }
 
 /* RFC 1122 4.1.3.1, RFC1122-4. Owns skb. */
-static void refuse_port(struct net *net, struct sk_buff *skb) NEEDS_NET_LOCK
+static void refuse_port(struct udp_state *state, struct sk_buff *skb) NEEDS_NET_LOCK
 {
-	udp_count(net, UDP_STAT_NO_PORTS);
-	icmp_send_error(net, skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+	udp_count(state, UDP_STAT_NO_PORTS);
+	icmp_send_error(skb->net, skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
 	skb_drop(skb, DROP_UDP_NO_SOCKET);
 }
 
@@ -42,13 +56,12 @@ static void refuse_port(struct net *net, struct sk_buff *skb) NEEDS_NET_LOCK
 static void receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	const struct ip4_control *control = IP4_CONTROL(skb);
+	struct udp_state *state = udp_state_of(dev->net, control->protocol);
 	struct udp_header header;
-	enum drop_reason reason = DROP_UDP_SHORT;
+	enum drop_reason reason = parse(skb, control->protocol, &header);
 
-	if (skb_may_pull(skb, UDP_HEADER_LENGTH))
-		reason = udp_parse(skb->data, skb->len, &header);
 	if (reason != DROP_NONE) {
-		refuse(skb, reason);
+		refuse(state, skb, reason);
 		return;
 	}
 	skb_trim(skb, header.length);
@@ -61,19 +74,19 @@ static void receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK
 	};
 
 	/* Before the checksum, which the processor can add up until the socket is in its cache. */
-	struct udp_socket *socket = arrival.to_many ? NULL : udp_find_receiver(dev->net, &arrival);
+	struct udp_socket *socket = arrival.to_many ? NULL : udp_find_receiver(state, &arrival);
 
 	if (!checksum_is_good(skb, &header)) {
-		refuse(skb, DROP_UDP_BAD_CHECKSUM);
+		refuse(state, skb, DROP_UDP_BAD_CHECKSUM);
 		return;
 	}
 	skb_pull(skb, UDP_HEADER_LENGTH);
 	if (socket)
-		udp_deliver(socket, skb);
+		udp_deliver(state, socket, skb);
 	else if (arrival.to_many)
-		udp_deliver_to_many(dev->net, skb, &arrival);
+		udp_deliver_to_many(state, skb, &arrival);
 	else
-		refuse_port(dev->net, skb);
+		refuse_port(state, skb);
 }
 
 /* RFC 1122 4.1.3.3, RFC1122-7: the quoted header says which socket sent the datagram. */
@@ -86,7 +99,7 @@ static bool error(struct net *net, const struct sk_buff *skb, const struct ip4_h
 			   .port = get_be16(skb->data + 2)},
 	};
 
-	return udp_error(net, &arrival, what, skb);
+	return udp_error(udp_state_of(net, inner->protocol), &arrival, what, skb);
 }
 
 static const struct ip4_protocol udp_protocol = {
@@ -95,7 +108,15 @@ static const struct ip4_protocol udp_protocol = {
 	.error = error,
 };
 
+static const struct ip4_protocol udp_lite_protocol = {
+	.protocol = IPPROTO_UDPLITE,
+	.receive = receive,
+	.error = error,
+};
+
 int udp_ip4_init(struct net *net)
 {
-	return ip4_protocol_register(net, &udp_protocol);
+	int error = ip4_protocol_register(net, &udp_protocol);
+
+	return error ? error : ip4_protocol_register(net, &udp_lite_protocol);
 }

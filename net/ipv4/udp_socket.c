@@ -1,4 +1,4 @@
-/* The socket calls of UDP: udp(7). */
+/* The socket calls of UDP and UDP-Lite: udp(7), udplite(7). */
 #include "kernel/errno.h"
 #include "net/core/checksum.h"
 #include "net/core/netdevice.h"
@@ -9,6 +9,7 @@
 static int udp_open(struct socket *socket)
 {
 	inet_socket_open(inet_socket(socket));
+	udp_socket(socket)->state = udp_state_of(socket->net, socket->protocol);
 	return 0;
 }
 
@@ -17,7 +18,7 @@ static void udp_close(struct socket *socket) NEEDS_NET_LOCK
 	struct udp_socket *udp = udp_socket(socket);
 
 	udp_cork_discard(udp);
-	udp_table_remove(&udp_state(socket->net)->table, udp);
+	udp_table_remove(&udp->state->table, udp);
 	inet_socket_close(&udp->inet);
 }
 
@@ -32,7 +33,7 @@ static int choose_port(struct udp_socket *udp, struct endpoint *local) NEEDS_NET
 
 	for (uint32_t i = 0; i < count; i++) {
 		local->port = (uint16_t)(lowest + (first + i) % count);
-		if (!udp_table_conflicts(&udp_state(net)->table, udp, local))
+		if (!udp_table_conflicts(&udp->state->table, udp, local))
 			return 0;
 	}
 	return -EADDRINUSE;
@@ -42,7 +43,7 @@ static int choose_port(struct udp_socket *udp, struct endpoint *local) NEEDS_NET
 static int take_local_end(struct udp_socket *udp, struct endpoint local) NEEDS_NET_LOCK
 {
 	struct inet_socket *inet = &udp->inet;
-	struct udp_table *table = &udp_state(inet->socket.net)->table;
+	struct udp_table *table = &udp->state->table;
 	struct endpoint before = inet->local;
 	int error = 0;
 
@@ -93,7 +94,7 @@ static int bind_if_unbound(struct udp_socket *udp) NEEDS_NET_LOCK
 static int udp_disconnect(struct socket *socket) NEEDS_NET_LOCK
 {
 	struct udp_socket *udp = udp_socket(socket);
-	struct udp_table *table = &udp_state(socket->net)->table;
+	struct udp_table *table = &udp->state->table;
 
 	inet_disconnect(&udp->inet);
 	if (!udp->inet.port_bound) {
@@ -117,7 +118,7 @@ static int udp_connect(struct socket *socket, const struct sockaddr_storage *nam
 		error = inet_connect(&udp->inet, &remote);
 	if (error)
 		return error;
-	error = udp_table_enter(&udp_state(socket->net)->table, udp);
+	error = udp_table_enter(&udp->state->table, udp);
 	if (error)
 		udp_disconnect(socket);
 	return error;
@@ -143,6 +144,12 @@ static void fill_checksum(const struct inet_outgoing *out, struct sk_buff *skb, 
 	udp_put_checksum(skb->data, checksum_fold(skb_checksum_add(skb, 0, skb->len, sum)));
 }
 
+static uint32_t pseudo_sum(const struct inet_family *inet, const struct inet_outgoing *out,
+			   uint32_t length) NEEDS_NET_LOCK
+{
+	return inet->pseudo_sum(out->how.source, out->how.destination, out->how.protocol, length);
+}
+
 int udp_transmit(struct udp_socket *udp, struct inet_outgoing *out, struct sk_buff *skb)
 {
 	const struct inet_family *inet = udp->inet.inet;
@@ -160,15 +167,17 @@ int udp_transmit(struct udp_socket *udp, struct inet_outgoing *out, struct sk_bu
 		skb_drop(skb, DROP_IP4_MUST_FRAGMENT);
 		return error;
 	}
-	udp_emit(&header, skb_push(skb, UDP_HEADER_LENGTH));
-	if (!udp->inet.socket.no_check) {
-		uint32_t sum = inet->pseudo_sum(out->how.source, out->how.destination, IPPROTO_UDP,
-						length);
-
-		fill_checksum(out, skb, sum, packet_length <= out->route.mtu);
+	out->how.protocol = (uint8_t)udp->inet.socket.protocol;
+	skb_push(skb, UDP_HEADER_LENGTH);
+	if (unlikely(out->how.protocol == IPPROTO_UDPLITE)) {
+		udp_lite_put_header(udp, skb, &header, pseudo_sum(inet, out, length));
+	} else {
+		udp_emit(&header, skb->data);
+		if (!udp->inet.socket.no_check)
+			fill_checksum(out, skb, pseudo_sum(inet, out, length),
+				      packet_length <= out->route.mtu);
 	}
-	out->how.protocol = IPPROTO_UDP;
-	udp_count(net, UDP_STAT_OUT_DATAGRAMS);
+	udp_count(udp->state, UDP_STAT_OUT_DATAGRAMS);
 	return inet->send(net, skb, &out->how);
 }
 
@@ -209,7 +218,7 @@ static int64_t udp_sendmsg(struct socket *socket, struct message *message)
 	int64_t sent = socket_send_datagram(socket, message, send_datagram);
 
 	if (sent == -ENOBUFS)
-		udp_count(socket->net, UDP_STAT_SEND_BUFFER_ERRORS);
+		udp_count(udp_socket(socket)->state, UDP_STAT_SEND_BUFFER_ERRORS);
 	return sent;
 }
 

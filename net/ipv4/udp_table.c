@@ -37,9 +37,9 @@ uint32_t udp_table_port_hash(const struct udp_table *table, uint16_t port)
 	return hash_words(port, 0, 0, table->secret);
 }
 
-void udp_table_init(struct udp_table *table, struct net *net)
+void udp_table_init(struct udp_table *table, uint32_t secret)
 {
-	table->secret = net_random_u32(net);
+	table->secret = secret;
 }
 
 void udp_table_free(struct udp_table *table)

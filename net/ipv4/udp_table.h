@@ -10,7 +10,6 @@
 #define NET_IPV4_UDP_TABLE_H
 
 #include "net/core/addr.h"
-#include "net/core/net.h"
 #include "net/ipv4/hash_table.h"
 
 struct udp_socket;
@@ -21,7 +20,8 @@ struct udp_table {
 	uint32_t secret;
 };
 
-void udp_table_init(struct udp_table *table, struct net *net);
+/* `secret` is a random number, so that nobody can aim at one bucket. */
+void udp_table_init(struct udp_table *table, uint32_t secret);
 void udp_table_free(struct udp_table *table);
 
 /*

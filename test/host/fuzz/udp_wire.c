@@ -1,6 +1,6 @@
 /*
- * UDP headers (net/ipv4/udp_wire.h). The input: two bytes that say how many more bytes the datagram
- * has than can be read, then those that can be read.
+ * UDP's headers, and the same bytes as UDP-Lite's (net/ipv4/udp_wire.h). The input: two bytes that
+ * say how many more bytes the datagram has than can be read, then those that can be read.
  */
 #include "net/ipv4/udp_wire.h"
 
@@ -22,25 +22,73 @@ static void check_round_trip(const uint8_t *bytes, const struct udp_header *head
 	CHECK(read.length == header->length);
 }
 
+static void check_udp(const uint8_t *bytes, size_t length)
+{
+	struct udp_header header;
+	enum drop_reason reason = udp_parse(bytes, length, &header);
+
+	if (reason == DROP_UDP_SHORT) {
+		CHECK(length < UDP_HEADER_LENGTH);
+		return;
+	}
+	if (reason == DROP_UDP_BAD_LENGTH) {
+		CHECK(header.length < UDP_HEADER_LENGTH || header.length > length);
+		return;
+	}
+	CHECK(reason == DROP_NONE);
+	CHECK(header.length >= UDP_HEADER_LENGTH && header.length <= length);
+	CHECK(header.covered == header.length);
+	CHECK(header.has_checksum == (bytes[6] || bytes[7]));
+	check_round_trip(bytes, &header);
+}
+
+/* A coverage of 0 and one of the whole length mean the same: the second is what is written. */
+static void check_lite_round_trip(const uint8_t *bytes, const struct udp_header *header)
+{
+	uint8_t again[UDP_HEADER_LENGTH];
+	struct udp_header read;
+
+	udp_lite_emit(header, again);
+	CHECK(memcmp(again, bytes, 4) == 0);
+	CHECK(udp_lite_parse(again, header->length, &read) == DROP_UDPLITE_NO_CHECKSUM);
+	memcpy(again + 6, bytes + 6, 2);
+	CHECK(udp_lite_parse(again, header->length, &read) == DROP_NONE);
+	CHECK(read.source == header->source && read.destination == header->destination);
+	CHECK(read.length == header->length && read.covered == header->covered);
+}
+
+/* What is accepted has its header covered, and nothing beyond its end. */
+static void check_lite(const uint8_t *bytes, size_t length)
+{
+	struct udp_header header;
+	enum drop_reason reason = udp_lite_parse(bytes, length, &header);
+
+	if (reason == DROP_UDP_SHORT) {
+		CHECK(length < UDP_HEADER_LENGTH);
+		return;
+	}
+	if (reason == DROP_UDPLITE_BAD_COVERAGE) {
+		CHECK(header.covered < UDP_HEADER_LENGTH || header.covered > length);
+		return;
+	}
+	CHECK(header.length == length);
+	CHECK(header.covered >= UDP_HEADER_LENGTH && header.covered <= length);
+	if (reason == DROP_UDPLITE_NO_CHECKSUM) {
+		CHECK(!bytes[6] && !bytes[7]);
+		return;
+	}
+	CHECK(reason == DROP_NONE);
+	check_lite_round_trip(bytes, &header);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = {data, size};
 	size_t beyond = fuzz_u16(&input);
 	size_t length = input.left < UDP_HEADER_LENGTH ? input.left : input.left + beyond;
-	struct udp_header header;
-	enum drop_reason reason = udp_parse(input.at, length, &header);
 
-	if (reason == DROP_UDP_SHORT) {
-		CHECK(length < UDP_HEADER_LENGTH);
-		return 0;
-	}
-	if (reason == DROP_UDP_BAD_LENGTH) {
-		CHECK(header.length < UDP_HEADER_LENGTH || header.length > length);
-		return 0;
-	}
-	CHECK(reason == DROP_NONE);
-	CHECK(header.length >= UDP_HEADER_LENGTH && header.length <= length);
-	CHECK(header.has_checksum == (input.at[6] || input.at[7]));
-	check_round_trip(input.at, &header);
+	check_udp(input.at, length);
+	if (length <= UINT16_MAX) /* IP has no longer ones */
+		check_lite(input.at, length);
 	return 0;
 }
