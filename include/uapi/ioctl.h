@@ -35,6 +35,17 @@
 #define FIOQSIZE 0x5460
 
 /* Of the master side of a pseudo-terminal */
+/* Packet mode of a pseudo-terminal's master, and what the first byte of a packet then says. */
+#define TIOCPKT 0x5420
+#define TIOCGPKT 0x80045438
+#define TIOCPKT_DATA 0
+#define TIOCPKT_FLUSHREAD 1
+#define TIOCPKT_FLUSHWRITE 2
+#define TIOCPKT_STOP 4
+#define TIOCPKT_START 8
+#define TIOCPKT_NOSTOP 16
+#define TIOCPKT_DOSTOP 32
+
 #define TIOCGPTN 0x80045430   /* its number */
 #define TIOCSPTLCK 0x40045431 /* the other side may not, or may, be opened */
 #define TIOCGPTLCK 0x80045439

@@ -21,6 +21,19 @@
 #define RTM_NEWRULE 32
 #define RTM_DELRULE 33
 #define RTM_GETRULE 34
+#define RTM_NEWQDISC 36
+#define RTM_GETQDISC 38
+#define RTM_GETTCLASS 42
+#define RTM_GETTFILTER 46
+#define RTM_NEWNEIGHTBL 64
+#define RTM_GETNEIGHTBL 66
+#define RTM_SETNEIGHTBL 67
+#define RTM_NEWNETCONF 80
+#define RTM_GETNETCONF 82
+#define RTM_NEWSTATS 92
+#define RTM_GETSTATS 94
+#define RTM_NEWNEXTHOP 104
+#define RTM_GETNEXTHOP 106
 
 /* Groups, for NETLINK_ADD_MEMBERSHIP. */
 #define RTNLGRP_LINK 1
@@ -271,5 +284,59 @@ struct fib_rule_hdr {
 	uint8_t action; /* FR_ACT_* */
 	uint32_t flags;
 };
+
+/* Statistics of links alone. */
+struct if_stats_msg {
+	uint8_t family;
+	uint8_t pad1;
+	uint16_t pad2;
+	uint32_t ifindex;
+	uint32_t filter_mask; /* bit n: attribute n + 1 is wanted */
+};
+#define IFLA_STATS_LINK_64 1 /* struct rtnl_link_stats64 */
+
+/* Tables of neighbours, and how they work. Times are in milliseconds, in 64 bits. */
+struct ndtmsg {
+	uint8_t ndtm_family;
+	uint8_t ndtm_pad1;
+	uint16_t ndtm_pad2;
+};
+#define NDTA_NAME 1
+#define NDTA_THRESH3 4 /* entries at most */
+#define NDTA_PARMS 6
+#define NDTPA_REACHABLE_TIME 3
+#define NDTPA_BASE_REACHABLE_TIME 4
+#define NDTPA_RETRANS_TIME 5
+#define NDTPA_QUEUE_LEN 8
+#define NDTPA_UCAST_PROBES 10
+#define NDTPA_MCAST_PROBES 11
+#define NDTPA_QUEUE_LENBYTES 16
+
+/* What IP does on an interface: numbers of 32 bits. */
+struct netconfmsg {
+	uint8_t ncm_family;
+};
+#define NETCONFA_IFINDEX 1
+#define NETCONFA_FORWARDING 2
+#define NETCONFA_RP_FILTER 3
+#define NETCONFA_MC_FORWARDING 4
+#define NETCONFA_PROXY_NEIGH 5
+#define NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN 6
+#define NETCONFA_BC_FORWARDING 8
+#define NETCONFA_IFINDEX_ALL -1
+#define NETCONFA_IFINDEX_DEFAULT -2
+
+/* Queueing disciplines. */
+struct tcmsg {
+	uint8_t tcm_family;
+	uint8_t tcm__pad1;
+	uint16_t tcm__pad2;
+	int32_t tcm_ifindex;
+	uint32_t tcm_handle;
+	uint32_t tcm_parent;
+	uint32_t tcm_info;
+};
+#define TC_H_ROOT 0xffffffffu
+#define TCA_KIND 1 /* a name */
 
 #endif

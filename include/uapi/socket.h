@@ -45,6 +45,7 @@
 #define SOL_UDP 17
 #define SOL_IPV6 41
 #define SOL_ICMPV6 58
+#define SOL_UDPLITE 136
 #define SOL_RAW 255
 #define SOL_PACKET 263
 #define SOL_NETLINK 270

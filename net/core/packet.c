@@ -26,6 +26,11 @@ static struct packet_state *state_of(struct net *net)
 	return net->state[NET_STATE_PACKET];
 }
 
+const struct list_head *packet_sockets(struct net *net)
+{
+	return &state_of(net)->sockets;
+}
+
 /* sll_protocol and the argument of socket(2) hold 16 bits in network order. */
 static uint16_t swap16(uint16_t x)
 {

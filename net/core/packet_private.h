@@ -1,4 +1,4 @@
-/* What the files of AF_PACKET (net/core/packet*.c) share among themselves. */
+/* What the files of AF_PACKET (net/core/packet*.c) share, and what SOCK_DIAG tells of it. */
 #ifndef NET_CORE_PACKET_PRIVATE_H
 #define NET_CORE_PACKET_PRIVATE_H
 
@@ -63,6 +63,9 @@ static inline struct packet_socket *packet_socket_of(struct socket *socket)
 {
 	return container_of(socket, struct packet_socket, socket);
 }
+
+/* packet.c: all sockets, struct packet_socket.socket.link, in the order of their inode numbers. */
+const struct list_head *packet_sockets(struct net *net) NEEDS_NET_LOCK;
 
 /*
  * packet_receive.c: the tap's function, recvmsg, and the source of a packet as a process gets it.

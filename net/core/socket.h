@@ -134,7 +134,8 @@ struct socket_ops {
 	/*
 	 * Options of the kind's own levels (SOL_SOCKET is served by the core). Values are in kernel
 	 * memory. Need the net lock. -ENOPROTOOPT for what is not there. getsockopt: *length holds
-	 * the room on entry and the length on return.
+	 * the room on entry, of which no more is written, and on return the value's length, or the
+	 * room that it would take.
 	 */
 	int (*setsockopt)(struct socket *socket, int level, int option, const void *value,
 			  uint32_t length);

@@ -276,11 +276,12 @@ static int64_t get_option(struct socket *socket, int level, int option, user_add
 	if (level == SOL_PACKET && option == PACKET_HDRLEN &&
 	    copy_from_user(value, value_at, length))
 		return -EFAULT;
+	uint32_t given = length;
 	int error = socket_getsockopt(socket, level, option, value, &length);
 
 	if (error)
 		return error;
-	if (copy_to_user(value_at, value, length))
+	if (copy_to_user(value_at, value, MIN(given, length)))
 		return -EFAULT;
 	return copy_to_user(length_at, &length, sizeof(length));
 }

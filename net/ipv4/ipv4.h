@@ -120,7 +120,7 @@ int ip4_add_address(struct net_device *dev, ip4_t address, uint8_t prefix_length
 int ip4_remove_address(struct net_device *dev, ip4_t address) NEEDS_NET_LOCK;
 /*
  * Gives an address of the device another broadcast address, peer and prefix length (at most 32),
- * those of `values`. 0 or -ENOMEM.
+ * those of `values`. 0; -ENOMEM, and it is as it was.
  */
 int ip4_change_address(struct net_device *dev, struct ip4_address *address,
 		       const struct ip4_address *values) NEEDS_NET_LOCK;

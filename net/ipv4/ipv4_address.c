@@ -201,8 +201,8 @@ static void withdraw(const struct ip4_interface *interface,
 		remove_routes(interface, address);
 }
 
-int ip4_change_address(struct net_device *dev, struct ip4_address *address,
-		       const struct ip4_address *values)
+static int set_values(struct net_device *dev, struct ip4_address *address,
+		      const struct ip4_address *values) NEEDS_NET_LOCK
 {
 	struct ip4_interface *interface = dev->ip4;
 
@@ -213,6 +213,17 @@ int ip4_change_address(struct net_device *dev, struct ip4_address *address,
 	route_table_changed(&ip4_stack(dev->net)->routes);
 	ip4_tell_address(dev, address, false);
 	return add_routes(interface, address);
+}
+
+int ip4_change_address(struct net_device *dev, struct ip4_address *address,
+		       const struct ip4_address *values)
+{
+	const struct ip4_address before = *address;
+	int error = set_values(dev, address, values);
+
+	if (error) /* what its routes took a moment ago is free again */
+		(void)set_values(dev, address, &before);
+	return error;
 }
 
 int ip4_remove_address(struct net_device *dev, ip4_t wanted)

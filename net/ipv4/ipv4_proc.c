@@ -19,6 +19,7 @@ static int register_texts(struct net *net)
 		{"net/netstat", ip4_show_netstat},
 		{"net/sockstat", ip4_show_sockstat},
 		{"net/udp", udp_show},
+		{"net/udplite", udp_lite_show},
 		{"net/raw", raw_show},
 		{"net/icmp", ping_show},
 		{"net/igmp", igmp_show},

@@ -129,6 +129,8 @@ void ip4_show_snmp(struct text *text, void *context)
 	if (ip4_stack(net)->statistics_above)
 		ip4_stack(net)->statistics_above->snmp(text, net);
 	statistics_show(text, "Udp", udp_names, udp_state(net)->statistics, UDP_STAT_COUNT);
+	statistics_show(text, "UdpLite", udp_names, udp_lite_state(net)->statistics,
+			UDP_STAT_COUNT);
 	net_unlock(net);
 }
 

@@ -14,6 +14,7 @@ void ip4_show_sockstat(struct text *text, void *context)
 	if (stack->statistics_above)
 		stack->statistics_above->sockstat(text, net);
 	text_printf(text, "UDP: inuse %u\n", udp_state(net)->table.by_port.count);
+	text_printf(text, "UDPLITE: inuse %u\n", udp_lite_state(net)->table.by_port.count);
 	text_printf(text, "RAW: inuse %u\n", raw_state(net)->count);
 	text_printf(text, "FRAG: inuse %u memory %u\n", stack->reassembly.table.count,
 		    stack->reassembly.bytes);

@@ -10,16 +10,6 @@ static struct endpoint read_end(be32 address, be16 port)
 				 .port = be16_to_cpu(port)};
 }
 
-static bool is_named(const struct tcp_socket *tcp, const uint32_t cookie[2])
-{
-	uint32_t own[2];
-
-	if (cookie[0] == INET_DIAG_NOCOOKIE && cookie[1] == INET_DIAG_NOCOOKIE)
-		return true;
-	diag_cookie(tcp->inet.socket.inode_number, own);
-	return own[0] == cookie[0] && own[1] == cookie[1];
-}
-
 int diag_destroy_tcp(struct net *net, const struct inet_diag_req_v2 *request)
 {
 	const struct inet_diag_sockid *id = &request->id;
@@ -31,7 +21,7 @@ int diag_destroy_tcp(struct net *net, const struct inet_diag_req_v2 *request)
 
 	if (!remote.port) /* a listener: its process may close it */
 		return -EOPNOTSUPP;
-	if (!tcp || !is_named(tcp, id->idiag_cookie))
+	if (!tcp || !diag_is_named(tcp->inet.socket.inode_number, id->idiag_cookie))
 		return -ENOENT;
 	tcp_abort(tcp, ECONNABORTED);
 	return 0;

@@ -1,4 +1,4 @@
-/* The sockets of TCP, UDP and raw IPv4, one after the other, for SOCK_DIAG. */
+/* The sockets of TCP, UDP, UDP-Lite and raw IPv4, one after the other, for SOCK_DIAG. */
 #include "net/ipv4/raw.h"
 #include "net/ipv4/udp.h"
 #include "net/netlink/diag.h"
@@ -34,13 +34,14 @@ bool diag_fill_tcp(struct netlink_dump *dump, struct netlink_writer *writer)
 	return true;
 }
 
-bool diag_fill_udp(struct netlink_dump *dump, struct netlink_writer *writer)
+static bool fill_datagrams(struct netlink_dump *dump, struct netlink_writer *writer,
+			   const struct udp_state *state) NEEDS_NET_LOCK
 {
 	struct hash_cursor cursor = {.bucket = (uint32_t)dump->position[0],
 				     .skip = (uint32_t)dump->position[1]};
 	struct hash_node *node;
 
-	while ((node = hash_table_next(&udp_state(dump->net)->table.by_port, &cursor))) {
+	while ((node = hash_table_next(&state->table.by_port, &cursor))) {
 		const struct udp_socket *udp = container_of(node, struct udp_socket, by_port);
 
 		if (!diag_put_datagram(dump, writer, &udp->inet, udp->inet.local.port))
@@ -50,6 +51,16 @@ bool diag_fill_udp(struct netlink_dump *dump, struct netlink_writer *writer)
 	}
 	dump->position[0] = cursor.bucket;
 	return true;
+}
+
+bool diag_fill_udp(struct netlink_dump *dump, struct netlink_writer *writer)
+{
+	return fill_datagrams(dump, writer, udp_state(dump->net));
+}
+
+bool diag_fill_udp_lite(struct netlink_dump *dump, struct netlink_writer *writer)
+{
+	return fill_datagrams(dump, writer, udp_lite_state(dump->net));
 }
 
 /* position: the protocol, and how many of its sockets are told. */

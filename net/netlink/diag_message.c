@@ -1,6 +1,8 @@
-/* One socket as SOCK_DIAG tells of it: struct inet_diag_msg and its attributes. */
+/* What SOCK_DIAG tells of a socket; of one of AF_INET struct inet_diag_msg and its attributes. */
 #include "include/uapi/in.h"
 #include "kernel/byteorder.h"
+#include "kernel/errno.h"
+#include "kernel/mm/kmalloc.h"
 #include "kernel/string.h"
 #include "net/ipv4/inet_socket.h"
 #include "net/netlink/diag.h"
@@ -12,6 +14,55 @@ void diag_cookie(uint64_t inode, uint32_t cookie[2])
 	cookie[0] = (uint32_t)inode;
 	cookie[1] = (uint32_t)(inode >> 32);
 }
+
+bool diag_is_named(uint64_t inode, const uint32_t cookie[2])
+{
+	uint32_t own[2];
+
+	if (cookie[0] == INET_DIAG_NOCOOKIE && cookie[1] == INET_DIAG_NOCOOKIE)
+		return true;
+	diag_cookie(inode, own);
+	return own[0] == cookie[0] && own[1] == cookie[1];
+}
+
+int diag_dump(struct netlink_request *request,
+	      bool (*fill)(struct netlink_dump *dump, struct netlink_writer *writer),
+	      const void *wanted, size_t size)
+{
+	struct netlink_dump dump = {.fill = fill, .filter = kmalloc(size)};
+
+	if (!dump.filter)
+		return -ENOMEM;
+	memcpy(dump.filter, wanted, size);
+	return netlink_dump_start(request, &dump);
+}
+
+void diag_begin(struct netlink_writer *writer, const struct nlmsghdr *header, const void *body,
+		size_t length)
+{
+	struct nlmsghdr own = *header;
+
+	own.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	netlink_begin(writer, &own);
+	netlink_put_bytes(writer, body, length);
+}
+
+void diag_put_memory(struct netlink_writer *writer, uint16_t attribute, const struct socket *socket,
+		     const struct diag_queues *queues)
+{
+	const uint32_t memory[SK_MEMINFO_VARS] = {
+		[SK_MEMINFO_RMEM_ALLOC] = queues->received,
+		[SK_MEMINFO_RCVBUF] = (uint32_t)socket->receive_buffer,
+		[SK_MEMINFO_WMEM_ALLOC] = queues->sent,
+		[SK_MEMINFO_SNDBUF] = (uint32_t)socket->send_buffer,
+		[SK_MEMINFO_WMEM_QUEUED] = queues->unsent,
+		[SK_MEMINFO_DROPS] = (uint32_t)socket->drops,
+	};
+
+	netlink_put(writer, attribute, memory, sizeof(memory));
+}
+
+/* ---- AF_INET ---- */
 
 static be32 wire_address(const struct endpoint *end)
 {
@@ -52,30 +103,17 @@ static bool asked(const struct netlink_dump *dump, uint8_t attribute)
 	return filter->request.idiag_ext & 1u << (attribute - 1);
 }
 
-/* Bytes that the socket's queues hold. */
-struct queues {
-	uint32_t received, sent, unsent;
-};
-
 static void put_memory(const struct netlink_dump *dump, struct netlink_writer *writer,
-		       const struct socket *socket, const struct queues *queues)
+		       const struct socket *socket, const struct diag_queues *queues)
 {
 	const struct inet_diag_meminfo brief = {.idiag_rmem = queues->received,
 						.idiag_wmem = queues->unsent,
 						.idiag_tmem = queues->sent};
-	const uint32_t whole[SK_MEMINFO_VARS] = {
-		[SK_MEMINFO_RMEM_ALLOC] = queues->received,
-		[SK_MEMINFO_RCVBUF] = (uint32_t)socket->receive_buffer,
-		[SK_MEMINFO_WMEM_ALLOC] = queues->sent,
-		[SK_MEMINFO_SNDBUF] = (uint32_t)socket->send_buffer,
-		[SK_MEMINFO_WMEM_QUEUED] = queues->unsent,
-		[SK_MEMINFO_DROPS] = (uint32_t)socket->drops,
-	};
 
 	if (asked(dump, INET_DIAG_MEMINFO))
 		netlink_put(writer, INET_DIAG_MEMINFO, &brief, sizeof(brief));
 	if (asked(dump, INET_DIAG_SKMEMINFO))
-		netlink_put(writer, INET_DIAG_SKMEMINFO, whole, sizeof(whole));
+		diag_put_memory(writer, INET_DIAG_SKMEMINFO, socket, queues);
 }
 
 static void put_common(const struct netlink_dump *dump, struct netlink_writer *writer,
@@ -86,16 +124,6 @@ static void put_common(const struct netlink_dump *dump, struct netlink_writer *w
 		netlink_put_u8(writer, INET_DIAG_TOS, inet->tos);
 	if (inet->socket.mark)
 		netlink_put_u32(writer, INET_DIAG_MARK, inet->socket.mark);
-}
-
-static void begin(const struct netlink_dump *dump, struct netlink_writer *writer,
-		  const struct inet_diag_msg *body)
-{
-	struct nlmsghdr header = dump->header;
-
-	header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	netlink_begin(writer, &header);
-	netlink_put_bytes(writer, body, sizeof(*body));
 }
 
 /* ---- TCP ---- */
@@ -123,9 +151,9 @@ static void put_tcp_attributes(const struct netlink_dump *dump, struct netlink_w
 			       const struct tcp_socket *tcp) NEEDS_NET_LOCK
 {
 	const struct socket *socket = &tcp->inet.socket;
-	const struct queues queues = {.received = socket->receive_queue.truesize,
-				      .sent = socket->send_charged,
-				      .unsent = tcp->stream.charged};
+	const struct diag_queues queues = {.received = socket->receive_queue.truesize,
+					   .sent = socket->send_charged,
+					   .unsent = tcp->stream.charged};
 	struct tcp_info info;
 
 	put_common(dump, writer, &tcp->inet);
@@ -158,7 +186,7 @@ bool diag_put_tcp(struct netlink_dump *dump, struct netlink_writer *writer,
 	if (!is_wanted(dump->filter, &subject, view->state))
 		return true;
 	fill_ends(&subject, view->tcp ? view->tcp->inet.socket.inode_number : 0, &body.id);
-	begin(dump, writer, &body);
+	diag_begin(writer, &dump->header, &body, sizeof(body));
 	if (view->tcp)
 		put_tcp_attributes(dump, writer, view->tcp);
 	return netlink_end(writer);
@@ -176,8 +204,8 @@ bool diag_put_datagram(struct netlink_dump *dump, struct netlink_writer *writer,
 					     .ifindex = socket->bound_ifindex,
 					     .mark = socket->mark,
 					     .port_chosen = !inet->port_bound};
-	const struct queues queues = {.received = socket->receive_queue.truesize,
-				      .sent = socket->send_charged};
+	const struct diag_queues queues = {.received = socket->receive_queue.truesize,
+					   .sent = socket->send_charged};
 	uint8_t state = inet_connected(inet) ? TCP_ESTABLISHED : TCP_CLOSE;
 	struct inet_diag_msg body = {
 		.idiag_family = AF_INET,
@@ -191,7 +219,7 @@ bool diag_put_datagram(struct netlink_dump *dump, struct netlink_writer *writer,
 	if (!is_wanted(dump->filter, &subject, state))
 		return true;
 	fill_ends(&subject, socket->inode_number, &body.id);
-	begin(dump, writer, &body);
+	diag_begin(writer, &dump->header, &body, sizeof(body));
 	put_common(dump, writer, inet);
 	put_memory(dump, writer, socket, &queues);
 	if (socket->type == SOCK_RAW)

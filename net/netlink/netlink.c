@@ -212,12 +212,14 @@ static void tell_source(const struct socket *socket, struct sk_buff *skb, struct
 		message_put_control(message, SOL_SOCKET, SCM_CREDENTIALS, &kernel, sizeof(kernel));
 }
 
-/* A packet was taken: there may be room for more. */
-static void note_taken(struct netlink_socket *netlink) NEEDS_NET_LOCK
+/* The process has taken a packet, or heard that one was lost: there may be room for more. */
+static void note_taken(struct netlink_socket *netlink)
 {
+	net_lock(netlink->socket.net);
 	netlink_dump_continue(netlink);
 	if (!netlink->socket.receive_queue.length)
 		netlink->congested = false;
+	net_unlock(netlink->socket.net);
 }
 
 static void note_room(struct netlink_socket *netlink, size_t room)
@@ -237,13 +239,10 @@ static int64_t netlink_recvmsg(struct socket *socket, struct message *message)
 	note_room(netlink, message->iov.remaining);
 	int error = socket_wait_receive(socket, message->flags, &skb);
 
-	if (error || !skb)
-		return error;
-	if (!(message->flags & MSG_PEEK)) {
-		net_lock(socket->net);
+	if (error == -ENOBUFS || (!error && !(message->flags & MSG_PEEK)))
 		note_taken(netlink);
-		net_unlock(socket->net);
-	}
+	if (error)
+		return error;
 	size_t whole = skb->len, copied = MIN(whole, message->iov.remaining);
 
 	error = skb_copy_to_iov(skb, 0, &message->iov, copied);

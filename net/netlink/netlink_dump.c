@@ -8,6 +8,8 @@
 
 #define PIECE_MIN 4096u  /* what every reader is known to have room for */
 #define PIECE_MAX 32768u /* bytes made under one hold of the lock */
+/* Where one message needs more: a packet socket with the longest filter. */
+#define MESSAGE_MAX (PIECE_MAX + PIECE_MIN)
 
 void netlink_dump_stop(struct netlink_socket *netlink)
 {
@@ -36,21 +38,36 @@ static bool put_done(struct netlink_dump *dump, struct netlink_writer *writer, i
 	return netlink_end(writer);
 }
 
+/* As many messages as fit. *through: there are no more. NULL: no memory. */
+static struct sk_buff *fill_piece(struct netlink_dump *dump, size_t room,
+				  struct netlink_writer *writer, bool *through) NEEDS_NET_LOCK
+{
+	struct sk_buff *skb = netlink_packet(dump->net, room, writer);
+
+	if (skb)
+		*through = dump->fill(dump, writer);
+	return skb;
+}
+
 static void make_piece(struct netlink_socket *netlink) NEEDS_NET_LOCK
 {
 	struct netlink_dump *dump = &netlink->dump;
 	size_t room = MIN(MAX(netlink->largest_room, PIECE_MIN), PIECE_MAX);
 	struct netlink_writer writer;
-	struct sk_buff *skb = netlink_packet(netlink->socket.net, room, &writer);
+	bool through;
 
-	if (!skb) {
+	note_interruption(dump);
+	struct sk_buff *skb = fill_piece(dump, room, &writer, &through);
+
+	if (skb && !through && !writer.length) {
+		skb_free(skb);
+		skb = fill_piece(dump, MESSAGE_MAX, &writer, &through);
+	}
+	if (!skb) { /* nothing more will come, which who waits for the end must hear */
 		netlink_dump_stop(netlink);
-		netlink_overrun(netlink);
+		socket_set_error(&netlink->socket, ENOBUFS);
 		return;
 	}
-	note_interruption(dump);
-	bool through = dump->fill(dump, &writer);
-
 	if (!through && !writer.length) /* one message that nothing holds */
 		through = put_done(dump, &writer, -EMSGSIZE);
 	else if (through)

@@ -57,11 +57,13 @@ int netlink_setsockopt(struct socket *socket, int level, int option, const void 
 	return change_membership(netlink, number, option == NETLINK_ADD_MEMBERSHIP);
 }
 
-/* As many words of the bit set as there is room for. */
+/* As many words of the bit set as there is room for; its whole length in any case, netlink(7). */
 static int list_memberships(const struct netlink_socket *netlink, void *value, uint32_t *length)
 {
-	*length = MIN(*length & ~3u, (uint32_t)sizeof(netlink->groups));
-	memcpy(value, &netlink->groups, *length);
+	const uint32_t whole = sizeof(netlink->groups);
+
+	memcpy(value, &netlink->groups, MIN(*length & ~3u, whole));
+	*length = whole;
 	return 0;
 }
 

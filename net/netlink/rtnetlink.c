@@ -10,23 +10,44 @@
 /* A message's type is 16, four for each matter, and which of the four. */
 #define KINDS 4
 #define KIND_GET (RTM_GETLINK % KINDS)
+#define KIND_SET (RTM_SETLINK % KINDS)
+
+#define NUMBER(new) (((new) - RTM_NEWLINK) / KINDS)
 
 static const struct rtnetlink_matter *const matters[] = {
-	&rtnetlink_links,      &rtnetlink_addresses, &rtnetlink_routes,
-	&rtnetlink_neighbours, &rtnetlink_rules,
+	[NUMBER(RTM_NEWLINK)] = &rtnetlink_links,
+	[NUMBER(RTM_NEWADDR)] = &rtnetlink_addresses,
+	[NUMBER(RTM_NEWROUTE)] = &rtnetlink_routes,
+	[NUMBER(RTM_NEWNEIGH)] = &rtnetlink_neighbours,
+	[NUMBER(RTM_NEWRULE)] = &rtnetlink_rules,
+	[NUMBER(RTM_NEWQDISC)] = &rtnetlink_disciplines,
+	[NUMBER(RTM_GETTCLASS)] = &rtnetlink_discipline_parts,
+	[NUMBER(RTM_GETTFILTER)] = &rtnetlink_discipline_parts,
+	[NUMBER(RTM_NEWNEIGHTBL)] = &rtnetlink_neighbour_tables,
+	[NUMBER(RTM_NEWNETCONF)] = &rtnetlink_configuration,
+	[NUMBER(RTM_NEWSTATS)] = &rtnetlink_statistics,
+	[NUMBER(RTM_NEWNEXTHOP)] = &rtnetlink_nexthops,
 };
 
 /* NULL: there is no such thing here. */
 static int (*find_function(const struct nlmsghdr *header))(struct netlink_request *request)
 {
-	uint32_t number = (header->nlmsg_type - RTM_NEWLINK) / KINDS;
+	uint32_t number = NUMBER(header->nlmsg_type);
 
 	if (header->nlmsg_type < RTM_NEWLINK || number >= ARRAY_SIZE(matters))
 		return NULL;
 	const struct rtnetlink_matter *matter = matters[number];
 
-	if (header->nlmsg_type % KINDS != KIND_GET)
+	if (!matter)
+		return NULL;
+	switch (header->nlmsg_type % KINDS) {
+	case KIND_GET:
+		break;
+	case KIND_SET: /* which links alone have */
+		return header->nlmsg_type == RTM_SETLINK ? matter->change : NULL;
+	default:
 		return matter->change;
+	}
 	return header->nlmsg_flags & NLM_F_DUMP ? matter->dump : matter->get;
 }
 
@@ -55,6 +76,19 @@ int rtnetlink_fixed_part(struct netlink_request *request, void *to, size_t size,
 		return netlink_refuse(request, -EINVAL, "Invalid header");
 	memcpy(to, message->payload, MIN(size, message->length));
 	return 0;
+}
+
+bool rtnetlink_fill_nothing(struct netlink_dump *dump __unused,
+			    struct netlink_writer *writer __unused)
+{
+	return true;
+}
+
+int rtnetlink_dump_nothing(struct netlink_request *request)
+{
+	const struct netlink_dump dump = {.fill = rtnetlink_fill_nothing};
+
+	return netlink_dump_start(request, &dump);
 }
 
 int rtnetlink_init(struct net *net)

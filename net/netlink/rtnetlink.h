@@ -47,7 +47,18 @@ struct rtnetlink_matter {
 	int (*dump)(struct netlink_request *request);
 };
 extern const struct rtnetlink_matter rtnetlink_links, rtnetlink_addresses, rtnetlink_routes,
-	rtnetlink_neighbours, rtnetlink_rules;
+	rtnetlink_neighbours, rtnetlink_rules, rtnetlink_disciplines, rtnetlink_discipline_parts,
+	rtnetlink_neighbour_tables, rtnetlink_configuration, rtnetlink_statistics,
+	rtnetlink_nexthops;
+
+/* A list without entries: struct netlink_dump's `fill`, and struct rtnetlink_matter's `dump`. */
+bool rtnetlink_fill_nothing(struct netlink_dump *dump, struct netlink_writer *writer);
+int rtnetlink_dump_nothing(struct netlink_request *request) NEEDS_NET_LOCK;
+
+/* The device with the least number above `after`, or NULL. rtnetlink_link.c */
+struct net_device *rtnetlink_next_device(struct net *net, int after) NEEDS_NET_LOCK;
+/* A device's counters as programs read them. rtnetlink_link.c */
+struct rtnl_link_stats64 rtnetlink_link_statistics(const struct net_device *dev) NEEDS_NET_LOCK;
 
 /* The first byte of every request. */
 static inline uint8_t rtnetlink_family(const struct netlink_request *request)

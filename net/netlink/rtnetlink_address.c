@@ -241,7 +241,10 @@ static int add_address(struct netlink_request *request,
 
 	if (error || !pointed)
 		return error;
-	return set_values(find_address(change), change);
+	error = set_values(find_address(change), change);
+	if (error) /* not half of it */
+		ip4_remove_address(change->dev, change->local);
+	return error;
 }
 
 static int remove_address(struct netlink_request *request, const struct address_change *change,

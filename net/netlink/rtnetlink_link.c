@@ -12,9 +12,11 @@ static const uint8_t least[IFLA_PERM_ADDRESS + 1] = {
 	[IFLA_CARRIER] = 1,  [IFLA_PROTO_DOWN] = 1, [IFLA_NET_NS_PID] = 4, [IFLA_NET_NS_FD] = 4};
 static const struct netlink_policy policy = {.most = IFLA_PERM_ADDRESS, .least = least};
 
-static void put_statistics(struct netlink_writer *writer, const struct net_device_statistics *s)
+struct rtnl_link_stats64 rtnetlink_link_statistics(const struct net_device *dev)
 {
-	const struct rtnl_link_stats64 wide = {
+	const struct net_device_statistics *s = &dev->statistics;
+
+	return (struct rtnl_link_stats64){
 		.rx_packets = s->rx_packets,
 		.tx_packets = s->tx_packets,
 		.rx_bytes = s->rx_bytes,
@@ -32,6 +34,12 @@ static void put_statistics(struct netlink_writer *writer, const struct net_devic
 		.rx_compressed = s->rx_compressed,
 		.tx_compressed = s->tx_compressed,
 	};
+}
+
+static void put_statistics(struct netlink_writer *writer,
+			   const struct net_device *dev) NEEDS_NET_LOCK
+{
+	const struct rtnl_link_stats64 wide = rtnetlink_link_statistics(dev);
 	const uint64_t *from = &wide.rx_packets;
 	uint32_t narrow[sizeof(struct rtnl_link_stats) / sizeof(uint32_t)];
 
@@ -78,14 +86,13 @@ bool rtnetlink_put_link(struct netlink_writer *writer, const struct nlmsghdr *he
 		netlink_put(writer, IFLA_ADDRESS, dev->mac.bytes, MAC_LENGTH);
 		netlink_put(writer, IFLA_BROADCAST, dev->broadcast.bytes, MAC_LENGTH);
 	}
-	put_statistics(writer, &dev->statistics);
+	put_statistics(writer, dev);
 	return netlink_end(writer);
 }
 
 /* ---- Asking ---- */
 
-/* The next device behind the one that was told of last: in order of their numbers. */
-static struct net_device *next_device(struct net *net, int after) NEEDS_NET_LOCK
+struct net_device *rtnetlink_next_device(struct net *net, int after)
 {
 	struct net_device *dev;
 
@@ -102,17 +109,11 @@ static bool fill_links(struct netlink_dump *dump, struct netlink_writer *writer)
 	const struct net_device *dev;
 
 	header.nlmsg_type = RTM_NEWLINK;
-	while ((dev = next_device(dump->net, (int)dump->position[0]))) {
+	while ((dev = rtnetlink_next_device(dump->net, (int)dump->position[0]))) {
 		if (!rtnetlink_put_link(writer, &header, dev))
 			return false;
 		dump->position[0] = (uint64_t)dev->ifindex;
 	}
-	return true;
-}
-
-static bool fill_nothing(struct netlink_dump *dump __unused,
-			 struct netlink_writer *writer __unused) NEEDS_NET_LOCK
-{
 	return true;
 }
 
@@ -133,7 +134,7 @@ static int dump_links(struct netlink_request *request) NEEDS_NET_LOCK
 	const struct netlink_dump dump = {
 		.fill = none || (info.ifi_family != AF_UNSPEC && info.ifi_family != AF_PACKET &&
 				 info.ifi_family != AF_INET)
-				? fill_nothing
+				? rtnetlink_fill_nothing
 				: fill_links,
 		.generation = &rtnetlink_of(request->net)->generations.links};
 

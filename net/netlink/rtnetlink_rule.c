@@ -37,17 +37,12 @@ static bool fill_rules(struct netlink_dump *dump, struct netlink_writer *writer)
 	return true;
 }
 
-static bool fill_nothing(struct netlink_dump *dump __unused,
-			 struct netlink_writer *writer __unused) NEEDS_NET_LOCK
-{
-	return true;
-}
-
 static int dump_rules(struct netlink_request *request) NEEDS_NET_LOCK
 {
 	uint8_t family = rtnetlink_family(request);
-	const struct netlink_dump dump = {
-		.fill = family == AF_UNSPEC || family == AF_INET ? fill_rules : fill_nothing};
+	const struct netlink_dump dump = {.fill = family == AF_UNSPEC || family == AF_INET
+							  ? fill_rules
+							  : rtnetlink_fill_nothing};
 
 	return netlink_dump_start(request, &dump);
 }

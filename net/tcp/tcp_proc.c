@@ -103,13 +103,15 @@ static uint32_t count_listeners(const struct tcp_table *table) NEEDS_NET_LOCK
 	return count;
 }
 
-/* proc(5): in use, without a file, in TIME_WAIT; what they hold, in pages. */
+/* proc(5): in use, without a file, in TIME_WAIT, sockets in all; what they hold, in pages. */
 static void show_sockstat(struct text *text, struct net *net) NEEDS_NET_LOCK
 {
 	const struct tcp_state_of_net *state = tcp_of(net);
 	uint32_t in_use = state->table.connections.count + count_listeners(&state->table);
-	text_printf(text, "TCP: inuse %u orphan %u tw %u mem %llu\n", in_use, state->orphans,
-		    state->timewaits.count,
+
+	text_printf(text, "TCP: inuse %u orphan %u tw %u alloc %u mem %llu\n", in_use,
+		    state->orphans, state->timewaits.count,
+		    __atomic_load_n(&state->sockets, __ATOMIC_RELAXED),
 		    (unsigned long long)(ALIGN_UP(state->memory_used, PAGE_SIZE) / PAGE_SIZE));
 }
 

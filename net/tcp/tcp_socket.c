@@ -8,7 +8,13 @@ static int tcp_open(struct socket *socket) NEEDS_NET_LOCK
 {
 	inet_socket_open(inet_socket(socket));
 	tcp_setup(tcp_socket(socket));
+	__atomic_add_fetch(&tcp_of(socket->net)->sockets, 1, __ATOMIC_RELAXED);
 	return 0;
+}
+
+static void tcp_free(struct socket *socket)
+{
+	__atomic_sub_fetch(&tcp_of(socket->net)->sockets, 1, __ATOMIC_RELAXED);
 }
 
 static bool synchronised(const struct tcp_socket *tcp)
@@ -431,6 +437,7 @@ const struct socket_ops tcp_socket_ops = {
 	.size = sizeof(struct tcp_socket),
 	.open = tcp_open,
 	.close = tcp_close,
+	.free = tcp_free,
 	.linger = tcp_linger,
 	.bind = tcp_bind,
 	.connect_wait = tcp_connect,

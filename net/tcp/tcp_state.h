@@ -27,6 +27,7 @@ struct tcp_state_of_net {
 	bool memory_pressure;
 	struct tcp_open_page open_page; /* where the next small write goes on */
 	uint32_t orphans;
+	uint32_t sockets; /* that are not yet freed; changed atomically */
 	uint64_t statistics[TCP_STAT_COUNT];
 	uint64_t extra[TCP_EXTRA_COUNT];
 	struct inet_kind kind;

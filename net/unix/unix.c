@@ -90,8 +90,7 @@ int unix_name(struct socket *socket, bool peer, struct sockaddr_storage *name, u
 	return 0;
 }
 
-/* SIOCINQ: of a datagram socket the next datagram, else all that can be read. */
-static int32_t readable_bytes(const struct unix_socket *unix) NEEDS_NET_LOCK
+int32_t unix_readable(const struct unix_socket *unix)
 {
 	const struct skb_queue *queue = &unix->socket.receive_queue;
 	const struct sk_buff *skb;
@@ -111,7 +110,7 @@ int unix_ioctl(struct socket *socket, uint32_t command, void *argument)
 		return -ENOTTY;
 	if (socket->listening)
 		return -EINVAL;
-	*(int32_t *)argument = command == SIOCINQ ? readable_bytes(unix_socket(socket))
+	*(int32_t *)argument = command == SIOCINQ ? unix_readable(unix_socket(socket))
 						  : (int32_t)socket->send_charged;
 	return 0;
 }
@@ -151,6 +150,7 @@ int unix_init(struct net *net)
 		return -ENOMEM;
 	list_init(&state->sockets);
 	list_init(&state->dead);
+	list_init(&state->users);
 	state->datagrams_max = DATAGRAMS_MAX;
 	state->family.family = AF_UNIX;
 	state->family.find = find_kind;

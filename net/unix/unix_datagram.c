@@ -5,24 +5,38 @@
  */
 #include "net/unix/unix_private.h"
 
-static bool is_full(const struct unix_socket *from, const struct unix_socket *to) NEEDS_NET_LOCK
+static bool is_crowded(const struct unix_socket *unix) NEEDS_NET_LOCK
 {
-	const struct unix_state *state = unix_state(from->socket.net);
+	const struct unix_state *state = unix_state(unix->socket.net);
 
-	return to != from && to->peer != from &&
-	       to->socket.receive_queue.length > (uint32_t)state->datagrams_max;
+	return unix->socket.receive_queue.length > (uint32_t)state->datagrams_max;
+}
+
+/* Must `from` wait? Then it is woken when that may have changed. */
+static bool is_full(const struct unix_socket *from, struct unix_socket *to) NEEDS_NET_LOCK
+{
+	if (to == from || to->peer == from || !is_crowded(to))
+		return false;
+	to->awaited = true;
+	return true;
+}
+
+static void wake_senders(struct unix_socket *unix) NEEDS_NET_LOCK
+{
+	struct unix_socket *sender;
+
+	if (!unix->awaited)
+		return;
+	unix->awaited = false;
+	socket_wake(&unix->socket, POLLOUT); /* those who wait in sendto */
+	list_for_each_entry(sender, &unix->senders, sender_link)
+		socket_wake(&sender->socket, POLLOUT | POLLWRNORM);
 }
 
 void unix_datagram_taken(struct unix_socket *unix)
 {
-	const struct unix_state *state = unix_state(unix->socket.net);
-	struct unix_socket *sender;
-
-	if (unix->socket.receive_queue.length != (uint32_t)state->datagrams_max)
-		return;
-	socket_wake(&unix->socket, POLLOUT); /* those who wait in sendto */
-	list_for_each_entry(sender, &unix->senders, sender_link)
-		socket_wake(&sender->socket, POLLOUT | POLLWRNORM);
+	if (!is_crowded(unix))
+		wake_senders(unix);
 }
 
 void unix_datagram_join(struct unix_socket *unix, struct unix_socket *peer)
@@ -52,7 +66,7 @@ static void break_off(struct unix_socket *unix) NEEDS_NET_LOCK
 		return;
 	if (unix->socket.receive_queue.length) {
 		unix_discard_queue(unix);
-		socket_wake(&unix->socket, POLLOUT);
+		wake_senders(unix);
 		if (!peer->socket.closed && peer->peer == unix)
 			socket_set_error(&peer->socket, ECONNRESET);
 	}
@@ -84,6 +98,7 @@ static int connect_locked(struct unix_socket *unix, struct unix_socket *to) NEED
 		return error;
 	break_off(unix);
 	unix_datagram_join(unix, to);
+	wake_senders(unix); /* `to` may send now, and who else waits may not */
 	return 0;
 }
 
@@ -221,7 +236,7 @@ static int64_t datagram_recvmsg(struct socket *socket, struct message *message)
 
 static uint32_t datagram_ready(struct socket *socket) NEEDS_NET_LOCK
 {
-	const struct unix_socket *unix = unix_socket(socket);
+	struct unix_socket *unix = unix_socket(socket);
 	uint32_t ready = socket_datagram_ready(socket);
 
 	if (unix->peer && !unix->peer->socket.closed && is_full(unix, unix->peer))

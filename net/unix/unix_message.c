@@ -54,6 +54,7 @@ int unix_outgoing_begin(struct unix_outgoing *out, const struct message *message
 	out->rights = NULL;
 	out->files_limit = (uint64_t)fd_limit();
 	user_real_credentials(&out->credentials);
+	out->uid = out->credentials.uid;
 	int error = read_control(out, message);
 
 	if (error)
@@ -137,9 +138,9 @@ int unix_message_queue(struct unix_socket *from, struct unix_socket *to, struct 
 		return 0;
 	}
 	if (out->rights) {
-		if (unix_state(net)->files_in_flight + out->rights->count > out->files_limit)
-			return -ETOOMANYREFS;
-		unix_rights_depart(net, out->rights);
+		int error = unix_rights_depart(net, out);
+		if (error)
+			return error;
 	}
 	control->rights = out->rights;
 	out->rights = NULL;
@@ -203,6 +204,10 @@ void unix_incoming_tell(struct unix_incoming *in, struct message *message)
 	if (in->rights)
 		unix_rights_install(in->rights, message);
 	in->rights = NULL;
+}
+
+void unix_incoming_end(struct unix_incoming *in)
+{
+	unix_rights_put(in->rights);
 	unix_address_put(in->source);
-	in->source = NULL;
 }

@@ -36,6 +36,7 @@ struct unix_socket {
 
 	/* SOCK_DGRAM: the sockets that are connected to this one, by their sender_link. */
 	struct list_head senders, sender_link;
+	bool awaited; /* somebody found its queue full, and is woken when that is over */
 
 	/* Listening: connections that wait for accept, by their pending_link. */
 	struct list_head pending, pending_link;
@@ -58,7 +59,7 @@ struct unix_state { /* net->state[NET_STATE_UNIX] */
 	uint32_t next_name;    /* where autobind looks first */
 	int32_t datagrams_max; /* /proc/sys/net/unix/max_dgram_qlen */
 
-	uint64_t files_in_flight;   /* in all queued messages */
+	struct list_head users;     /* struct unix_user: who has files in queued messages */
 	uint64_t sockets_in_flight; /* of them, sockets of this family */
 	struct list_head dead;      /* struct unix_rights that nobody will receive */
 	bool burying;
@@ -81,7 +82,8 @@ static inline bool unix_connects(const struct unix_socket *unix)
 
 /* Files that travel with a message; it holds a reference on each. */
 struct unix_rights {
-	struct list_head link; /* state->dead */
+	struct list_head link;    /* state->dead */
+	struct unix_user *sender; /* in whose count they are; NULL: in no queue */
 	uint32_t count;
 	struct file *files[];
 };
@@ -111,6 +113,8 @@ int unix_shutdown(struct socket *socket, int how) NEEDS_NET_LOCK;
 int unix_name(struct socket *socket, bool peer, struct sockaddr_storage *name, uint32_t *length);
 int unix_ioctl(struct socket *socket, uint32_t command, void *argument) NEEDS_NET_LOCK;
 void unix_peer_credentials(const struct socket *socket, struct ucred *credentials);
+/* SIOCINQ: of a datagram socket the next datagram, else all that can be read; bytes. */
+int32_t unix_readable(const struct unix_socket *unix) NEEDS_NET_LOCK;
 /* The methods above, for a table of functions. */
 #define UNIX_COMMON_OPS                                                                            \
 	.size = sizeof(struct unix_socket), .open = unix_open, .close = unix_close,                \
@@ -165,7 +169,8 @@ void unix_datagram_join(struct unix_socket *unix, struct unix_socket *peer) NEED
 struct unix_outgoing {
 	struct unix_rights *rights; /* owned until a message takes it over; NULL: none */
 	struct ucred credentials;
-	uint64_t files_limit; /* in flight, for this sender */
+	uint32_t uid;         /* the sender's real user ... */
+	uint64_t files_limit; /* ... who may have so many files in flight */
 };
 /* 0 or a negative errno. End with unix_outgoing_end. Without the net lock. */
 int unix_outgoing_begin(struct unix_outgoing *out, const struct message *message)
@@ -201,8 +206,10 @@ struct unix_incoming {
  */
 int unix_incoming_take(struct unix_incoming *in, const struct unix_socket *unix,
 		       struct sk_buff *skb, bool peek) NEEDS_NET_LOCK;
-/* Tells it, the sender's name too; gives up everything. */
+/* Tells it, the sender's name too. */
 void unix_incoming_tell(struct unix_incoming *in, struct message *message) EXCLUDES(net_lock_held);
+/* Gives up what was not told. */
+void unix_incoming_end(struct unix_incoming *in) EXCLUDES(net_lock_held);
 
 /* unix_receive.c: recvmsg of sockets whose messages stay whole. Bytes or a negative errno. */
 int64_t unix_receive_message(struct unix_socket *unix, struct message *message)
@@ -223,8 +230,8 @@ void unix_rights_put(struct unix_rights *rights) EXCLUDES(net_lock_held);
 /* SCM_RIGHTS: as many descriptors as there is room for; gives up the rest. */
 void unix_rights_install(struct unix_rights *rights, struct message *message)
 	EXCLUDES(net_lock_held);
-/* A message with these files is queued, and no more. */
-void unix_rights_depart(struct net *net, struct unix_rights *rights) NEEDS_NET_LOCK;
+/* A message with these files is queued: 0, -ETOOMANYREFS or -ENOMEM; and no more. */
+int unix_rights_depart(struct net *net, const struct unix_outgoing *out) NEEDS_NET_LOCK;
 void unix_rights_land(struct net *net, struct unix_rights *rights) NEEDS_NET_LOCK;
 /* The socket of this family that is behind a file, or NULL. */
 struct unix_socket *unix_socket_of_file(struct file *file);

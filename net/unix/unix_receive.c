@@ -85,7 +85,9 @@ int64_t unix_receive_message(struct unix_socket *unix, struct message *message)
 		return error;
 	int64_t result = deliver(skb, message);
 
-	unix_incoming_tell(&in, message);
+	if (result >= 0) /* else nobody would learn of the descriptors */
+		unix_incoming_tell(&in, message);
+	unix_incoming_end(&in);
 	net_lock(net);
 	skb_free(skb);
 	net_unlock(net);

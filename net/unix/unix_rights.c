@@ -2,8 +2,8 @@
  * SCM_RIGHTS: open files that travel with a message, unix(7).
  *
  * A message holds a reference on each file, so a file in flight lives on when its sender has closed
- * it. How many are in flight is bounded: by UNIX_FILES_MAX for a message, and for all of a stack's
- * queues by what the sending process might have open itself (RLIMIT_NOFILE).
+ * it. How many are in flight is bounded: in a message by UNIX_FILES_MAX, and in all queues together,
+ * for each user, by what the sending process might have open itself (RLIMIT_NOFILE).
  */
 #include "kernel/fs/file.h"
 #include "kernel/mm/kmalloc.h"
@@ -19,6 +19,7 @@ static struct unix_rights *allocate(size_t count)
 		return NULL;
 	list_init(&rights->link);
 	rights->count = 0;
+	rights->sender = NULL;
 	return rights;
 }
 
@@ -111,11 +112,51 @@ struct unix_socket *unix_socket_of_file(struct file *file)
 	return socket && socket->family == AF_UNIX ? unix_socket(socket) : NULL;
 }
 
-void unix_rights_depart(struct net *net, struct unix_rights *rights)
+/* One who has files in flight, for as long as he has. */
+struct unix_user {
+	struct list_head link; /* state->users */
+	uint32_t uid;
+	uint64_t files;
+};
+
+/* Found or made; NULL: no memory. */
+static struct unix_user *user_of(struct unix_state *state, uint32_t uid)
+{
+	struct unix_user *user;
+
+	list_for_each_entry(user, &state->users, link)
+		if (user->uid == uid)
+			return user;
+	user = kmalloc(sizeof(*user));
+	if (!user)
+		return NULL;
+	*user = (struct unix_user){.uid = uid};
+	list_append(&state->users, &user->link);
+	return user;
+}
+
+static void forget_if_idle(struct unix_user *user)
+{
+	if (user->files)
+		return;
+	list_remove(&user->link);
+	kfree(user);
+}
+
+int unix_rights_depart(struct net *net, const struct unix_outgoing *out)
 {
 	struct unix_state *state = unix_state(net);
+	struct unix_rights *rights = out->rights;
+	struct unix_user *user = user_of(state, out->uid);
 
-	state->files_in_flight += rights->count;
+	if (!user)
+		return -ENOMEM;
+	if (user->files + rights->count > out->files_limit) {
+		forget_if_idle(user);
+		return -ETOOMANYREFS;
+	}
+	user->files += rights->count;
+	rights->sender = user;
 	for (uint32_t i = 0; i < rights->count; i++) {
 		struct unix_socket *unix = unix_socket_of_file(rights->files[i]);
 
@@ -124,13 +165,16 @@ void unix_rights_depart(struct net *net, struct unix_rights *rights)
 		unix->in_flight++;
 		state->sockets_in_flight++;
 	}
+	return 0;
 }
 
 void unix_rights_land(struct net *net, struct unix_rights *rights)
 {
 	struct unix_state *state = unix_state(net);
 
-	state->files_in_flight -= rights->count;
+	rights->sender->files -= rights->count;
+	forget_if_idle(rights->sender);
+	rights->sender = NULL;
 	for (uint32_t i = 0; i < rights->count; i++) {
 		struct unix_socket *unix = unix_socket_of_file(rights->files[i]);
 
@@ -141,13 +185,19 @@ void unix_rights_land(struct net *net, struct unix_rights *rights)
 	}
 }
 
-/* The next of state->dead for this call, or NULL: none, or another call is at it. */
-static struct unix_rights *next_dead(struct unix_state *state, bool ours) NEEDS_NET_LOCK
+/*
+ * The next of state->dead for this call, or NULL: none, or another call is at it. `ours`: some were
+ * given up, and the collector, to whom they looked like somebody's, may find more now.
+ */
+static struct unix_rights *next_dead(struct net *net, bool ours) NEEDS_NET_LOCK
 {
+	struct unix_state *state = unix_state(net);
 	struct unix_rights *rights = NULL;
 
 	if (state->burying && !ours)
 		return NULL;
+	if (ours && list_empty(&state->dead))
+		unix_collect(net, NULL);
 	if (!list_empty(&state->dead)) {
 		rights = list_first_entry(&state->dead, struct unix_rights, link);
 		list_remove(&rights->link);
@@ -158,13 +208,12 @@ static struct unix_rights *next_dead(struct unix_state *state, bool ours) NEEDS_
 
 void unix_bury(struct net *net)
 {
-	struct unix_state *state = unix_state(net);
 	struct unix_rights *rights;
 	bool ours = false;
 
 	do {
 		net_lock(net);
-		rights = next_dead(state, ours);
+		rights = next_dead(net, ours);
 		net_unlock(net);
 		ours = true;
 		unix_rights_put(rights);

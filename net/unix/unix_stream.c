@@ -169,6 +169,7 @@ static int64_t stream_recvmsg(struct socket *socket, struct message *message)
 	if (result == -EAGAIN && !(message->flags & MSG_DONTWAIT))
 		result = read_and_wait(&reading);
 	unix_incoming_tell(&reading.in, message);
+	unix_incoming_end(&reading.in);
 	return reading.done ? (int64_t)reading.done : MIN(result, 0);
 }
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-PACKAGES = ["iproute2"]
+PACKAGES = ["iproute2", "socat", "tcpdump"]
 
 
 @pytest.fixture
@@ -170,5 +170,53 @@ def test_ss_shows_datagram_sockets_and_sums(guest):
     guest.wait_until("ss -uan | grep -q '0.0.0.0:7 '")
     summary = guest.check("ss -s")
     assert re.search(r"^UDP\s+[1-9]", summary, re.M) and re.search(r"^TCP:\s+\d+", summary, re.M), summary
-    assert guest.check("ss -xa").startswith("Netid")
+    assert " closed -" not in summary
     guest.check(f"kill {process}")
+
+
+def test_ss_shows_unix_sockets_and_their_processes(guest):
+    server = guest.background("socat ABSTRACT-LISTEN:hidden,fork EXEC:cat")
+    path = guest.background("socat UNIX-LISTEN:/tmp/named.sock -")
+    guest.wait_until("ss -xl | grep -q @hidden && ss -xl | grep -q /tmp/named.sock")
+    listeners = guest.check("ss -xlp")
+    assert re.search(rf"u_str +LISTEN +0 +\d+ +@hidden +\d+ .*\(\"socat\",pid={server},fd=\d+\)", listeners), listeners
+    assert re.search(rf"/tmp/named.sock +\d+ .*pid={path},", listeners), listeners
+    inode = guest.check("ls -i /tmp/named.sock").split()[0]
+    assert f"ino:{inode} dev:" in guest.check("ss -xle src /tmp/named.sock")
+    client = guest.background("sleep 60 | socat - ABSTRACT-CONNECT:hidden")
+    guest.wait_until("ss -x state connected | grep -q @hidden")
+    lines = guest.check("ss -xH state established")
+    own, peer = re.search(r"@hidden +(\d+) +\* +(\d+)", lines).groups()
+    assert re.search(rf"\* {peer} +\* {own}\b", lines), lines
+    guest.check(f"kill {client} {path} {server}; rm -f /tmp/named.sock")
+
+
+def test_ss_shows_packet_sockets(guest):
+    process = guest.background("tcpdump -i eth0 -w /dev/null udp port 9999 2> /dev/null")
+    guest.wait_until("ss -0H | grep -q eth0")
+    lines = guest.check("ss -0ape --bpf")
+    assert re.search(rf"^p_raw +UNCONN +0 +0 +\*:eth0 .*pid={process},", lines, re.M), lines
+    assert "ring_rx(blk_size:" in lines and "running" in lines and "bpf filter" in lines, lines
+    guest.check(f"kill {process}")
+    guest.wait_until("! ss -0H | grep -q eth0")
+
+
+def test_ss_shows_netlink_sockets(guest):
+    process = guest.background("ip monitor link > /dev/null")
+    guest.wait_until(f"ss -f netlink | grep -q 'rtnl:ip/{process}'")
+    guest.check(f"kill {process}")
+
+
+def test_what_is_asked_less_often(guest):
+    [table] = json_of(guest, "ip -json ntable")
+    assert table["name"] == "arp_cache" and table["reachable"] == 60000
+    settings = {entry["interface"]: entry for entry in json_of(guest, "ip -json netconf")}
+    assert set(settings) == {"lo", "eth0", "all", "default"} and settings["eth0"]["forwarding"] is False
+    [counted] = json_of(guest, "ip -json stats show dev eth0 group link")
+    assert counted["ifname"] == "eth0" and counted["stats64"]["tx"]["packets"] > 0
+    assert "qdisc noqueue 0: dev eth0 root" in guest.check("/sbin/tc qdisc")
+    assert guest.check("ip nexthop; ip tunnel; ip mroute; /sbin/tc filter show dev eth0") == ""
+    for command in ("ip addrlabel", "ip nexthop add id 1 dev eth0", "/sbin/tc qdisc add dev eth0 root pfifo",
+                    "ip ntable change name arp_cache dev eth0 queue 5"):
+        result = guest.run(command)
+        assert result.status != 0 and "Operation not supported" in result.output, (command, result)

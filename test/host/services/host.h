@@ -122,6 +122,7 @@ bool host_run_softirqs(void);
 
 /* Takes a name of a socket (bind to a path) out of the list that stands for a file system. */
 int host_unlink(const char *path);
+void host_unlink_all(void);
 
 /* Closes every descriptor left open. */
 void host_close_all(void);

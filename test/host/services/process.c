@@ -4,6 +4,7 @@
 
 #include "include/uapi/socket.h"
 #include "kernel/errno.h"
+#include "kernel/fs/permission.h"
 #include "kernel/lock.h"
 #include "kernel/printk.h"
 #include "kernel/syscall.h"
@@ -72,6 +73,12 @@ void host_set_credentials(const struct ucred *credentials)
 bool user_may(uint32_t capability __unused)
 {
 	return credentials_of_process.uid == 0;
+}
+
+/* The few inodes that there are belong to whoever asks. */
+bool is_owner(const struct inode *inode __unused)
+{
+	return true;
 }
 
 int user_may_claim(const struct ucred *credentials)

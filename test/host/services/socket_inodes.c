@@ -85,3 +85,9 @@ int host_unlink(const char *path)
 	free(name);
 	return 0;
 }
+
+void host_unlink_all(void)
+{
+	while (names)
+		(void)host_unlink(names->path);
+}

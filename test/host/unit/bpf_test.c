@@ -80,6 +80,7 @@ static const struct {
 	 {DO(BPF_LD | BPF_IMM, 0), DO(BPF_JMP | BPF_JA, -2), DO(BPF_RET, 0)}},
 	{"the true branch behind the end", 2, {IF(BPF_JEQ, 1, 1, 0), DO(BPF_RET, 0)}},
 	{"the false branch behind the end", 2, {IF(BPF_JGT, 1, 0, 255), DO(BPF_RET, 0)}},
+	{"the false branch just behind the end", 2, {IF(BPF_JGT, 1, 0, 1), DO(BPF_RET, 0)}},
 	{"division by 0", 2, {DO(BPF_ALU | BPF_DIV, 0), DO(BPF_RET, 0)}},
 	{"remainder by 0", 2, {DO(BPF_ALU | BPF_MOD, 0), DO(BPF_RET, 0)}},
 	{"a shift by 32 to the left", 2, {DO(BPF_ALU | BPF_LSH, 32), DO(BPF_RET, 0)}},

@@ -221,6 +221,25 @@ static void the_marks_of_a_type_do_not_count(void **state __unused)
 	free(copy);
 }
 
+/* Padding is part of what must fit. */
+static void padding_needs_room_too(void **state)
+{
+	const struct nlmsghdr header = {.nlmsg_type = 7};
+	struct netlink_writer writer;
+	uint8_t bytes[24];
+
+	(void)state;
+	for (size_t room = 16 + 5; room <= sizeof(bytes); room++) {
+		memset(bytes, 0xee, sizeof(bytes));
+		netlink_writer_init(&writer, bytes, room);
+		netlink_begin(&writer, &header);
+		netlink_put_bytes(&writer, "abcde", 5);
+		assert_int_equal(netlink_end(&writer), room == sizeof(bytes));
+		for (size_t i = room; i < sizeof(bytes); i++)
+			assert_int_equal(bytes[i], 0xee);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +251,7 @@ int main(void)
 		cmocka_unit_test(values_shorter_than_their_type_are_refused),
 		cmocka_unit_test(unknown_types_are_passed_over_unless_strict),
 		cmocka_unit_test(the_marks_of_a_type_do_not_count),
+		cmocka_unit_test(padding_needs_room_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,11 @@ static void test_close(struct socket *socket)
 	skb_queue_drop_all(&of(socket)->sent, DROP_SOCKET_CLOSED);
 }
 
+static void test_linger(struct socket *socket)
+{
+	family_of(socket->net)->lingers++;
+}
+
 static int test_bind(struct socket *socket, const struct sockaddr_storage *name, uint32_t length)
 {
 	if (length < 3)
@@ -168,6 +173,7 @@ static const struct socket_ops test_ops = {
 	.size = sizeof(struct test_socket),
 	.open = test_open,
 	.close = test_close,
+	.linger = test_linger,
 	.bind = test_bind,
 	.connect = test_connect,
 	.disconnect = test_disconnect,

@@ -27,6 +27,7 @@ struct test_family {
 	struct socket_family family;
 	int open_error; /* what the next socket's open answers */
 	uint32_t last_ioctl;
+	uint32_t lingers; /* sockets that were closed with SO_LINGER on */
 	char route_device[16];
 };
 

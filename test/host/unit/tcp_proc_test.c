@@ -278,13 +278,29 @@ static void test_counters(void **state __unused)
 	socket_close(socket);
 }
 
+/* Connections, listeners, and sockets that are neither; the children that nobody has. */
+static void sockets_are_counted(void **state __unused)
+{
+	struct socket *lone = make_socket(&f, SOCK_STREAM, 0);
+
+	assert_non_null(
+		strstr(read_file("net/sockstat"), "TCP: inuse 1 orphan 0 tw 0 alloc 2 mem 0\n"));
+	struct socket *child = stranger_connects(&stranger, listener);
+
+	assert_non_null(strstr(read_file("net/sockstat"), "TCP: inuse 2 orphan 0 tw 0 alloc 3 "));
+	socket_close(lone);
+	socket_close(child);
+	assert_non_null(strstr(read_file("net/sockstat"), "orphan 1 tw 0 alloc 2 "));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_settings),         TEST(test_congestion_control), TEST(test_connections),
-		TEST(test_bound_and_orphan), TEST(test_counters),
+		TEST(sockets_are_counted),     TEST(test_settings),
+		TEST(test_congestion_control), TEST(test_connections),
+		TEST(test_bound_and_orphan),   TEST(test_counters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

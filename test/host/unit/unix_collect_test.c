@@ -61,6 +61,23 @@ static void two_in_each_others_queue(void **state __unused)
 	}
 }
 
+/* It leads to itself, and last another queue did to it: when that one goes, so does it. */
+static void one_in_its_own_queue_and_another(void **state __unused)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unix_kinds); i++) {
+		int own[2], other[2];
+
+		unix_socketpair(unix_kinds[i], own);
+		unix_socketpair(unix_kinds[i], other);
+		send_fd(own[0], own[1]);
+		send_fd(other[0], own[1]);
+		close_both(own);
+		expect_sockets(3);
+		close_both(other);
+		expect_sockets(0);
+	}
+}
+
 static void a_ring(void **state __unused)
 {
 	int pairs[5][2];
@@ -184,6 +201,23 @@ static void in_use_by_a_call(void **state __unused)
 	expect_sockets(0);
 }
 
+/* A socket that has travelled and arrived is like any other: what waits in it is not discarded. */
+static void one_that_has_arrived_keeps_its_queue(void **state __unused)
+{
+	int over[2], traveller[2], ring[2];
+
+	unix_socketpair(SOCK_DGRAM, over);
+	unix_socketpair(SOCK_STREAM, traveller);
+	unix_socketpair(SOCK_DGRAM, ring);
+	send_fd(over[0], traveller[1]);
+	fd_close(unix_receive_parcel(over[1], 1, ROOM, 0).fds[0]);
+	unix_send(traveller[0], "still here", 10, 0);
+	send_fd(ring[0], ring[1]); /* something to collect */
+	close_both(ring);
+	expect_sockets(4);
+	EXPECT_TEXT(traveller[1], "still here");
+}
+
 static void other_files_are_not_touched(void **state __unused)
 {
 	int held[2], ring[2], probe = unix_probe_fd();
@@ -205,11 +239,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIX_TEST(a_socket_in_its_own_queue),
 		UNIX_TEST(two_in_each_others_queue),
+		UNIX_TEST(one_in_its_own_queue_and_another),
 		UNIX_TEST(a_ring),
 		UNIX_TEST(what_can_be_reached_stays),
 		UNIX_TEST(through_a_listener),
 		UNIX_TEST(a_long_chain),
 		UNIX_TEST(in_use_by_a_call),
+		UNIX_TEST(one_that_has_arrived_keeps_its_queue),
 		UNIX_TEST(other_files_are_not_touched),
 	};
 

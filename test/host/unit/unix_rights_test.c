@@ -112,6 +112,55 @@ static void peeking_gives_files_too(void **state __unused)
 	}
 }
 
+/* A receiver whose bytes go nowhere gets no descriptors that it never hears of. */
+static void files_of_a_message_that_is_lost(void **state __unused)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unix_kinds); i++) {
+		int probe = unix_probe_fd(), pair[2], next;
+		uint64_t control[8];
+		struct iovec nowhere = {.iov_base = 8, .iov_len = 4};
+		struct msghdr header = {.msg_iov = P(&nowhere),
+					.msg_iovlen = 1,
+					.msg_control = P(control),
+					.msg_controllen = sizeof(control)};
+
+		unix_socketpair(unix_kinds[i], pair);
+		unix_send_fds(pair[0], "x", &probe, 1, 0);
+		fd_close(probe);
+		next = unix_socket_fd(SOCK_STREAM);
+		fd_close(next);
+		assert_int_equal(CALL(recvmsg, (uint64_t)pair[1], P(&header), 0), -EFAULT);
+		assert_int_equal(unix_socket_fd(SOCK_STREAM), next); /* nothing was installed */
+		/* A stream keeps what it could not hand over; a message is gone. */
+		assert_int_equal(unix_probes_live, unix_kinds[i] == SOCK_STREAM);
+		host_close_all();
+		assert_int_equal(unix_probes_live, 0);
+	}
+}
+
+/* SO_LINGER is for the process that closes its socket, not for who clears up behind it. */
+static void nobody_lingers_for_another(void **state __unused)
+{
+	const struct linger linger = {.l_onoff = 1, .l_linger = 5};
+	struct test_family family;
+
+	test_family_init(&family, &unix_world.net);
+	for (int sent = 0; sent <= 1; sent++) {
+		int fd = open_socket(0), pair[2];
+
+		assert_int_equal(CALL(setsockopt, (uint64_t)fd, SOL_SOCKET, SO_LINGER, P(&linger),
+				      sizeof(linger)),
+				 0);
+		unix_socketpair(SOCK_STREAM, pair);
+		if (sent)
+			unix_send_fds(pair[0], "x", &fd, 1, 0);
+		fd_close(fd);
+		host_close_all();
+		assert_int_equal(family.lingers, 1); /* for the one that was not sent */
+	}
+	test_family_destroy(&family);
+}
+
 /* Files stay with the bytes that they were sent with: reading stops behind them. */
 static void files_divide_a_stream(void **state __unused)
 {
@@ -154,11 +203,19 @@ static void bounds(void **state __unused)
 	assert_int_equal(parcel.fd_count, 253);
 	for (int i = 0; i < 253; i++)
 		fd_close(parcel.fds[i]);
-	/* All of a stack's messages together: as many as the process might have open. */
+	/* All messages of a user together: as many as the process might have open. */
 	while (unix_send_fds(pair[0], "x", fds, 253, MSG_DONTWAIT) == 1)
 		sent += 253;
 	assert_int_equal(unix_send_fds(pair[0], "x", fds, 253, MSG_DONTWAIT), -ETOOMANYREFS);
 	assert_true(sent <= fd_limit() && sent + 253 > fd_limit());
+	uint32_t rest = (uint32_t)(fd_limit() - sent);
+
+	assert_int_equal(unix_send_fds(pair[0], "x", fds, rest, MSG_DONTWAIT), 1);
+	assert_int_equal(unix_send_fds(pair[0], "x", fds, 1, MSG_DONTWAIT), -ETOOMANYREFS);
+	host_set_credentials(&(struct ucred){.pid = 2, .uid = 1000, .gid = 1000});
+	assert_int_equal(unix_send_fds(pair[0], "x", fds, 253, 0), 1);
+	host_set_credentials(&(struct ucred){.pid = 1});
+	assert_int_equal(unix_send_fds(pair[0], "x", fds, 253, MSG_DONTWAIT), -ETOOMANYREFS);
 	assert_int_equal(unix_send(pair[0], "x", 1, 0), 1);
 }
 
@@ -167,7 +224,7 @@ static void memory_runs_out(void **state __unused)
 	int probe = unix_probe_fd(), pair[2];
 
 	unix_socketpair(SOCK_DGRAM, pair);
-	for (uint64_t nth = 1; nth <= 3; nth++) {
+	for (uint64_t nth = 1; nth <= 4; nth++) {
 		host_fail_allocation(nth);
 		int64_t error = unix_send_fds(pair[0], "x", &probe, 1, 0);
 
@@ -295,6 +352,8 @@ int main(void)
 		UNIX_TEST(files_that_nobody_receives),
 		UNIX_TEST(less_room_than_files),
 		UNIX_TEST(peeking_gives_files_too),
+		UNIX_TEST(files_of_a_message_that_is_lost),
+		UNIX_TEST(nobody_lingers_for_another),
 		UNIX_TEST(files_divide_a_stream),
 		UNIX_TEST(bounds),
 		UNIX_TEST(memory_runs_out),

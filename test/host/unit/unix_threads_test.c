@@ -124,11 +124,56 @@ static void several_readers(void **state __unused)
 	}
 }
 
+#define SHARE 400000 /* bytes: long enough for one to come while the other copies */
+#define ROUNDS 200
+
+static pthread_barrier_t round_begins, round_ends;
+
+static void *read_shares(void *unused)
+{
+	uint8_t *to = malloc(SHARE);
+
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		pthread_barrier_wait(&round_begins);
+		if (transfer(ends[1], to, SHARE, MSG_WAITALL, false) != SHARE)
+			abort();
+		pthread_barrier_wait(&round_ends);
+	}
+	free(to);
+	return unused;
+}
+
+/* Bytes for both are there, and nothing more will come: who waits for the other is woken by it. */
+static void who_waits_for_another_reader(void **state __unused)
+{
+	uint8_t *bytes = calloc(1, SHARE);
+	pthread_t threads[2];
+
+	start(SOCK_STREAM);
+	ends[0]->send_buffer = 4 * SHARE;
+	pthread_barrier_init(&round_begins, NULL, 3);
+	pthread_barrier_init(&round_ends, NULL, 3);
+	for (int i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, read_shares, NULL);
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		for (int share = 0; share < 2; share++)
+			assert_int_equal(transfer(ends[0], bytes, SHARE, 0, true), SHARE);
+		pthread_barrier_wait(&round_begins);
+		pthread_barrier_wait(&round_ends);
+	}
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	socket_close(ends[0]);
+	end();
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stream_between_threads),
 		cmocka_unit_test(several_readers),
+		cmocka_unit_test(who_waits_for_another_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,8 @@ def write_small_parsers():
         beyond=hexadecimal("0100 03e80007 0108 ffff"),
         length_7=hexadecimal("0000 03e80007 0007 1234"),
         length_beyond=hexadecimal("0000 03e80007 0009 1234"),
+        lite_whole=hexadecimal("0000 03e80007 0000 1234 61626364"),
+        lite_header=hexadecimal("0000 03e80007 0008 1234 61626364"),
     )
 
 

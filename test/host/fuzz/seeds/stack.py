@@ -64,6 +64,17 @@ PORT_1000, PORT_1001, PORT_0, PORT_7, PORT_53, PORT_68, PORT_80 = range(7)
     KIND_PACKET,
     KIND_PACKET_IP,
 ) = range(9)
+(
+    KIND_UDP_LITE,
+    KIND_UNIX_STREAM,
+    KIND_UNIX_DATAGRAM,
+    KIND_UNIX_SEQPACKET,
+    KIND_ROUTE,
+    KIND_DIAG,
+) = range(10, 16)
+PAIR, PASS, UNLINK, REQUEST, FILTER, RING, SCRIBBLE = range(7)  # further operations
+STREAM, DATAGRAM, SEQPACKET = range(3)
+SEND_COVERAGE, LEAST_COVERAGE, PASS_CREDENTIALS = 64, 65, 67  # places in options.c
 NEXT_TIMER = 7
 PLAIN = b"\0\0"  # `finish`: nothing special
 
@@ -72,6 +83,10 @@ def op(operation, bits=0, *arguments):
     return bytes((operation | bits << 5,)) + b"".join(
         a if isinstance(a, bytes) else bytes((a,)) for a in arguments
     )
+
+
+def further(operation, bits=0, *arguments):
+    return op(SOCKET, 6) + op(operation, bits, *arguments)
 
 
 def socket(kind):
@@ -88,6 +103,11 @@ def n(length):
 
 def udp(source, destination, source_port, port, length=n(5), finish=PLAIN):
     return op(UDP, 0, source, destination, source_port, port, length, finish)
+
+
+def udp_lite(coverage, finish=PLAIN):
+    """To port 7 of ours."""
+    return op(UDP, 4, PEER, OURS, PORT_1000, PORT_7, n(5), coverage, finish)
 
 
 def send(fd, length=n(5), to=None):
@@ -109,6 +129,7 @@ def answer(flags=0, with_what=0, *more):
 def write_datagrams():
     bound = socket(KIND_UDP) + op(BIND, 0, name(ANY, PORT_7))
     connected = socket(KIND_UDP) + op(CONNECT, 0, name(PEER, PORT_1000))
+    bound_lite = socket(KIND_UDP_LITE) + op(BIND, 0, name(ANY, PORT_7))
     in_group = bound + op(SET_OPTION, 0, 36, bytes((2, GROUP, ANY, 2)))
     echo = bytes((8, 0, 0x12, 0x34, 0, 1))
     unreachable = op(ICMP_ERROR, 0, PEER, 0, 3, b"\0\0", 64, PLAIN)
@@ -134,6 +155,15 @@ def write_datagrams():
         + option(0, 10)
         + option(0, 24)
         + udp(PEER, OURS, PORT_1000, PORT_7, finish=b"\0\x08\1\x94\4\0\0")
+        + receive(0),
+        udp_lite_received=bound_lite + udp_lite(0) + udp_lite(8) + udp_lite(10) + udp_lite(14) + receive(0) * 4,
+        udp_lite_refused=bound_lite + option(0, LEAST_COVERAGE, b"\0\x0a") + udp_lite(7) + udp_lite(9) + receive(0),
+        udp_lite_changed=bound_lite + udp_lite(8, b"\0\1\x20\x20") + receive(0),
+        udp_lite_sent=socket(KIND_UDP_LITE)
+        + op(CONNECT, 0, name(PEER, PORT_1000))
+        + option(0, SEND_COVERAGE, b"\0\x0a")
+        + send(0)
+        + op(MIRROR, 0, PLAIN)
         + receive(0),
         udp_control=bound + op(SEND, 0, 0, n(3), 3, name(PEER, PORT_1000), 7, 2, OURS, 9, 8),
         unresolved=connected.replace(name(PEER, PORT_1000), name(NEIGHBOUR, PORT_1000))
@@ -372,6 +402,11 @@ def write_words():
         next_timer=op(TIME, NEXT_TIMER),
         memory=op(MEMORY, 3, 0),
         proc=op(PROC, 0, 4),
+        pair=further(PAIR, 4),
+        files=further(PASS, 0, 15, 1),
+        filter=further(FILTER, 0, 1),
+        ring=further(RING, 0, 0x15, 15),
+        dump=further(REQUEST, 0, 20, 3, 0, 0, 24),
     )
 
 

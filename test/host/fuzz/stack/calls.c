@@ -1,6 +1,7 @@
 /* Operations: calls on sockets, by system calls, as a process makes them. */
 #include "include/uapi/if_packet.h"
 #include "include/uapi/in.h"
+#include "include/uapi/netlink.h"
 #include "include/uapi/syscall.h"
 #include "kernel/byteorder.h"
 #include "kernel/fs/file.h"
@@ -9,7 +10,7 @@
 #include "test/host/fuzz/stack/stack.h"
 #include "test/host/services/host.h"
 
-#define NAME_ROOM 128
+#define NAME_ROOM 160
 
 static int64_t call(uint32_t number, uint64_t a, uint64_t b, uint64_t c)
 {
@@ -49,6 +50,12 @@ void op_socket(struct bench *bench, uint32_t bits)
 		{AF_PACKET, SOCK_RAW, 0x0300},   /* ETH_P_ALL in network order */
 		{AF_PACKET, SOCK_DGRAM, 0x0008}, /* ETH_P_IP */
 		{AF_INET, SOCK_RAW, 99},
+		{AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE},
+		{AF_UNIX, SOCK_STREAM, 0},
+		{AF_UNIX, SOCK_DGRAM, 0},
+		{AF_UNIX, SOCK_SEQPACKET, 0},
+		{AF_NETLINK, SOCK_RAW, NETLINK_ROUTE},
+		{AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG},
 	};
 	uint8_t which = read_u8(bench);
 	int family = kinds[which % ARRAY_SIZE(kinds)].family;
@@ -64,10 +71,7 @@ void op_socket(struct bench *bench, uint32_t bits)
 		type |= SOCK_NONBLOCK;
 	note_kind(bench, family, type & SOCK_TYPE_MASK);
 
-	int64_t fd = call(SYS_socket, (uint64_t)family, (uint64_t)type, (uint64_t)protocol);
-
-	if (fd >= DESCRIPTORS)
-		(void)fd_close((int)fd);
+	call(SYS_socket, (uint64_t)family, (uint64_t)type, (uint64_t)protocol);
 }
 
 void op_close(struct bench *bench, uint32_t bits)
@@ -85,9 +89,22 @@ static void make_packet_name(struct bench *bench, struct sockaddr_ll *name)
 	memcpy(name->sll_addr, PEER_MAC[0].bytes, MAC_LENGTH);
 }
 
+#define HOW_LOCAL(how) (((how)&0xf0) == 0x50)
+#define HOW_NETLINK(how) (((how)&0xf0) == 0x60)
+
+/* The kernel or a process, and groups. */
+static uint32_t make_netlink_name(struct bench *bench, struct sockaddr_nl *name)
+{
+	*name = (struct sockaddr_nl){.nl_family = AF_NETLINK,
+				     .nl_pid = read_u8(bench) % 4u,
+				     .nl_groups = read_u8(bench)};
+	return sizeof(*name);
+}
+
 /*
- * How (bits 0-1: 0 an Internet address, 1 a link address, 2 AF_UNSPEC, 3 any family; bits 2-3: 0
- * the right length, 1 one byte less, 2 none, 3 all of sockaddr_storage), then address and port.
+ * How (the upper half 5: a name of AF_UNIX, 6: of AF_NETLINK; else bits 0-1: 0 an Internet
+ * address, 1 a link address, 2 AF_UNSPEC, 3 any family; bits 2-3: 0 the right length, 1 one byte
+ * less, 2 none, 3 all of sockaddr_storage), then address and port, or what the name consists of.
  */
 void *read_name(struct bench *bench, uint32_t *length)
 {
@@ -95,10 +112,18 @@ void *read_name(struct bench *bench, uint32_t *length)
 	uint8_t how = read_u8(bench);
 	struct sockaddr_ll link = {0};
 	struct sockaddr_in in = {.sin_family = AF_INET};
+	struct sockaddr_nl netlink;
+	struct sockaddr_un local;
 	const void *from = &in;
 	uint32_t n = sizeof(in);
 
-	if ((how & 3) == 1) {
+	if (HOW_LOCAL(how)) {
+		n = read_unix_name(bench, &local);
+		from = &local;
+	} else if (HOW_NETLINK(how)) {
+		n = make_netlink_name(bench, &netlink);
+		from = &netlink;
+	} else if ((how & 3) == 1) {
 		make_packet_name(bench, &link);
 		from = &link;
 		n = sizeof(link);
@@ -157,10 +182,8 @@ void op_accept(struct bench *bench, uint32_t bits)
 {
 	uint8_t name[16];
 	int32_t room = read_u8(bench) % (int32_t)(sizeof(name) + 1);
-	int64_t fd = call(SYS_accept, bits, (uintptr_t)name, (uintptr_t)&room);
 
-	if (fd >= DESCRIPTORS)
-		(void)fd_close((int)fd);
+	call(SYS_accept, bits, (uintptr_t)name, (uintptr_t)&room);
 }
 
 /* Bit 7 of the argument: the peer's; the rest: the room for it. */

@@ -10,7 +10,9 @@
 #include "net/core/socket.h"
 #include "net/ethernet/ethernet.h"
 #include "net/ipv4/ipv4_state.h"
+#include "net/netlink/netlink.h"
 #include "net/tcp/tcp_state.h"
+#include "net/unix/unix.h"
 #include "test/host/fuzz/stack/stack.h"
 #include "test/host/services/host.h"
 
@@ -254,6 +256,7 @@ void op_proc(struct bench *bench, uint32_t bits)
 		{ipv4_proc_init, "net/netstat"},  {ipv4_proc_init, "net/udp"},
 		{ipv4_proc_init, "net/raw"},      {ipv4_proc_init, "net/icmp"},
 		{ipv4_proc_init, "net/igmp"},     {tcp_proc_init, "net/tcp"},
+		{unix_proc_init, "net/unix"},     {netlink_proc_init, "net/netlink"},
 	};
 	static char text[65536];
 	size_t which = (read_u8(bench) + bits) % ARRAY_SIZE(files);

@@ -81,11 +81,16 @@ static struct packet read_udp(struct bench *bench)
 	return packet;
 }
 
+/* Bit 2: UDP-Lite, and a byte for its coverage. The same bits are the identification. */
 void op_udp(struct bench *bench, uint32_t bits)
 {
 	struct packet packet = read_udp(bench);
 
 	packet.id = (uint16_t)bits;
+	if (bits & 4) {
+		packet.protocol = IPPROTO_UDPLITE;
+		put_be16(packet.payload + 4, read_u8(bench));
+	}
 	packet_finish(bench, &packet);
 }
 
@@ -264,7 +269,8 @@ void op_mirror(struct bench *bench, uint32_t bits)
 		memcpy(payload + 12, swapped, 8);
 		memcpy(swapped, payload + 22, 2); /* the ports, when it has some */
 		memcpy(swapped + 2, payload + 20, 2);
-		if (payload[9] == IPPROTO_UDP || payload[9] == IPPROTO_TCP)
+		if (payload[9] == IPPROTO_UDP || payload[9] == IPPROTO_UDPLITE ||
+		    payload[9] == IPPROTO_TCP)
 			memcpy(payload + 20, swapped, 4);
 		fix_checksums(payload, length);
 	}

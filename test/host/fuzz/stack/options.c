@@ -1,7 +1,9 @@
 /* Operations: socket options. */
+#include "include/uapi/filter.h"
 #include "include/uapi/icmp.h"
 #include "include/uapi/if_packet.h"
 #include "include/uapi/in.h"
+#include "include/uapi/netlink.h"
 #include "include/uapi/syscall.h"
 #include "include/uapi/time.h"
 #include "kernel/byteorder.h"
@@ -78,6 +80,23 @@ static const struct {
 	{SOL_TCP, 30},
 	{SOL_SOCKET, SO_RCVBUFFORCE},
 	{SOL_SOCKET, SO_SNDBUFFORCE},
+	{SOL_UDPLITE, UDPLITE_SEND_CSCOV},
+	{SOL_UDPLITE, UDPLITE_RECV_CSCOV},
+	{SOL_UDPLITE, UDP_CORK},
+	{SOL_SOCKET, SO_PASSCRED},
+	{SOL_SOCKET, SO_DETACH_FILTER},
+	{SOL_SOCKET, SO_GET_FILTER},
+	{SOL_NETLINK, NETLINK_ADD_MEMBERSHIP},
+	{SOL_NETLINK, NETLINK_DROP_MEMBERSHIP},
+	{SOL_NETLINK, NETLINK_PKTINFO},
+	{SOL_NETLINK, NETLINK_NO_ENOBUFS},
+	{SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS},
+	{SOL_NETLINK, NETLINK_CAP_ACK},
+	{SOL_NETLINK, NETLINK_EXT_ACK},
+	{SOL_NETLINK, NETLINK_GET_STRICT_CHK},
+	{SOL_PACKET, PACKET_VERSION},
+	{SOL_PACKET, PACKET_RESERVE},
+	{SOL_PACKET, PACKET_HDRLEN},
 };
 
 /* Which: a byte; 255: level and option (2 bytes each) as they stand. */
@@ -180,6 +199,8 @@ void op_set_option(struct bench *bench, uint32_t bits)
 	size_t length = read_value(bench, value);
 	uint8_t *at = fuzz_copy_to_end(area, sizeof(area), value, length);
 
+	if (level == SOL_SOCKET && option == SO_ATTACH_FILTER) /* an address within: op_filter */
+		return;
 	host_syscall(SYS_setsockopt, bits, (uint64_t)level, (uint64_t)option, (uintptr_t)at, length,
 		     0);
 }
@@ -187,12 +208,14 @@ void op_set_option(struct bench *bench, uint32_t bits)
 /* Which, and the room. */
 void op_get_option(struct bench *bench, uint32_t bits)
 {
-	static uint8_t area[256];
+	static uint8_t area[256 * sizeof(struct sock_filter)];
 	int level, option;
 
 	read_option(bench, &level, &option);
-	int32_t room = read_u8(bench);
+	int32_t room = read_u8(bench); /* in instructions, of a filter */
+	bool filter = level == SOL_SOCKET && option == SO_GET_FILTER;
+	size_t bytes = (size_t)room * (filter ? sizeof(struct sock_filter) : 1);
 
 	host_syscall(SYS_getsockopt, bits, (uint64_t)level, (uint64_t)option,
-		     (uintptr_t)(area + sizeof(area) - (size_t)room), (uintptr_t)&room, 0);
+		     (uintptr_t)(area + sizeof(area) - bytes), (uintptr_t)&room, 0);
 }

@@ -30,6 +30,7 @@ static size_t checksum_offset(uint8_t protocol)
 {
 	switch (protocol) {
 	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
 		return 6;
 	case IPPROTO_TCP:
 		return 16;
@@ -45,7 +46,7 @@ static uint32_t start_sum(const uint8_t *packet, size_t length)
 {
 	uint8_t protocol = packet[9];
 
-	if (protocol != IPPROTO_UDP && protocol != IPPROTO_TCP)
+	if (protocol != IPPROTO_UDP && protocol != IPPROTO_UDPLITE && protocol != IPPROTO_TCP)
 		return 0;
 	return checksum_pseudo4(get_be32(packet + 12), get_be32(packet + 16), protocol,
 				(uint16_t)length);
@@ -59,7 +60,7 @@ static size_t header_of(const uint8_t *packet, size_t length)
 	return header >= IP4_HEADER_MIN && header <= length ? header : 0;
 }
 
-/* Transport bytes that a checksum covers, or 0: a fragment, or cut. */
+/* Bytes of a whole transport packet with a checksum, or 0: a fragment, or cut. */
 static size_t transport_length(const uint8_t *packet, size_t length, size_t header)
 {
 	size_t total = get_be16(packet + 2), offset = checksum_offset(packet[9]);
@@ -68,6 +69,19 @@ static size_t transport_length(const uint8_t *packet, size_t length, size_t head
 	    total < header + offset + 2)
 		return 0;
 	return total - header;
+}
+
+/* How many of the n bytes of a transport packet its checksum is of: of UDP-Lite's, it says so. */
+static size_t covered(const uint8_t *packet, size_t header, size_t n)
+{
+	size_t coverage = packet[9] == IPPROTO_UDPLITE ? get_be16(packet + header + 4) : 0;
+
+	return coverage && coverage < n ? coverage : n;
+}
+
+static uint32_t transport_sum(const uint8_t *packet, size_t header, size_t n)
+{
+	return checksum_add(packet + header, covered(packet, header, n), start_sum(packet, n));
 }
 
 void fix_checksums(uint8_t *packet, size_t length)
@@ -84,8 +98,8 @@ void fix_checksums(uint8_t *packet, size_t length)
 	uint8_t *field = packet + header + checksum_offset(packet[9]);
 
 	put_be16(field, 0);
-	put_checksum(field, checksum_add(packet + header, n, start_sum(packet, n)));
-	if (packet[9] == IPPROTO_UDP && get_be16(field) == 0)
+	put_checksum(field, transport_sum(packet, header, n));
+	if ((packet[9] == IPPROTO_UDP || packet[9] == IPPROTO_UDPLITE) && get_be16(field) == 0)
 		put_be16(field, 0xffff);
 }
 
@@ -98,7 +112,7 @@ bool checksums_are_right(const uint8_t *packet, size_t length, bool transport)
 	n = transport ? transport_length(packet, length, header) : 0;
 	if (n == 0 || (packet[9] == IPPROTO_UDP && get_be16(packet + header + 6) == 0))
 		return true;
-	return checksum_fold(checksum_add(packet + header, n, start_sum(packet, n))).raw == 0;
+	return checksum_fold(transport_sum(packet, header, n)).raw == 0;
 }
 
 /* Reads IP options from the input to `to`; returns their length. */

@@ -1,6 +1,7 @@
 /* The door, and the list of operations. See stack.h. */
 #include "test/host/fuzz/stack/stack.h"
 
+#include "kernel/fs/file.h"
 #include "test/host/services/host.h"
 
 /* Time passes: to the next timer, or by one of these. */
@@ -56,13 +57,37 @@ static operation_function *const operations[OPERATIONS] = {
 	[OP_TCP_SETTING] = op_tcp_setting,
 };
 
+static operation_function *const further[FURTHER_OPERATIONS] = {
+	[OP_PAIR] = op_pair,         [OP_PASS] = op_pass,     [OP_UNLINK] = op_unlink,
+	[OP_REQUEST] = op_request,   [OP_FILTER] = op_filter, [OP_RING] = op_ring,
+	[OP_SCRIBBLE] = op_scribble,
+};
+
+/*
+ * Accepted and received ones can be more than an input has names for: those are in a row, because a
+ * new one is always the lowest.
+ */
+static void close_unnamed(void)
+{
+	int fd = DESCRIPTORS;
+
+	while (fd_close(fd) == 0)
+		fd++;
+}
+
 static void run_operation(struct bench *bench)
 {
 	uint8_t byte = read_u8(bench);
 
 	bench->work = 0;
 	bench->sleeps = 0;
-	operations[byte % OPERATIONS](bench, byte / OPERATIONS);
+	if (byte == FURTHER) {
+		byte = read_u8(bench);
+		further[byte % OPERATIONS % FURTHER_OPERATIONS](bench, byte / OPERATIONS);
+	} else {
+		operations[byte % OPERATIONS](bench, byte / OPERATIONS);
+	}
+	close_unnamed();
 	host_signal(false); /* what ended a call that slept */
 	bench_run(bench);
 }

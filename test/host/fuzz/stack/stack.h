@@ -14,6 +14,9 @@
  *	messages.c   operations: sendmsg, recvmsg, read, write
  *	options.c    operations: setsockopt, getsockopt
  *	control.c    operations: ioctl, devices, settings, memory, /proc
+ *	local.c      further operations: pairs of AF_UNIX, and files that travel
+ *	requests.c   further operations: requests to netlink
+ *	capture.c    further operations: filters, and rings that a process maps
  */
 #ifndef TEST_HOST_FUZZ_STACK_STACK_H
 #define TEST_HOST_FUZZ_STACK_STACK_H
@@ -57,6 +60,21 @@ enum operation {
 	OP_SENDFILE = 30,
 	OP_TCP_SETTING = 31,
 	OPERATIONS = 32
+};
+
+/* This operation's byte (OP_SOCKET with upper bits that it has no use for) says: see the next. */
+#define FURTHER (OP_SOCKET | 6u << 5)
+
+/* Further operations: the lower five bits of the byte behind FURTHER; the upper three as above. */
+enum further_operation {
+	OP_PAIR = 0,
+	OP_PASS = 1,
+	OP_UNLINK = 2,
+	OP_REQUEST = 3,
+	OP_FILTER = 4,
+	OP_RING = 5,
+	OP_SCRIBBLE = 6,
+	FURTHER_OPERATIONS = 7
 };
 
 #define WIRES 2
@@ -142,6 +160,16 @@ operation_function op_socket, op_close, op_bind, op_connect, op_shutdown, op_lis
 operation_function op_send, op_receive, op_sendfile;
 operation_function op_set_option, op_get_option;
 operation_function op_ioctl, op_device, op_setting, op_tcp_setting, op_memory, op_proc;
+operation_function op_pair, op_pass, op_unlink, op_request, op_filter, op_ring, op_scribble;
+
+/* local.c: a name of AF_UNIX as the input has it; its length. */
+struct sockaddr_un;
+uint32_t read_unix_name(struct bench *bench, struct sockaddr_un *name);
+/* Every socket is closed: what was in their queues is closed, too. */
+void check_no_file_in_flight(struct bench *bench);
+
+/* bench.c: bytes in which an input may not name the addresses that the last check is about. */
+void spare_the_witness(uint8_t *bytes, size_t n);
 
 /* calls.c: the port that a descriptor's socket is bound to; 0: none. */
 uint16_t bound_port(int fd);
