@@ -25,6 +25,7 @@ static struct sched_statistics statistics;
 static bool resched;
 static bool slice_armed;
 static uint64_t slice_start_ticks; /* when the running thread got the processor */
+static uint32_t slice_us;          /* and for how long, if others wait */
 
 void sched_init(void)
 {
@@ -51,7 +52,7 @@ bool need_resched(void)
 
 static uint64_t slice_end_us(void)
 {
-	return arch_ticks_to_us(slice_start_ticks) + SLICE_US;
+	return arch_ticks_to_us(slice_start_ticks) + slice_us;
 }
 
 /* Interrupts masked. */
@@ -192,8 +193,10 @@ void schedule(void)
 		queued--;
 	}
 	load_changes(runnable(to));
+	bool shorter = to->slice_us < slice_us;
 	slice_start_ticks = from->accounted_ticks;
-	if (!list_empty(&run_queue) && !slice_armed)
+	slice_us = to->slice_us;
+	if (!list_empty(&run_queue) && (!slice_armed || shorter))
 		arm_slice();
 	if (to != from) {
 		statistics.switches++;

@@ -4,6 +4,7 @@
 #include "kernel/lock.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/exit.h"
+#include "kernel/proc/priority.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/table.h"
 #include "kernel/random.h"
@@ -22,6 +23,7 @@ void thread_init(struct thread *thread, struct process *process)
 
 	thread->process = process;
 	thread->state = THREAD_READY;
+	priority_init(thread);
 	list_init(&thread->run_link);
 	list_init(&thread->pending_records);
 	timer_init(&thread->wake_timer, sem_wait_timed_out);

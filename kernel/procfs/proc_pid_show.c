@@ -9,6 +9,7 @@
 #include "kernel/machine.h"
 #include "kernel/mm/page.h"
 #include "kernel/mm/vm.h"
+#include "kernel/proc/priority.h"
 #include "kernel/proc/process.h"
 #include "kernel/procfs/proc_files.h"
 #include "kernel/signal/signal.h"
@@ -84,15 +85,18 @@ void proc_show_stat(struct text *text, struct process *process, struct thread *t
 {
 	struct vm_statistics memory = {0};
 	uint64_t user_us, system_us;
+	/* Whose priority is told: a zombie has no thread. */
+	const struct thread *first = thread ? thread : thread_find(process->pid);
+	int nice = first ? first->nice : 0;
 	if (process->vm)
 		memory = vm_statistics(process->vm);
 	cpu_time(process, thread, &user_us, &system_us);
 
 	show_identity(text, process, thread);
 	/* utime stime cutime cstime priority nice num_threads itrealvalue starttime */
-	text_printf(text, "%llu %llu %llu %llu 20 0 %u 0 %llu ", ticks(user_us), ticks(system_us),
+	text_printf(text, "%llu %llu %llu %llu %d %d %u 0 %llu ", ticks(user_us), ticks(system_us),
 		    ticks(process->children_user_us), ticks(process->children_system_us),
-		    process->thread_count, ticks(process->start_us));
+		    NICE_ZERO + nice, nice, process->thread_count, ticks(process->start_us));
 	/* vsize rss rsslim, startcode endcode startstack, kstkesp kstkeip */
 	text_printf(text, "%llu %llu %llu 0 0 %llu 0 0 ", (unsigned long long)memory.mapped,
 		    (unsigned long long)(memory.resident / PAGE_SIZE),
@@ -103,8 +107,9 @@ void proc_show_stat(struct text *text, struct process *process, struct thread *t
 	 * wchan nswap cnswap exit_signal processor rt_priority policy, delays, guest times,
 	 * start_data end_data start_brk, addresses, exit_code
 	 */
-	text_printf(text, "0 0 0 %d 0 0 0 0 0 0 0 0 0 %llu %llu %llu %llu %d\n",
-		    process->exit_signal, (unsigned long long)process->arguments_start,
+	text_printf(text, "0 0 0 %d 0 0 %u 0 0 0 0 0 0 %llu %llu %llu %llu %d\n",
+		    process->exit_signal, first ? first->policy : 0u,
+		    (unsigned long long)process->arguments_start,
 		    (unsigned long long)process->arguments_end,
 		    (unsigned long long)process->environment_start,
 		    (unsigned long long)process->environment_end, process->exit_status);
