@@ -9,6 +9,9 @@
 #include "kernel/fs/syscalls.h"
 #include "kernel/syscall.h"
 
+/* SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE, _WAIT_AFTER */
+#define SYNC_FILE_RANGE_FLAGS 7
+
 SYSCALL0(sync)
 {
 	return 0;
@@ -28,6 +31,15 @@ static int64_t sync_fd(int fd)
 SYSCALL1(fsync, int, fd)
 {
 	return sync_fd(fd);
+}
+
+SYSCALL4(sync_file_range, int, fd, int64_t, offset, int64_t, length, uint32_t, flags)
+{
+	if (offset < 0 || length < 0 || (uint64_t)offset + (uint64_t)length > INT64_MAX ||
+	    flags & ~(uint32_t)SYNC_FILE_RANGE_FLAGS)
+		return -EINVAL;
+	int64_t result = sync_fd(fd);
+	return result == -EINVAL ? -ESPIPE : result;
 }
 
 SYSCALL4(fadvise64, int, fd, int64_t, offset, int64_t, length, int, advice)
@@ -58,6 +70,7 @@ void sync_syscalls_init(void)
 	syscall_register(SYS_syncfs, sys_fsync);
 	syscall_register(SYS_fsync, sys_fsync);
 	syscall_register(SYS_fdatasync, sys_fsync);
+	syscall_register(SYS_sync_file_range, sys_sync_file_range);
 	syscall_register(SYS_fadvise64, sys_fadvise64);
 	syscall_register(SYS_readahead, sys_readahead);
 }

@@ -154,5 +154,6 @@ void vm_syscalls_init(void)
 	syscall_register(SYS_brk, sys_brk);
 	syscall_register(SYS_msync, sys_msync);
 	mlock_syscalls_init();
+	shm_syscalls_init();
 	vm_advice_syscalls_init();
 }
