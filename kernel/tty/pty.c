@@ -67,10 +67,27 @@ static void output_left(struct pty *pty)
 	wait_list_wake(&pty->waiting, POLLOUT); /* there is room for an echo */
 }
 
+/* Collected until the master reads them; what undoes an earlier event replaces it. */
+static void terminal_tell_master(struct tty *tty, uint8_t event)
+{
+	static const uint8_t undone[] = {
+		[TIOCPKT_STOP] = TIOCPKT_START,
+		[TIOCPKT_START] = TIOCPKT_STOP,
+		[TIOCPKT_NOSTOP] = TIOCPKT_DOSTOP,
+		[TIOCPKT_DOSTOP] = TIOCPKT_NOSTOP,
+	};
+	struct pty *pty = pty_of(tty);
+	if (!pty->packet_mode)
+		return;
+	pty->events = (uint8_t)((pty->events & ~undone[event]) | event);
+	wait_list_wake(&pty->waiting, POLLIN | POLLPRI);
+}
+
 static void terminal_flush_output(struct tty *tty)
 {
 	struct pty *pty = pty_of(tty);
 	pty->tail = pty->head;
+	terminal_tell_master(tty, TIOCPKT_FLUSHWRITE);
 	output_left(pty);
 }
 
@@ -94,6 +111,7 @@ static const struct tty_driver pty_driver = {
 	.drained = terminal_drained,
 	.resume = terminal_resume,
 	.flush_output = terminal_flush_output,
+	.tell_master = terminal_tell_master,
 	.last_closed = terminal_last_closed,
 	.release = terminal_release,
 	.ends_with_session = true,
@@ -140,6 +158,24 @@ static int64_t take(struct pty *pty, struct iov *iov)
 	return done;
 }
 
+static bool readable(const struct pty *pty)
+{
+	return waiting_output(pty) > 0 || pty->events;
+}
+
+/* A packet: what has happened in one byte, or a zero and output. */
+static int64_t take_packet(struct pty *pty, struct iov *iov)
+{
+	uint8_t events = pty->events;
+	if (iov_copy_to(iov, &events, 1))
+		return -EFAULT;
+	pty->events = 0;
+	if (events)
+		return 1;
+	int64_t taken = take(pty, iov);
+	return taken < 0 ? taken : taken + 1;
+}
+
 static int64_t read_master(struct file *file, struct iov *iov, uint64_t *position __unused)
 {
 	struct pty *pty = file->private;
@@ -148,10 +184,12 @@ static int64_t read_master(struct file *file, struct iov *iov, uint64_t *positio
 	if (iov->remaining == 0)
 		return 0;
 	thread_waiter_join(&waiter, &pty->waiting);
-	while (!error && waiting_output(pty) == 0)
+	while (!error && !readable(pty))
 		error = is_dead(pty) ? -EIO : sleep_for_change(file, &waiter);
 	thread_waiter_leave(&waiter);
-	return waiting_output(pty) > 0 ? take(pty, iov) : error;
+	if (!readable(pty))
+		return error;
+	return pty->packet_mode ? take_packet(pty, iov) : take(pty, iov);
 }
 
 /* Whether a byte may be typed: it is held back while there is no room for what it echoes. */
@@ -207,8 +245,10 @@ static uint32_t poll_master(struct file *file, struct poll_table *table)
 	struct pty *pty = file->private;
 	uint32_t events = 0;
 	poll_join(table, &pty->waiting);
-	if (waiting_output(pty) > 0)
+	if (readable(pty))
 		events |= POLLIN | POLLRDNORM;
+	if (pty->events)
+		events |= POLLPRI;
 	if (accepts_typing(pty))
 		events |= POLLOUT | POLLWRNORM;
 	if (is_dead(pty))
@@ -254,6 +294,18 @@ static int64_t set_lock(struct pty *pty, user_addr_t from)
 	return 0;
 }
 
+static int64_t set_packet_mode(struct pty *pty, user_addr_t from)
+{
+	int32_t on;
+	if (copy_from_user(&on, from, sizeof(on)))
+		return -EFAULT;
+	softirq_disable();
+	pty->packet_mode = on;
+	pty->events = 0;
+	softirq_enable();
+	return 0;
+}
+
 /* What is not about the master side itself is about the terminal. */
 static int64_t ioctl_master(struct file *file, uint32_t command, uint64_t argument)
 {
@@ -265,6 +317,10 @@ static int64_t ioctl_master(struct file *file, uint32_t command, uint64_t argume
 		return set_lock(pty, argument);
 	case TIOCGPTLCK:
 		return put_int(argument, pty->locked);
+	case TIOCPKT:
+		return set_packet_mode(pty, argument);
+	case TIOCGPKT:
+		return put_int(argument, pty->packet_mode);
 	case TIOCGPTPEER:
 		return open_peer(pty, argument);
 	case FIONREAD:
@@ -303,6 +359,8 @@ static int open_master(struct inode *inode __unused, struct file *file)
 	tty_init(&pty->tty, &pty_driver, 0);
 	pty->locked = true;
 	pty->abandoned = false;
+	pty->packet_mode = false;
+	pty->events = 0;
 	pty->head = pty->tail = 0;
 	wait_list_init(&pty->waiting);
 	int error = devpts_add(pty);

@@ -26,6 +26,8 @@ struct pty {
 	struct inode *node;       /* that name's inode while the master is open: a reference */
 	bool locked;              /* the terminal cannot be opened: until unlockpt(3) */
 	bool abandoned;           /* the terminal was open and is not any more */
+	bool packet_mode;         /* the master reads packets: TIOCPKT of ioctl_tty(2) */
+	uint8_t events;           /* TIOCPKT_ bits that it has not read yet */
 	struct wait_list waiting; /* on the master side: readers, writers, poll */
 
 	/* Output for the master: a ring; the counts only grow. */

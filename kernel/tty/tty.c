@@ -38,8 +38,11 @@ static void signal_foreground(struct ldisc *ldisc, int signal)
 
 static void output_stopped(struct ldisc *ldisc, bool stopped)
 {
+	struct tty *tty = tty_of_ldisc(ldisc);
+	if (tty->driver->tell_master)
+		tty->driver->tell_master(tty, stopped ? TIOCPKT_STOP : TIOCPKT_START);
 	if (!stopped)
-		tty_output_ready(tty_of_ldisc(ldisc));
+		tty_output_ready(tty);
 }
 
 static void discard_output(struct ldisc *ldisc)

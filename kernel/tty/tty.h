@@ -46,6 +46,12 @@ struct tty_driver {
 	/* Throws away what is queued. Softirqs disabled. NULL: it is on its way at once. */
 	void (*flush_output)(struct tty *tty);
 
+	/*
+	 * What a master in packet mode is to know: a TIOCPKT_ bit. Softirqs disabled, or softirq.
+	 * NULL: there is no master.
+	 */
+	void (*tell_master)(struct tty *tty, uint8_t event);
+
 	/* The last open file of the terminal was closed. Process context. NULL: no matter. */
 	void (*last_closed)(struct tty *tty);
 

@@ -11,8 +11,17 @@
 #include "kernel/tty/tty.h"
 #include "kernel/user.h"
 
+static void tell_master(struct tty *tty, uint8_t event)
+{
+	softirq_disable();
+	if (tty->driver->tell_master)
+		tty->driver->tell_master(tty, event);
+	softirq_enable();
+}
+
 static void flush_input(struct tty *tty)
 {
+	tell_master(tty, TIOCPKT_FLUSHREAD);
 	softirq_disable();
 	ldisc_flush(&tty->ldisc);
 	if (tty->throttled && tty->driver->resume)
@@ -27,6 +36,13 @@ static void flush_output(struct tty *tty)
 	softirq_disable();
 	tty->driver->flush_output(tty);
 	softirq_enable();
+}
+
+/* Whether ^S and ^Q, and no other keys, stop output: what a remote terminal may do by itself. */
+static bool stops_by_keys(const struct termios *termios)
+{
+	return (termios->c_iflag & IXON) && termios->c_cc[VSTOP] == 'S' - '@' &&
+	       termios->c_cc[VSTART] == 'Q' - '@';
 }
 
 static int64_t set_termios(struct tty *tty, uint32_t command, user_addr_t argument)
@@ -49,6 +65,8 @@ static int64_t set_termios(struct tty *tty, uint32_t command, user_addr_t argume
 	tty->termios = termios;
 	ldisc_termios_changed(&tty->ldisc, &before);
 	softirq_enable();
+	if (stops_by_keys(&before) != stops_by_keys(&termios))
+		tell_master(tty, stops_by_keys(&termios) ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
 	/* A reader looks at the mode again. */
 	wait_list_wake(&tty->wait, 0);
 	return 0;
@@ -97,6 +115,7 @@ static int64_t flow(struct tty *tty, uint64_t action)
 	case TCOOFF:
 	case TCOON:
 		tty->ldisc.stopped = action == TCOOFF;
+		tell_master(tty, action == TCOOFF ? TIOCPKT_STOP : TIOCPKT_START);
 		tty_output_ready(tty);
 		return 0;
 	case TCIOFF: /* tells the other side to stop and go: there is none that listens */
