@@ -31,7 +31,8 @@
 #define WITH_EXCLUSIVE                                                                            \
 	(POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | \
 	 EPOLLEXCLUSIVE)
-#define NESTING_MAX 5 /* epolls in a chain */
+#define NESTING_MAX 5  /* epolls in a chain */
+#define WATCHERS_MAX 8 /* epolls that watch the same epoll: the ways to one grow as their power */
 #define EVENTS_MAX (INT32_MAX / (int32_t)sizeof(struct epoll_event))
 
 struct epoll {
@@ -169,11 +170,26 @@ static int depth_above(const struct file *file)
 	return deepest + 1;
 }
 
-/* Epolls may watch epolls, but not in a circle, and no chain of them is long. */
+static uint32_t count_watchers(const struct file *file)
+{
+	const struct epoll_item *item;
+	uint32_t count = 0;
+
+	list_for_each_entry(item, &file->epoll_items, file_link)
+		count++;
+	return count;
+}
+
+/*
+ * Epolls may watch epolls, but not in a circle, and no chain of them is long: whatever goes along
+ * all ways from one to another, a wake-up too, takes bounded time.
+ */
 static int check_nesting(const struct epoll *epoll, const struct file *file)
 {
 	if (file->ops != &epoll_file_ops)
 		return 0;
+	if (count_watchers(file) >= WATCHERS_MAX)
+		return -EINVAL;
 	return depth_above(epoll->file) + depth_below(file->private, epoll) > NESTING_MAX ? -ELOOP
 											  : 0;
 }

@@ -8,6 +8,7 @@
 #include "kernel/event/poll.h"
 #include "kernel/fs/directory.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
@@ -321,7 +322,7 @@ static int64_t watch_path(struct instance *instance, user_addr_t path, uint32_t 
 		return result;
 	if (mask & IN_ONLYDIR && !S_ISDIR(inode->mode))
 		result = -ENOTDIR;
-	else
+	else if (!(result = may_access(inode, R_OK)))
 		result = add_watch(instance, inode, mask);
 	inode_put(inode);
 	return result;

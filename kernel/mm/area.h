@@ -121,8 +121,9 @@ bool vm_page_is_zero(const struct page *page);
 bool vm_page_is_anonymous(const struct area *area, user_addr_t address, const struct page *page);
 
 /*
- * /proc/sys/vm/writable_code: areas may be writable and executable. Each of their pages is only one
- * of the two at a time, and changes at the fault that asks for the other.
+ * /proc/sys/vm/writable_code, 1 or 0: areas may be writable and executable, as programs ask that
+ * make code while they run. Each of their pages is only one of the two at a time, and changes at
+ * the fault that asks for the other.
  */
 extern int32_t vm_writable_code;
 

@@ -16,9 +16,15 @@
 /* Pages: of a file's neighbours, those that are in memory anyway are mapped too. */
 #define FAULT_AROUND 16
 
-int32_t vm_writable_code;
+int32_t vm_writable_code = 1;
 
 static struct page *zero_page; /* its own reference is never dropped */
+static uint64_t faults;
+
+uint64_t vm_fault_count(void)
+{
+	return faults;
+}
 
 void vm_init(void)
 {
@@ -76,16 +82,22 @@ static struct page *copy_page(struct page *original)
 
 /*
  * Whether the process may have another page. When memory is scarce, who has most of it is ended;
- * the last part is not for processes at all. 0 or -SIGKILL.
+ * the last part is not for processes, unless they are in the middle of a system call. 0 or
+ * -SIGKILL.
  */
-static int ask_for_memory(void)
+static int ask_for_memory(bool in_call)
 {
 	enum page_pressure pressure = page_pressure();
 
 	if (pressure == PAGES_PLENTY)
 		return 0;
 	oom_relieve();
-	return pressure == PAGES_RESERVED || current_process()->exiting ? -SIGKILL : 0;
+	if (current_process()->exiting)
+		return -SIGKILL;
+	if (pressure == PAGES_SCARCE)
+		return 0;
+	current_thread()->used_reserve = in_call;
+	return in_call && pressure == PAGES_RESERVED ? 0 : -SIGKILL;
 }
 
 /* What stands at `address` before anybody wrote there, with a reference. 0 or a negative signal. */
@@ -96,7 +108,7 @@ static int original_page(const struct area *area, user_addr_t address, struct pa
 		*page = zero_page;
 		return 0;
 	}
-	*page = inode_page(area->inode, area_file_index(area, address));
+	*page = inode_page_for_fault(area->inode, area_file_index(area, address));
 	if (*page)
 		return 0;
 	bool beyond_end = area_file_index(area, address) << PAGE_SHIFT >= area->inode->size;
@@ -182,7 +194,7 @@ static void map_neighbours(struct vm *vm, const struct area *area, user_addr_t a
 	}
 }
 
-int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access)
+static int fault(struct vm *vm, user_addr_t address, enum vm_access access, bool in_call)
 {
 	const struct area *area = vm ? area_find(vm, address) : NULL;
 
@@ -191,7 +203,8 @@ int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access)
 	if (!area || !access_allowed(area, access))
 		return -SIGSEGV;
 	current_process()->page_faults++;
-	int error = ask_for_memory();
+	faults++;
+	int error = ask_for_memory(in_call);
 	if (error)
 		return error;
 	address = ALIGN_DOWN(address, PAGE_SIZE);
@@ -213,6 +226,16 @@ int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access)
 	/* It is there already: the TLB remembered something older. */
 	page_table_flush(&vm->table, address, address + PAGE_SIZE);
 	return 0;
+}
+
+int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access)
+{
+	return fault(vm, address, access, false);
+}
+
+int vm_fault_in_call(struct vm *vm, user_addr_t address, enum vm_access access)
+{
+	return fault(vm, address, access, true);
 }
 
 void vm_populate(struct vm *vm, user_addr_t start, user_addr_t end)
@@ -239,7 +262,7 @@ struct page *vm_get_page(struct vm *vm, user_addr_t address, enum vm_access acce
 	if (!area || !access_allowed(area, access))
 		return NULL;
 	if (!entry || !entry_present(*entry) || (access == VM_WRITE && !entry_writable(*entry))) {
-		if (vm_fault(vm, address, access))
+		if (vm_fault_in_call(vm, address, access))
 			return NULL;
 		entry = page_table_entry(&vm->table, address, false);
 	}

@@ -56,6 +56,32 @@ static void show_meminfo(struct text *text, void *context __unused)
 	show_pages(text, "Committed_AS:", pages_promised());
 }
 
+/* The same in pages, for vmstat(8), which also asks what went to and from disks: there are none. */
+static void show_vmstat(struct text *text, void *context __unused)
+{
+	struct page_statistics memory = page_statistics();
+	const struct {
+		const char *name;
+		uint64_t value;
+	} lines[] = {
+		{"nr_free_pages", memory.free},
+		{"nr_anon_pages", memory.used[PAGE_USE_ANONYMOUS]},
+		{"nr_file_pages", memory.used[PAGE_USE_FILE]},
+		{"nr_shmem", memory.used[PAGE_USE_FILE]},
+		{"nr_page_table_pages", memory.used[PAGE_USE_TABLE]},
+		{"nr_slab_reclaimable", 0},
+		{"nr_slab_unreclaimable", memory.used[PAGE_USE_SLAB]},
+		{"pgpgin", 0},
+		{"pgpgout", 0},
+		{"pswpin", 0},
+		{"pswpout", 0},
+		{"pgfault", vm_fault_count()},
+	};
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(lines); i++)
+		text_printf(text, "%s %llu\n", lines[i].name, (unsigned long long)lines[i].value);
+}
+
 /* A constant; `context` is the number. */
 static void show_number(struct text *text, void *context)
 {
@@ -68,6 +94,7 @@ static int32_t overcommit_memory = 1;
 void meminfo_init(void)
 {
 	if (proc_register("meminfo", show_meminfo, NULL) ||
+	    proc_register("vmstat", show_vmstat, NULL) ||
 	    proc_register_number("sys/vm/overcommit_memory", &overcommit_memory, 1, 1) ||
 	    proc_register_number("sys/vm/writable_code", &vm_writable_code, 0, 1) ||
 	    proc_register("sys/vm/max_map_count", show_number, (void *)(uintptr_t)AREAS_MAX) ||

@@ -30,13 +30,13 @@ static int page_range(struct vm *vm, user_addr_t *start, uint64_t *length)
 		       : -ENOMEM;
 }
 
-/* RLIMIT_MEMLOCK: of one call, since nothing is counted; the superuser has none. */
+/* RLIMIT_MEMLOCK: of one call, since nothing is counted; with CAP_IPC_LOCK there is none. */
 static int check_limit(uint64_t length)
 {
 	const struct process *process = current_process();
 	uint64_t limit = process->limits[RLIMIT_MEMLOCK].rlim_cur;
 
-	if (process->euid == 0 || length <= limit)
+	if (user_may(CAP_IPC_LOCK) || length <= limit)
 		return 0;
 	return limit == 0 ? -EPERM : -ENOMEM;
 }

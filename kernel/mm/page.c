@@ -20,6 +20,7 @@
 /* Memory is scarce when one page in so many is free, and the rest is the kernel's own. */
 #define SCARCE_SHARE 32
 #define RESERVE_SHARE 64
+#define LAST_SHARE 256
 
 static const uint32_t recent_max[RECENT_ORDERS] = {128, 64, 64, 32}; /* blocks */
 
@@ -264,7 +265,9 @@ enum page_pressure page_pressure(void)
 {
 	if (memory.free_count > memory.total / SCARCE_SHARE)
 		return PAGES_PLENTY;
-	return memory.free_count > memory.total / RESERVE_SHARE ? PAGES_SCARCE : PAGES_RESERVED;
+	if (memory.free_count > memory.total / RESERVE_SHARE)
+		return PAGES_SCARCE;
+	return memory.free_count > memory.total / LAST_SHARE ? PAGES_RESERVED : PAGES_LAST;
 }
 
 void page_init(struct page *pages, phys_addr_t start, phys_addr_t end)

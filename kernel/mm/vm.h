@@ -2,8 +2,8 @@
  * A process's address space: areas (what a range of addresses means) and page tables (what has been
  * touched so far). Filled lazily; private pages are shared and copied on the first write.
  *
- * All of it is process context. No mapping is ever writable and executable at once (W^X): mmap and
- * mprotect answer -EACCES when asked for both.
+ * All of it is process context. No page is ever writable and executable at once (W^X): one that a
+ * process may both write and run is the one or the other, and changes by faults.
  */
 #ifndef KERNEL_MM_VM_H
 #define KERNEL_MM_VM_H
@@ -52,6 +52,16 @@ enum vm_access { VM_READ, VM_WRITE, VM_EXECUTE };
  * -SIGSEGV, -SIGBUS (beyond a file's end), or -SIGKILL when memory is out.
  */
 int vm_fault(struct vm *vm, user_addr_t address, enum vm_access access);
+
+/*
+ * The same for a system call that touches the address: it may have some of the kernel's reserve,
+ * and its thread then waits on its way back to user mode (oom.h). So -SIGKILL is rare, but for
+ * processes that end. Never sleeps, as what calls kernel/user.h relies on.
+ */
+int vm_fault_in_call(struct vm *vm, user_addr_t address, enum vm_access access);
+
+/* Faults served since the boot: /proc/vmstat. */
+uint64_t vm_fault_count(void);
 
 /* True when the address lies in an area, whatever may be done there. */
 bool vm_covers(struct vm *vm, user_addr_t address);
@@ -102,6 +112,7 @@ void vm_set_stack_room(struct vm *vm, uint64_t bytes);
 /* Registers the system calls on address spaces. Boot. */
 void vm_syscalls_init(void);
 void mlock_syscalls_init(void);
+void shm_syscalls_init(void);
 void vm_advice_syscalls_init(void);
 
 #endif

@@ -15,12 +15,13 @@
 #include "kernel/semaphore.h"
 
 #define WAIT_US (5 * USEC_PER_MSEC)
+#define FILE_COST 1024 /* bytes: roughly what the kernel keeps for a descriptor and its file */
 
 static int32_t victim_pid; /* the last process killed */
 
 static uint64_t held_by_file(const struct file *file)
 {
-	uint64_t bytes = file->ops && file->ops->held ? file->ops->held(file) : 0;
+	uint64_t bytes = FILE_COST + (file->ops && file->ops->held ? file->ops->held(file) : 0);
 
 	/* An unlinked file, or a memfd: descriptors alone keep it. */
 	if (file->inode && file->inode->links == 0)
@@ -120,6 +121,7 @@ void oom_wait(void)
 {
 	struct semaphore moment;
 
+	current_thread()->used_reserve = false;
 	if (thread_must_exit())
 		return;
 	oom_relieve();

@@ -2,8 +2,9 @@
  * Out of memory: one program ends, and the machine goes on.
  *
  * When memory is scarce (page_pressure), the process that holds most is killed and a line of the
- * log says which and how much. Until it is gone, others that need a page wait in oom_wait, and
- * system calls live on the kernel's reserve.
+ * log says which and how much. Until it is gone, others that need a page wait in oom_wait: at the
+ * instruction that needs it, or, because a system call's copies must not sleep and live on the
+ * kernel's reserve, at the call's end.
  */
 #ifndef KERNEL_PROC_OOM_H
 #define KERNEL_PROC_OOM_H
@@ -19,8 +20,8 @@
 void oom_relieve(void);
 
 /*
- * The running thread needs a page in user mode and there is none: sleeps a moment, for the one
- * that was killed to go. When there is nobody to kill, ends the process itself.
+ * The running thread, on its way to user mode, needs a page and there is none: sleeps a moment, for
+ * the one that was killed to go. When there is nobody to kill, ends the process itself.
  */
 void oom_wait(void);
 

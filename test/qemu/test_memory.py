@@ -28,7 +28,7 @@ def log_since(guest, mark):
     return re.findall(r"out of memory: killed (\w+)\[(\d+)\], which held (\d+) KiB", guest.text[mark:])
 
 
-@pytest.mark.parametrize("kind", ["private", "shared", "tables", "pipes", "sockets"])
+@pytest.mark.parametrize("kind", ["private", "shared", "tables", "pipes", "sockets", "descriptors"])
 def test_who_takes_everything_is_ended(machine, kind):
     before = free_kib(machine)
     mark = machine.mark()
@@ -84,4 +84,14 @@ def test_a_fork_bomb_is_bounded(machine):
     # The shell's own commands, because there is no room for another process.
     machine.check("for p in /proc/[0-9]*; do read name < $p/comm; [ $name != take_memory ] || kill -9 ${p#/proc/}; done; wait", 60)
     machine.check("until ! pidof take_memory > /dev/null; do sleep 0.05; done", 30)
+    wait_until_free(machine, before - 2048)
+
+
+def test_a_users_fork_bomb_leaves_room(machine):
+    """RLIMIT_NPROC bounds an ordinary user, so that the superuser can start what ends it."""
+    before, mark = free_kib(machine), machine.mark()
+    machine.send(f"{TAKE} users-children &\n")
+    machine.wait_for(r"took \d+: Resource temporarily unavailable", 60, mark)
+    machine.check("ls / | sort > /dev/null")
+    machine.check("until ! pidof take_memory > /dev/null; do killall -9 take_memory; done; wait", 60)
     wait_until_free(machine, before - 2048)

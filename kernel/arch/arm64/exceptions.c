@@ -154,14 +154,22 @@ static void fault_process(struct trapframe *frame, int signal, int code, uint64_
 	signal_fault(signal, code, address);
 }
 
+/* Such an instruction would fault for ever: its page is either written or executed. */
+static bool writes_own_page(uint64_t pc, uint64_t address, enum vm_access access)
+{
+	return access == VM_WRITE && pc / PAGE_SIZE == address / PAGE_SIZE;
+}
+
 static void user_abort(struct trapframe *frame, uint32_t class, uint64_t esr, uint64_t address)
 {
 	struct vm *vm = current_process()->vm;
+	enum vm_access access = abort_access(class, esr);
 	int error = -SIGBUS;
 	int code = BUS_ADRERR;
 
 	if (abort_is_page_fault(esr))
-		error = vm_fault(vm, address, abort_access(class, esr));
+		error = writes_own_page(frame->pc, address, access) ? -SIGSEGV
+								    : vm_fault(vm, address, access);
 	else if (ESR_FAULT(esr) == FAULT_ALIGNMENT)
 		code = BUS_ADRALN;
 	if (error == 0)
@@ -237,11 +245,8 @@ static bool user_copy_fault(struct trapframe *frame, uint64_t esr, uint64_t addr
 	if (!(frame->pstate & PSTATE_IRQ_MASKED))
 		interrupts_unmask();
 	if (vm && address < USER_ADDRESS_END && abort_is_page_fault(esr)) {
-		int error = vm_fault(vm, address, abort_access(CLASS_DATA_KERNEL, esr));
-		if (error == 0)
+		if (vm_fault_in_call(vm, address, abort_access(CLASS_DATA_KERNEL, esr)) == 0)
 			return true;
-		if (error == -SIGKILL)
-			fault_process(frame, SIGKILL, 0, esr, address);
 	}
 	frame->pc = (uint64_t)&entry->fixup + (uint64_t)(int64_t)entry->fixup;
 	return true;

@@ -4,7 +4,8 @@
  *	take_memory KIND [MIB]
  *
  * private: its own; shared: MAP_SHARED; tables: page tables with little in them; memfd: a file
- * without a name; pipes, sockets: bytes that nobody reads; children: processes that fork.
+ * without a name; pipes, sockets: bytes that nobody reads; descriptors: of idle sockets; children:
+ * processes that fork; users-children: those of an ordinary user.
  */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
@@ -107,6 +108,19 @@ static int take_sockets(void)
 	return 1;
 }
 
+static int take_users_children(void)
+{
+	return (getuid() || setresuid(4321, 4321, 4321) == 0) && fork() >= 0;
+}
+
+static int take_descriptors(void)
+{
+	for (unsigned i = 0; i < MIB / 512; i++)
+		if (socket(AF_INET, SOCK_STREAM, 0) < 0)
+			return 0;
+	return 1;
+}
+
 static int take_children(void)
 {
 	return fork() >= 0;
@@ -116,15 +130,21 @@ static const struct {
 	const char *name;
 	int (*take)(void);
 } kinds[] = {
-	{"private", take_private},   {"shared", take_shared}, {"tables", take_tables},
-	{"memfd", take_memfd},       {"pipes", take_pipes},   {"sockets", take_sockets},
+	{"private", take_private},
+	{"shared", take_shared},
+	{"tables", take_tables},
+	{"memfd", take_memfd},
+	{"pipes", take_pipes},
+	{"sockets", take_sockets},
 	{"children", take_children},
+	{"descriptors", take_descriptors},
+	{"users-children", take_users_children},
 };
 
 int main(int argc, char **argv)
 {
 	unsigned long limit = argc > 2 ? strtoul(argv[2], NULL, 10) : ~0ul;
-	const struct rlimit files = {65536, 65536};
+	const struct rlimit files = {1 << 20, 1 << 20};
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	for (size_t i = 0; argc > 1 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
