@@ -7,6 +7,7 @@
 #include "include/uapi/fcntl.h"
 #include "include/uapi/mman.h"
 #include "kernel/errno.h"
+#include "kernel/fs/permission.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/random.h"
 #include "kernel/string.h"
@@ -279,7 +280,8 @@ static int find_interpreter(const struct elf_object *object, struct inode **inte
 		    (int64_t)segment->file_size ||
 	    path[segment->file_size - 1] != '\0')
 		return -ENOEXEC;
-	return path_resolve(AT_FDCWD, path, true, interpreter);
+	int error = path_resolve(AT_FDCWD, path, true, interpreter);
+	return error ? error : may_run(*interpreter);
 }
 
 /* `object` is storage for the interpreter's headers. */
@@ -319,9 +321,8 @@ static int load_program(struct vm *vm, struct inode *inode, struct elf_object *o
 		.end = object->bias + object->highest,
 	};
 	error = find_interpreter(object, &interpreter);
-	if (error || !interpreter)
-		return error;
-	error = load_interpreter(vm, interpreter, object, program);
+	if (!error && interpreter)
+		error = load_interpreter(vm, interpreter, object, program);
 	inode_put(interpreter);
 	return error;
 }

@@ -17,6 +17,7 @@ struct program {
 	uint32_t header_count, header_size; /* bytes of one */
 	user_addr_t interpreter;            /* where it was loaded (AT_BASE); 0: none */
 	user_addr_t end;                    /* of the highest segment: the heap comes after it */
+	uint32_t euid, egid;                /* for whom it runs: execve's to say, not elf_load's */
 };
 
 /*

@@ -11,6 +11,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/printk.h"
 #include "kernel/proc/exit.h"
@@ -37,11 +38,21 @@ struct exec {
 	user_addr_t trampoline;
 };
 
-static int check_executable(const struct inode *inode)
+/* For whom the program will run: its file's owner and group, if that says so. */
+static void choose_ids(struct exec *exec)
 {
-	if (!S_ISREG(inode->mode))
-		return -EACCES;
-	return inode->mode & 0111 ? 0 : -EACCES;
+	const struct process *process = current_process();
+	const struct inode *inode = exec->inode;
+	const uint32_t as_group = S_ISGID | S_IXGRP; /* S_ISGID alone is no such wish */
+
+	exec->program.euid = process->euid;
+	exec->program.egid = process->egid;
+	if (process->no_new_privileges)
+		return;
+	if (inode->mode & S_ISUID)
+		exec->program.euid = inode->uid;
+	if ((inode->mode & as_group) == as_group)
+		exec->program.egid = inode->gid;
 }
 
 static char *skip_blanks(char *text)
@@ -117,7 +128,7 @@ static int enter_script(struct exec *exec, char *line)
 	inode_put(exec->inode);
 	exec->inode = inode;
 	exec->levels++;
-	return check_executable(inode);
+	return may_run(inode);
 }
 
 /* Follows scripts to the program that runs them. */
@@ -149,7 +160,7 @@ static int resolve_scripts(struct exec *exec)
 /* Makes the new address space. */
 static int prepare(struct exec *exec)
 {
-	int error = check_executable(exec->inode);
+	int error = may_run(exec->inode);
 	user_addr_t stack_top;
 
 	if (error || (error = resolve_scripts(exec)))
@@ -158,8 +169,10 @@ static int prepare(struct exec *exec)
 	if (!exec->vm)
 		return -ENOMEM;
 	if ((error = exec_stack_map(exec->vm, &stack_top)) ||
-	    (error = elf_load(exec->vm, exec->inode, &exec->program)) ||
-	    (error = exec_stack_build(exec->vm, stack_top, &exec->program, exec->path,
+	    (error = elf_load(exec->vm, exec->inode, &exec->program)))
+		return error;
+	choose_ids(exec);
+	if ((error = exec_stack_build(exec->vm, stack_top, &exec->program, exec->path,
 				      &exec->arguments, &exec->environment, &exec->stack)) ||
 	    (error = signal_map_trampoline(exec->vm, &exec->trampoline)))
 		return error;
@@ -227,6 +240,15 @@ static void reset_thread(struct thread *thread, const struct exec *exec)
 	arch_fp_restore(thread->fp);
 }
 
+static void take_over_ids(struct process *process, const struct program *program)
+{
+	if (program->euid != process->euid || program->egid != process->egid)
+		process->parent_death_signal = 0; /* the parent is not to disturb it */
+	process->euid = program->euid;
+	process->egid = program->egid;
+	capabilities_follow_exec(process);
+}
+
 /* Nothing fails from here on. */
 static void change_over(struct exec *exec)
 {
@@ -236,7 +258,7 @@ static void change_over(struct exec *exec)
 	posix_timers_delete(process);
 	file_table_close_on_exec(process->files);
 	process->has_executed = true;
-	capabilities_follow_exec(process);
+	take_over_ids(process, &exec->program);
 	reset_thread(current_thread(), exec);
 }
 
@@ -338,6 +360,9 @@ void process_start_init(void)
 	assert_always(process && process->pid == 1);
 	process->umask = kernel->umask;
 	memcpy(process->limits, kernel->limits, sizeof(process->limits));
+	/* Of one user; the rest is for those who want to end that user's. */
+	process->limits[RLIMIT_NPROC].rlim_cur /= 2;
+	process->limits[RLIMIT_NPROC].rlim_max /= 2;
 	process->root = inode_get(fs_root());
 	process->cwd = inode_get(fs_root());
 	process->files = file_table_create();

@@ -10,6 +10,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/proc/process.h"
 #include "kernel/signal/signal.h"
@@ -40,11 +41,6 @@ static int check_change(const struct inode *inode)
 											   : 0;
 }
 
-static bool is_owner(const struct inode *inode)
-{
-	return inode->uid == current_process()->euid || user_may(CAP_FOWNER);
-}
-
 static int change_mode(struct inode *inode, uint32_t mode)
 {
 	int error = check_change(inode);
@@ -54,6 +50,8 @@ static int change_mode(struct inode *inode, uint32_t mode)
 		return -EPERM;
 	if (S_ISLNK(inode->mode))
 		return -EOPNOTSUPP;
+	if (!in_group(inode->gid) && !user_may(CAP_FSETID))
+		mode &= ~(uint32_t)S_ISGID;
 	inode->mode = (inode->mode & S_IFMT) | (mode & 07777);
 	inode_changed(inode);
 	inotify_inode_event(inode, IN_ATTRIB);
@@ -85,14 +83,10 @@ SYSCALL3(fchmodat, int, directory_fd, user_addr_t, path, uint32_t, mode)
 /* chown(2): who is not privileged may only give a file of his own to a group of his own. */
 static bool may_change_owner(const struct inode *inode, uint32_t uid, uint32_t gid)
 {
-	const struct process *process = current_process();
-	bool group_is_own = gid == UINT32_MAX || gid == inode->gid || gid == process->egid;
-	if (user_may(CAP_CHOWN))
-		return true;
-	for (uint32_t i = 0; i < process->group_count && !group_is_own; i++)
-		group_is_own = process->groups[i] == gid;
-	return inode->uid == process->euid && (uid == UINT32_MAX || uid == inode->uid) &&
-	       group_is_own;
+	bool is_his = inode->uid == current_process()->fsuid;
+	bool may_user = uid == UINT32_MAX || (is_his && uid == inode->uid);
+	bool may_group = gid == UINT32_MAX || (is_his && (gid == inode->gid || in_group(gid)));
+	return (may_user && may_group) || user_may(CAP_CHOWN);
 }
 
 /* An id of UINT32_MAX (-1) leaves that one as it is. */
@@ -107,8 +101,8 @@ static int change_owner(struct inode *inode, uint32_t uid, uint32_t gid)
 		inode->uid = uid;
 	if (gid != UINT32_MAX)
 		inode->gid = gid;
-	if (S_ISREG(inode->mode) && (inode->mode & 0111))
-		inode->mode &= ~(uint32_t)(S_ISUID | S_ISGID);
+	if (!S_ISDIR(inode->mode))
+		inode->mode = mode_without_set_ids(inode);
 	inode_changed(inode);
 	inotify_inode_event(inode, IN_ATTRIB);
 	return 0;
@@ -157,9 +151,26 @@ static int apply_time(const struct timespec *time, int64_t now_ns, int64_t *fiel
 	return 0;
 }
 
+/*
+ * utimensat(2): who may write a file may say that he has just done so; other times are the owner's
+ * to set.
+ */
+static int check_times(const struct inode *inode, const struct timespec times[2])
+{
+	if (times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT)
+		return 0;
+	if (is_owner(inode))
+		return 0;
+	if (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW)
+		return may_access(inode, W_OK);
+	return -EPERM;
+}
+
 static int change_times(struct inode *inode, const struct timespec times[2])
 {
 	int error = check_change(inode);
+	if (!error)
+		error = check_times(inode, times);
 	if (error)
 		return error;
 	int64_t now = (int64_t)clock_realtime_ns(), atime = inode->atime_ns,
@@ -209,6 +220,7 @@ static int change_size(struct inode *inode, int64_t size)
 		signal_send_process(current_process(), SIGXFSZ);
 		return -EFBIG;
 	}
+	drop_set_ids(inode);
 	int error = inode_truncate(inode, (uint64_t)size);
 	if (!error)
 		inotify_inode_event(inode, IN_MODIFY);
@@ -221,7 +233,10 @@ SYSCALL2(truncate, user_addr_t, path, int64_t, size)
 	int error = path_at(AT_FDCWD, path, 0, &inode);
 	if (error)
 		return error;
-	error = change_size(inode, size);
+	if (S_ISREG(inode->mode))
+		error = may_access(inode, W_OK);
+	if (!error)
+		error = change_size(inode, size);
 	inode_put(inode);
 	return error;
 }
@@ -268,6 +283,7 @@ static int allocate_range(struct inode *inode, uint32_t mode, int64_t offset, in
 		return -ENODEV;
 	if (__builtin_add_overflow(offset, length, &end) || (uint64_t)end > INODE_SIZE_MAX)
 		return -EFBIG;
+	drop_set_ids(inode);
 	uint64_t last = (uint64_t)(end - 1) >> PAGE_SHIFT;
 	for (uint64_t index = (uint64_t)offset >> PAGE_SHIFT; index <= last; index++)
 		if (!inode_page_for_write(inode, index))

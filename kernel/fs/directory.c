@@ -169,18 +169,6 @@ static int list_directory(struct file *file, struct directory_sink *sink)
 	return directory->ops->list(directory, file, sink);
 }
 
-static int64_t seek_directory(struct file *file, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += (int64_t)file->position;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = (uint64_t)offset;
-	return offset;
-}
-
 static int64_t read_directory(struct file *file __unused, struct iov *iov __unused,
 			      uint64_t *position __unused)
 {
@@ -189,7 +177,7 @@ static int64_t read_directory(struct file *file __unused, struct iov *iov __unus
 
 const struct file_ops directory_file_ops = {
 	.read = read_directory,
-	.seek = seek_directory,
+	.seek = file_seek_plainly,
 	.list = list_directory,
 };
 

@@ -5,6 +5,7 @@
 #include "include/uapi/ioctl.h"
 #include "kernel/errno.h"
 #include "kernel/fs/fd_table.h"
+#include "kernel/fs/permission.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/record_lock.h"
 #include "kernel/syscall.h"
@@ -48,9 +49,13 @@ SYSCALL3(dup3, int, old_fd, int, new_fd, uint32_t, flags)
 	return result;
 }
 
-static void set_flags(struct file *file, uint32_t flags)
+/* O_NOATIME hides a reader: only from the owner's programs. */
+static int set_flags(struct file *file, uint32_t flags)
 {
+	if ((flags & ~file->flags & O_NOATIME) && file->inode && !is_owner(file->inode))
+		return -EPERM;
 	file->flags = (file->flags & ~(uint32_t)CHANGEABLE_FLAGS) | (flags & CHANGEABLE_FLAGS);
+	return 0;
 }
 
 /* The commands that work on the file, not on the descriptor. */
@@ -60,8 +65,7 @@ static int64_t fcntl_file(struct file *file, int command, uint64_t argument)
 	case F_GETFL:
 		return file->flags;
 	case F_SETFL:
-		set_flags(file, (uint32_t)argument);
-		return 0;
+		return set_flags(file, (uint32_t)argument);
 	case F_GETOWN:
 		return file->owner_pid;
 	case F_SETOWN:

@@ -22,6 +22,7 @@ struct descriptor {
 struct file_table {
 	uint32_t references;
 	int size;
+	int first_free; /* all slots below are in use */
 	struct descriptor *slots;
 };
 
@@ -53,6 +54,7 @@ struct file_table *file_table_copy(struct file_table *table)
 		return NULL;
 	copy->references = 1;
 	copy->size = table->size;
+	copy->first_free = table->first_free;
 	copy->slots = kmalloc((size_t)table->size * sizeof(*copy->slots));
 	if (!copy->slots) {
 		kfree(copy);
@@ -65,15 +67,21 @@ struct file_table *file_table_copy(struct file_table *table)
 	return copy;
 }
 
-/* Empties a slot that is in use. */
-static void close_slot(struct file_table *table, int fd)
+/* Fills, or empties, a slot that is in use. What was there is closed last: that may sleep. */
+static void exchange_slot(struct file_table *table, int fd, struct descriptor descriptor)
 {
 	struct file *file = table->slots[fd].file;
-	table->slots[fd] = (struct descriptor){0};
+	table->slots[fd] = descriptor;
 	record_locks_drop(table, file);
 	if (file->ops->descriptor_closed)
 		file->ops->descriptor_closed(file);
 	file_put(file);
+}
+
+static void close_slot(struct file_table *table, int fd)
+{
+	table->first_free = MIN(table->first_free, fd);
+	exchange_slot(table, fd, (struct descriptor){0});
 }
 
 void file_table_put(struct file_table *table)
@@ -97,6 +105,14 @@ void file_table_close_on_exec(struct file_table *table)
 static bool in_use(const struct file_table *table, int fd)
 {
 	return fd >= 0 && fd < table->size && table->slots[fd].file;
+}
+
+bool file_table_has(const struct file_table *table, const struct file *file)
+{
+	for (int fd = 0; fd < table->size; fd++)
+		if (table->slots[fd].file == file)
+			return true;
+	return false;
 }
 
 struct file *file_table_file(struct file_table *table, int fd)
@@ -135,7 +151,7 @@ static int grow(struct file_table *table, int fd)
 static int install_below(struct file_table *table, struct file *file, int lowest, int limit,
 			 bool close_on_exec)
 {
-	int fd = lowest;
+	int fd = MAX(lowest, table->first_free);
 	while (in_use(table, fd))
 		fd++;
 	if (fd >= limit)
@@ -143,6 +159,8 @@ static int install_below(struct file_table *table, struct file *file, int lowest
 	if (grow(table, fd))
 		return -ENOMEM;
 	table->slots[fd] = (struct descriptor){.file = file, .close_on_exec = close_on_exec};
+	if (lowest <= table->first_free)
+		table->first_free = fd + 1;
 	return fd;
 }
 
@@ -169,9 +187,11 @@ int fd_replace(struct file *file, int fd, bool close_on_exec)
 		return -EBADF;
 	if (grow(table, fd))
 		return -ENOMEM;
+	struct descriptor descriptor = {.file = file, .close_on_exec = close_on_exec};
 	if (table->slots[fd].file)
-		close_slot(table, fd);
-	table->slots[fd] = (struct descriptor){.file = file, .close_on_exec = close_on_exec};
+		exchange_slot(table, fd, descriptor);
+	else
+		table->slots[fd] = descriptor;
 	return fd;
 }
 

@@ -11,6 +11,13 @@
 
 static uint64_t files; /* that there are */
 
+enum filesystem file_filesystem(const struct file *file)
+{
+	if (file->inode)
+		return file->inode->filesystem;
+	return S_ISSOCK(file->ops->mode) ? FILESYSTEM_SOCKET : FILESYSTEM_PIPE;
+}
+
 uint64_t file_count(void)
 {
 	return files;
@@ -89,6 +96,20 @@ int64_t file_write(struct file *file, struct iov *iov, uint64_t *position)
 	if (done > 0 && file->inode)
 		inotify_inode_event(file->inode, IN_MODIFY);
 	return done;
+}
+
+int64_t file_seek_plainly(struct file *file, int64_t offset, int whence)
+{
+	int64_t base = whence == SEEK_CUR ? (int64_t)file->position : 0;
+
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	if (__builtin_add_overflow(base, offset, &offset))
+		return -EOVERFLOW;
+	if (offset < 0)
+		return -EINVAL;
+	file->position = (uint64_t)offset;
+	return offset;
 }
 
 uint32_t file_poll(struct file *file, struct poll_table *table)

@@ -142,16 +142,20 @@ bool file_nonblocking(const struct file *file);
 int64_t file_read(struct file *file, struct iov *iov, uint64_t *position);
 int64_t file_write(struct file *file, struct iov *iov, uint64_t *position);
 
+/* The `seek` of what has no end to seek from: SEEK_SET and SEEK_CUR. */
+int64_t file_seek_plainly(struct file *file, int64_t offset, int whence);
+
 /*
  * The events that hold now; a kind without a poll method is always ready for reading and writing.
  */
 uint32_t file_poll(struct file *file, struct poll_table *table);
 
 /*
- * For fs/ and /proc/PID: the file at `fd` of any table with a reference, or NULL; the first
- * descriptor >= `fd` in use, or -1.
+ * For fs/ and /proc/PID: the file at `fd` of any table with a reference, or NULL; whether one of
+ * its descriptors is of `file`; the first descriptor >= `fd` in use, or -1.
  */
 struct file *file_table_file(struct file_table *table, int fd);
+bool file_table_has(const struct file_table *table, const struct file *file);
 int file_table_next(struct file_table *table, int fd);
 
 /* As fd_install, in any table: what gives process 1 its standard descriptors. */

@@ -42,8 +42,8 @@ struct inode *inode_create(enum filesystem filesystem, uint32_t mode)
 	inodes++;
 	inode->references = 1;
 	inode->mode = mode;
-	inode->uid = process->euid;
-	inode->gid = process->egid;
+	inode->uid = process->fsuid;
+	inode->gid = process->fsgid;
 	inode->filesystem = filesystem;
 	inode->number = inode_next_number();
 	list_init(&inode->entries);
@@ -111,17 +111,11 @@ static int grow_slots(struct inode *inode, uint64_t index)
 	return 0;
 }
 
-struct page *inode_page_for_write(struct inode *inode, uint64_t index)
+static struct page *fill_hole(struct inode *inode, uint64_t index)
 {
-	struct page *page = inode_page_present(inode, index);
-	if (page)
-		return page;
-	struct page_statistics memory = page_statistics();
-	if (memory.free <= memory.total / RESERVE_SHARE)
-		return NULL;
 	if (grow_slots(inode, index))
 		return NULL;
-	page = page_alloc_zeroed();
+	struct page *page = page_alloc_zeroed();
 	if (!page)
 		return NULL;
 	page_set_use(page, PAGE_USE_FILE);
@@ -130,13 +124,36 @@ struct page *inode_page_for_write(struct inode *inode, uint64_t index)
 	return page;
 }
 
+struct page *inode_page_for_write(struct inode *inode, uint64_t index)
+{
+	struct page *page = inode_page_present(inode, index);
+	if (page)
+		return page;
+	struct page_statistics memory = page_statistics();
+	if (memory.free <= memory.total / RESERVE_SHARE)
+		return NULL;
+	return fill_hole(inode, index);
+}
+
+static bool has_page(const struct inode *inode, uint64_t index)
+{
+	return S_ISREG(inode->mode) && inode->filesystem == FILESYSTEM_MEMORY &&
+	       index < ALIGN_UP(inode->size, PAGE_SIZE) >> PAGE_SHIFT;
+}
+
 struct page *inode_page(struct inode *inode, uint64_t index)
 {
-	if (!S_ISREG(inode->mode) || inode->filesystem != FILESYSTEM_MEMORY)
-		return NULL;
-	if (index >= ALIGN_UP(inode->size, PAGE_SIZE) >> PAGE_SHIFT)
-		return NULL;
-	struct page *page = inode_page_for_write(inode, index);
+	struct page *page = has_page(inode, index) ? inode_page_for_write(inode, index) : NULL;
+	if (page)
+		page_get(page);
+	return page;
+}
+
+struct page *inode_page_for_fault(struct inode *inode, uint64_t index)
+{
+	if (inode->links > 0 || !has_page(inode, index) || inode_page_present(inode, index))
+		return inode_page(inode, index);
+	struct page *page = fill_hole(inode, index);
 	if (page)
 		page_get(page);
 	return page;

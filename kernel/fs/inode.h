@@ -37,10 +37,10 @@ struct inode_ops {
 	int64_t (*read_link)(struct inode *link, char *target, size_t size);
 
 	/*
-	 * /proc/PID/exe and fd/N lead to an object, not to a name: the inode with a reference, or
-	 * NULL.
+	 * /proc/PID/exe and fd/N lead to an object, not to a name: 0 and the inode with a
+	 * reference, -ENOENT, or -EACCES when the process is none of the caller's.
 	 */
-	struct inode *(*follow)(struct inode *link);
+	int (*follow)(struct inode *link, struct inode **result);
 
 	/* Opening; sets file->ops and file->private. NULL: a regular file or directory. */
 	int (*open)(struct inode *inode, struct file *file);
@@ -114,6 +114,12 @@ void inode_changed(struct inode *inode);
 struct page *inode_page(struct inode *inode, uint64_t index);
 
 /*
+ * The same for a process that touches a mapping. A file without a name is its memory (MAP_SHARED |
+ * MAP_ANONYMOUS, memfd), of which there may be as much as of any: the caller has seen to that.
+ */
+struct page *inode_page_for_fault(struct inode *inode, uint64_t index);
+
+/*
  * A file without a name whose pages these are; it takes references. NULL: no memory. For mmap of
  * memory that somebody else fills.
  */
@@ -147,6 +153,9 @@ void inode_free_pages(struct inode *inode, uint64_t first, uint64_t end);
  * and the inode with a reference, or a negative errno.
  */
 int path_resolve(int directory_fd, const char *path, bool follow_last_link, struct inode **result);
+
+/* Where stat(2) says that a file is: its inode's, or what Linux says of what has no name. */
+enum filesystem file_filesystem(const struct file *file);
 
 /*
  * The absolute path of an inode under the calling process's root, for getcwd and /proc links; "

@@ -26,10 +26,14 @@ int name_create(struct path *path, uint32_t mode)
 		return -EEXIST;
 	if (names_may_change(path->parent))
 		return -ENOENT;
+	int error = may_add_name(path->parent);
+	if (error)
+		return error;
 	struct inode *inode = inode_create(FILESYSTEM_MEMORY, mode);
 	if (!inode)
 		return -ENOSPC;
-	int error = directory_add(path->parent, path->name, inode);
+	inherit_group(inode, path->parent);
+	error = directory_add(path->parent, path->name, inode);
 	if (error) {
 		inode_put(inode);
 		return error;
@@ -141,18 +145,23 @@ SYSCALL3(symlinkat, user_addr_t, target, int, directory_fd, user_addr_t, path)
 	return error;
 }
 
+static int check_link(const struct inode *inode, const struct inode *directory)
+{
+	if (directory->filesystem != inode->filesystem)
+		return -EXDEV;
+	int error = may_add_name(directory);
+	if (error)
+		return error;
+	return S_ISDIR(inode->mode) ? -EPERM : names_may_change(directory);
+}
+
 static int make_link(struct inode *inode, int directory_fd, const char *name)
 {
 	struct path path;
 	int error = walk_to_new(directory_fd, name, false, &path);
 	if (error)
 		return error;
-	if (path.parent->filesystem != inode->filesystem)
-		error = -EXDEV;
-	else if (S_ISDIR(inode->mode))
-		error = -EPERM;
-	else
-		error = names_may_change(path.parent);
+	error = check_link(inode, path.parent);
 	if (!error)
 		error = directory_add(path.parent, path.name, inode);
 	if (!error) {
@@ -168,6 +177,9 @@ SYSCALL5(linkat, int, old_fd, user_addr_t, old_path, int, new_fd, user_addr_t, n
 {
 	if (flags & ~(uint32_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	/* An open file is no permission to give it a name that others may find. */
+	if ((flags & AT_EMPTY_PATH) && !user_may(CAP_DAC_READ_SEARCH))
+		return -ENOENT;
 	uint32_t at_flags = flags & AT_EMPTY_PATH;
 	if (!(flags & AT_SYMLINK_FOLLOW))
 		at_flags |= AT_SYMLINK_NOFOLLOW;
@@ -191,6 +203,9 @@ static int check_unlink(const struct path *path)
 		return -ENOENT;
 	if (path->trailing_slash)
 		return S_ISDIR(path->inode->mode) ? -EISDIR : -ENOTDIR;
+	int error = may_remove_name(path->parent, path->inode);
+	if (error)
+		return error;
 	return S_ISDIR(path->inode->mode) ? -EISDIR : names_may_change(path->parent);
 }
 
@@ -204,9 +219,12 @@ static int check_rmdir(const struct path *path)
 		return -ENOTEMPTY;
 	if (!path->inode)
 		return -ENOENT;
+	int error = may_remove_name(path->parent, path->inode);
+	if (error)
+		return error;
 	if (!S_ISDIR(path->inode->mode))
 		return -ENOTDIR;
-	int error = names_may_change(path->parent);
+	error = names_may_change(path->parent);
 	if (error)
 		return error;
 	if (path->inode->filesystem != FILESYSTEM_MEMORY)

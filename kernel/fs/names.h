@@ -14,7 +14,8 @@ int names_may_change(const struct inode *directory);
 
 /*
  * Makes an inode of `mode` (complete: kind and permissions) where the walk ended without one, and
- * puts it in path->inode. 0, -EEXIST, -ENOENT (also in /proc, where nothing can be made), -ENOSPC.
+ * puts it in path->inode. 0, -EEXIST, -ENOENT (also in /proc, where nothing can be made), -EACCES,
+ * -ENOSPC.
  */
 int name_create(struct path *path, uint32_t mode);
 

@@ -10,6 +10,7 @@
 #include "kernel/fs/fs.h"
 #include "kernel/fs/names.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/regular.h"
 #include "kernel/fs/syscalls.h"
@@ -59,12 +60,27 @@ static int check_flags(const struct inode *inode, uint32_t flags)
 	return 0;
 }
 
-/* A file on `inode` with one reference. `flags` are open's. */
-static int open_inode(struct inode *inode, uint32_t flags, struct file **result)
+/* What the caller has to be allowed for opening it so. 0, -EACCES or -EPERM. */
+static int check_permissions(const struct inode *inode, uint32_t flags)
 {
-	int error = check_flags(inode, flags);
+	static const uint32_t wanted[] = {
+		[O_RDONLY] = R_OK,
+		[O_WRONLY] = W_OK,
+		[O_RDWR] = R_OK | W_OK,
+		[O_ACCMODE] = R_OK | W_OK, /* for ioctls alone; neither will do */
+	};
+	if (flags & O_PATH)
+		return 0;
+	int error = may_access(inode, wanted[flags & O_ACCMODE] | (flags & O_TRUNC ? W_OK : 0));
 	if (error)
 		return error;
+	return (flags & O_NOATIME) && !is_owner(inode) ? -EPERM : 0;
+}
+
+/* A file on `inode` with one reference. `flags` are open's; that they may be is known. */
+static int open_inode(struct inode *inode, uint32_t flags, struct file **result)
+{
+	int error = 0;
 	struct file *file = file_create(&path_file_ops, NULL, flags);
 	if (!file)
 		return -ENOMEM;
@@ -81,6 +97,7 @@ static int open_inode(struct inode *inode, uint32_t flags, struct file **result)
 		file->flags |=
 			O_LARGEFILE; /* Linux adds it for 64-bit programs; F_GETFL shows it */
 	if ((flags & O_TRUNC) && file->ops == &regular_file_ops) {
+		drop_set_ids(inode);
 		inode_truncate(inode, 0);
 		inotify_inode_event(inode, IN_MODIFY);
 	}
@@ -90,11 +107,18 @@ static int open_inode(struct inode *inode, uint32_t flags, struct file **result)
 	return 0;
 }
 
-/* The inode to open, made if it is missing and O_CREAT is given. */
+/*
+ * The inode to open, made if it is missing and O_CREAT is given. Who makes a file may open it
+ * whatever its mode.
+ */
 static int find_or_create(struct path *path, uint32_t flags, uint32_t mode)
 {
-	if (path->inode)
-		return (flags & O_CREAT) && (flags & O_EXCL) ? -EEXIST : 0;
+	if (path->inode) {
+		if ((flags & O_CREAT) && (flags & O_EXCL))
+			return -EEXIST;
+		int error = check_flags(path->inode, flags);
+		return error ? error : check_permissions(path->inode, flags);
+	}
 	if (!(flags & O_CREAT))
 		return -ENOENT;
 	if (path->trailing_slash)
@@ -120,6 +144,23 @@ static int open_path(int directory_fd, const char *name, uint32_t flags, uint32_
 	return error;
 }
 
+static int create_unnamed(const struct inode *directory, uint32_t mode, struct inode **result)
+{
+	if (!S_ISDIR(directory->mode))
+		return -ENOTDIR;
+	int error = may_add_name(directory);
+	if (error)
+		return error;
+	if (directory->filesystem != FILESYSTEM_MEMORY)
+		return -EOPNOTSUPP;
+	mode = S_IFREG | (mode & 07777 & ~current_process()->umask);
+	*result = inode_create(FILESYSTEM_MEMORY, mode);
+	if (!*result)
+		return -ENOSPC;
+	inherit_group(*result, directory);
+	return 0;
+}
+
 /* O_TMPFILE: a regular file without a name in the file system of the directory. */
 static int open_unnamed(int directory_fd, const char *name, uint32_t flags, uint32_t mode,
 			struct file **result)
@@ -130,18 +171,11 @@ static int open_unnamed(int directory_fd, const char *name, uint32_t flags, uint
 	int error = path_resolve(directory_fd, name, true, &directory);
 	if (error)
 		return error;
-	bool is_directory = S_ISDIR(directory->mode);
-	enum filesystem filesystem = directory->filesystem;
+	struct inode *inode = NULL;
+	error = create_unnamed(directory, mode, &inode);
 	inode_put(directory);
-	if (!is_directory)
-		return -ENOTDIR;
-	if (filesystem != FILESYSTEM_MEMORY)
-		return -EOPNOTSUPP;
-	mode = S_IFREG | (mode & 07777 & ~current_process()->umask);
-	struct inode *inode = inode_create(FILESYSTEM_MEMORY, mode);
-	if (!inode)
-		return -ENOSPC;
-	error = open_inode(inode, flags & ~(uint32_t)O_TMPFILE, result);
+	if (!error)
+		error = open_inode(inode, flags & ~(uint32_t)O_TMPFILE, result);
 	inode_put(inode);
 	return error;
 }

@@ -21,6 +21,7 @@ struct walk {
 	char *buffer;     /* PATH_MAX bytes, kmalloc'ed */
 	uint32_t links;   /* symbolic links followed */
 	enum path_end end;
+	const struct subject *subject; /* who has to be allowed to search the directories */
 };
 
 static struct inode *process_root(void)
@@ -142,10 +143,11 @@ static int follow_link(struct walk *walk, struct path *result, struct inode *lin
 		inode_put(link);
 		return error ? error : STEP_ON;
 	}
-	struct inode *target = link->ops->follow(link);
+	struct inode *target;
+	int error = link->ops->follow(link, &target);
 	inode_put(link);
-	if (!target)
-		return -ENOENT;
+	if (error)
+		return error;
 	if (last) {
 		result->parent = NULL;
 		result->inode = target;
@@ -173,6 +175,9 @@ static int walk_name(struct walk *walk, struct path *result)
 
 	if (!S_ISDIR(walk->at->mode))
 		return -ENOTDIR;
+	error = result->name[0] ? subject_may(walk->subject, walk->at, X_OK) : 0;
+	if (error)
+		return error;
 	if (result->name[0] == '\0' || strcmp(result->name, ".") == 0)
 		return last ? finish(walk, result, inode_get(walk->at), slash) : STEP_ON;
 	if (strcmp(result->name, "..") == 0) {
@@ -194,9 +199,10 @@ static int walk_name(struct walk *walk, struct path *result)
 	return STEP_ON;
 }
 
-int path_walk(int directory_fd, const char *path, enum path_end end, struct path *result)
+int path_walk_as(const struct subject *subject, int directory_fd, const char *path,
+		 enum path_end end, struct path *result)
 {
-	struct walk walk = {.end = end};
+	struct walk walk = {.end = end, .subject = subject};
 	*result = (struct path){0};
 	size_t size = strlen(path) + 1;
 	if (size == 1)
@@ -231,6 +237,12 @@ int path_walk(int directory_fd, const char *path, enum path_end end, struct path
 	return 0;
 }
 
+int path_walk(int directory_fd, const char *path, enum path_end end, struct path *result)
+{
+	struct subject subject = subject_acting();
+	return path_walk_as(&subject, directory_fd, path, end, result);
+}
+
 void path_release(struct path *path)
 {
 	inode_put(path->parent);
@@ -243,17 +255,24 @@ bool path_ends_in_dots(const struct path *path)
 	       strcmp(path->name, "..") == 0;
 }
 
-int path_resolve(int directory_fd, const char *path, bool follow_last_link, struct inode **result)
+static int resolve_as(const struct subject *subject, int directory_fd, const char *path,
+		      bool follow_last_link, struct inode **result)
 {
 	struct path found;
 	enum path_end end = follow_last_link ? PATH_FOLLOW : PATH_NO_FOLLOW;
-	int error = path_walk(directory_fd, path, end, &found);
+	int error = path_walk_as(subject, directory_fd, path, end, &found);
 	if (error)
 		return error;
 	*result = found.inode;
 	found.inode = NULL;
 	path_release(&found);
 	return *result ? 0 : -ENOENT;
+}
+
+int path_resolve(int directory_fd, const char *path, bool follow_last_link, struct inode **result)
+{
+	struct subject subject = subject_acting();
+	return resolve_as(&subject, directory_fd, path, follow_last_link, result);
 }
 
 char *path_from_user(user_addr_t path, int *error)
@@ -286,7 +305,8 @@ static int inode_of_fd(int fd, struct inode **result)
 	return *result ? 0 : -EINVAL;
 }
 
-int path_at(int directory_fd, user_addr_t path, uint32_t flags, struct inode **result)
+int path_at_as(const struct subject *subject, int directory_fd, user_addr_t path, uint32_t flags,
+	       struct inode **result)
 {
 	int error;
 	char *name = path_from_user(path, &error);
@@ -295,9 +315,16 @@ int path_at(int directory_fd, user_addr_t path, uint32_t flags, struct inode **r
 	if (name[0] == '\0' && (flags & AT_EMPTY_PATH))
 		error = inode_of_fd(directory_fd, result);
 	else
-		error = path_resolve(directory_fd, name, !(flags & AT_SYMLINK_NOFOLLOW), result);
+		error = resolve_as(subject, directory_fd, name, !(flags & AT_SYMLINK_NOFOLLOW),
+				   result);
 	kfree(name);
 	return error;
+}
+
+int path_at(int directory_fd, user_addr_t path, uint32_t flags, struct inode **result)
+{
+	struct subject subject = subject_acting();
+	return path_at_as(&subject, directory_fd, path, flags, result);
 }
 
 /* Writes `text` before *at, or reports that it does not fit. */

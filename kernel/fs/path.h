@@ -6,6 +6,7 @@
 
 #include "include/uapi/fcntl.h"
 #include "kernel/fs/inode.h"
+#include "kernel/fs/permission.h"
 #include "kernel/types.h"
 
 #define PATH_LINKS_MAX 40 /* symbolic links followed in one resolution; then ELOOP */
@@ -28,9 +29,14 @@ enum path_end {
 
 /*
  * Walks `path` from `directory_fd` (AT_FDCWD or a descriptor of a directory). Returns 0 or a
- * negative errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EBADF, ENOMEM.
+ * negative errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EBADF, ENOMEM; EACCES for a directory that the
+ * caller may not search.
  */
 int path_walk(int directory_fd, const char *path, enum path_end end, struct path *result);
+
+/* The same for somebody else than the caller as it acts. */
+int path_walk_as(const struct subject *subject, int directory_fd, const char *path,
+		 enum path_end end, struct path *result);
 void path_release(struct path *path);
 
 /* A symbolic link's target, with a NUL. Returns its length; -EINVAL when it is no link. */
@@ -51,5 +57,9 @@ char *path_from_user(user_addr_t path, int *error);
  * negative errno.
  */
 int path_at(int directory_fd, user_addr_t path, uint32_t flags, struct inode **result);
+
+/* The same, walked for `subject`. */
+int path_at_as(const struct subject *subject, int directory_fd, user_addr_t path, uint32_t flags,
+	       struct inode **result);
 
 #endif

@@ -147,12 +147,13 @@ static int flock_range(const struct flock *request, const struct file *file, str
 	int64_t end = INT64_MAX;
 	if (request->l_len > 0 && __builtin_add_overflow(start, request->l_len - 1, &end))
 		return -EOVERFLOW;
-	if (request->l_len < 0) {
-		end = start - 1;
-		start += request->l_len;
-	}
 	if (start < 0)
 		return -EINVAL;
+	if (request->l_len < 0) {
+		end = start - 1;
+		if (__builtin_add_overflow(start, request->l_len, &start) || start < 0)
+			return -EINVAL;
+	}
 	lock->first = (uint64_t)start;
 	lock->last = (uint64_t)end;
 	return 0;
@@ -173,6 +174,26 @@ static int64_t lock_query(struct lock *wanted, struct flock *request, user_addr_
 		request->l_pid = conflict->pid;
 	}
 	return copy_to_user(argument, request, sizeof(*request));
+}
+
+static void drop_owned(const void *owner, const struct inode *inode)
+{
+	struct lock *lock, *next;
+	bool released = false;
+	list_for_each_entry_safe(lock, next, &locks, link) {
+		if (lock->owner != owner || lock->inode != inode)
+			continue;
+		lock_free(lock);
+		released = true;
+	}
+	if (released)
+		wait_list_wake(&lock_wait, POLLIN);
+}
+
+void record_locks_drop(const struct file_table *table, const struct file *file)
+{
+	if (file->inode)
+		drop_owned(table, file->inode);
 }
 
 int64_t record_lock_fcntl(struct file *file, int command, user_addr_t argument)
@@ -206,27 +227,12 @@ int64_t record_lock_fcntl(struct file *file, int command, user_addr_t argument)
 	    (request.l_type == F_WRLCK && access == O_RDONLY))
 		return -EBADF;
 	bool may_wait = command == F_SETLKW || command == F_OFD_SETLKW;
-	return lock_apply(&wanted, request.l_type == F_UNLCK, may_wait);
-}
-
-static void drop_owned(const void *owner, const struct inode *inode)
-{
-	struct lock *lock, *next;
-	bool released = false;
-	list_for_each_entry_safe(lock, next, &locks, link) {
-		if (lock->owner != owner || lock->inode != inode)
-			continue;
-		lock_free(lock);
-		released = true;
-	}
-	if (released)
-		wait_list_wake(&lock_wait, POLLIN);
-}
-
-void record_locks_drop(const struct file_table *table, const struct file *file)
-{
-	if (file->inode)
-		drop_owned(table, file->inode);
+	error = lock_apply(&wanted, request.l_type == F_UNLCK, may_wait);
+	if (error || of_file || file_table_has(process->files, file))
+		return error;
+	/* Another thread has closed it meanwhile: this lock would never end. */
+	record_locks_drop(process->files, file);
+	return -EBADF;
 }
 
 void file_locks_drop(const struct file *file)

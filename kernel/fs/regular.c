@@ -6,6 +6,7 @@
 #include "kernel/clock.h"
 #include "kernel/errno.h"
 #include "kernel/fs/inode.h"
+#include "kernel/fs/permission.h"
 #include "kernel/mm/page.h"
 #include "kernel/proc/process.h"
 #include "kernel/signal/signal.h"
@@ -61,6 +62,7 @@ static int64_t write_regular(struct file *file, struct iov *iov, uint64_t *posit
 	if (error)
 		return error;
 
+	drop_set_ids(inode);
 	int64_t done = 0;
 	while (count > 0) {
 		uint64_t in_page = *position % PAGE_SIZE;

@@ -7,6 +7,7 @@
 #include "kernel/fs/directory.h"
 #include "kernel/fs/names.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/syscall.h"
@@ -51,6 +52,23 @@ static int check_replaced(const struct inode *old, const struct inode *replaced)
 	return directory_empty(replaced) ? 0 : -ENOTEMPTY;
 }
 
+/* Whether the caller may take the old name away and make, or replace, the new one. */
+static int check_permissions(const struct path *old, const struct path *new, uint32_t flags)
+{
+	bool moves = old->parent != new->parent;
+	int error = may_remove_name(old->parent, old->inode);
+	if (!error && new->inode)
+		error = may_remove_name(new->parent, new->inode);
+	else if (!error)
+		error = may_add_name(new->parent);
+	/* A directory that moves gets another "..". */
+	if (!error && moves && S_ISDIR(old->inode->mode))
+		error = may_access(old->inode, W_OK);
+	if (!error && moves && (flags & RENAME_EXCHANGE) && S_ISDIR(new->inode->mode))
+		error = may_access(new->inode, W_OK);
+	return error;
+}
+
 static void tell_move(struct inode *from, const char *old_name, struct inode *to,
 		      const char *new_name, struct inode *moved)
 {
@@ -68,6 +86,9 @@ static int rename_paths(const struct path *old, const struct path *new, uint32_t
 		return error;
 	if (old->inode == new->inode)
 		return 0; /* two names of one file: nothing is done */
+	error = check_permissions(old, new, flags);
+	if (error)
+		return error;
 
 	struct directory_entry *source = directory_find(old->parent, old->name);
 	struct directory_entry *target = directory_find(new->parent, new->name);

@@ -4,6 +4,7 @@
 #include "kernel/errno.h"
 #include "kernel/fs/names.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/proc/process.h"
 
 #define ALL_PERMISSIONS 0777
@@ -38,9 +39,12 @@ int socket_inode_find(const char *name, struct inode **result)
 
 	if (error)
 		return error;
-	if (!S_ISSOCK(inode->mode)) {
+	error = may_access(inode, W_OK);
+	if (!error && !S_ISSOCK(inode->mode))
+		error = -ECONNREFUSED;
+	if (error) {
 		inode_put(inode);
-		return -ECONNREFUSED;
+		return error;
 	}
 	*result = inode;
 	return 0;

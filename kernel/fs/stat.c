@@ -7,6 +7,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/string.h"
@@ -54,7 +55,7 @@ static void stat_file(const struct file *file, struct stat *stat)
 		return;
 	}
 	*stat = (struct stat){
-		.st_dev = S_ISSOCK(file->ops->mode) ? FILESYSTEM_SOCKET : FILESYSTEM_PIPE,
+		.st_dev = file_filesystem(file),
 		.st_ino = file->number,
 		.st_mode = file->ops->mode | 0777,
 		.st_nlink = 1,
@@ -145,7 +146,7 @@ static void statfs_filesystem(enum filesystem filesystem, struct statfs *statfs)
 	static const int64_t types[] = {
 		[FILESYSTEM_MEMORY] = TMPFS_MAGIC,     [FILESYSTEM_PROC] = PROC_SUPER_MAGIC,
 		[FILESYSTEM_PIPE] = PIPEFS_MAGIC,      [FILESYSTEM_SOCKET] = SOCKFS_MAGIC,
-		[FILESYSTEM_PTS] = DEVPTS_SUPER_MAGIC,
+		[FILESYSTEM_PTS] = DEVPTS_SUPER_MAGIC, [FILESYSTEM_SYS] = SYSFS_MAGIC,
 	};
 	*statfs = (struct statfs){
 		.f_type = types[filesystem],
@@ -165,10 +166,10 @@ static void statfs_filesystem(enum filesystem filesystem, struct statfs *statfs)
 	statfs->f_ffree = memory.free * 8;
 }
 
-static int64_t statfs_inode(const struct inode *inode, user_addr_t to)
+static int64_t statfs_to_user(enum filesystem filesystem, user_addr_t to)
 {
 	struct statfs statfs;
-	statfs_filesystem(inode ? inode->filesystem : FILESYSTEM_PIPE, &statfs);
+	statfs_filesystem(filesystem, &statfs);
 	return copy_to_user(to, &statfs, sizeof(statfs));
 }
 
@@ -178,7 +179,7 @@ SYSCALL2(statfs, user_addr_t, path, user_addr_t, to)
 	int error = path_at(AT_FDCWD, path, 0, &inode);
 	if (error)
 		return error;
-	int64_t result = statfs_inode(inode, to);
+	int64_t result = statfs_to_user(inode->filesystem, to);
 	inode_put(inode);
 	return result;
 }
@@ -188,28 +189,23 @@ SYSCALL2(fstatfs, int, fd, user_addr_t, to)
 	struct file *file = fd_get_path(fd);
 	if (!file)
 		return -EBADF;
-	int64_t result = statfs_inode(file->inode, to);
+	int64_t result = statfs_to_user(file_filesystem(file), to);
 	file_put(file);
 	return result;
 }
 
-/* There is one user, who may read and write everything, and run what anybody may run. */
-static int check_access(const struct inode *inode, uint32_t mode)
-{
-	bool runnable = S_ISDIR(inode->mode) || (inode->mode & 0111);
-	return (mode & X_OK) && !runnable ? -EACCES : 0;
-}
-
+/* By the real ids, unless AT_EACCESS asks for what an open would find. */
 SYSCALL4(faccessat2, int, directory_fd, user_addr_t, path, uint32_t, mode, uint32_t, flags)
 {
 	if ((mode & ~(uint32_t)(R_OK | W_OK | X_OK)) ||
 	    (flags & ~(uint32_t)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
+	struct subject subject = flags & AT_EACCESS ? subject_acting() : subject_real();
 	struct inode *inode;
-	int error = path_at(directory_fd, path, flags, &inode);
+	int error = path_at_as(&subject, directory_fd, path, flags, &inode);
 	if (error)
 		return error;
-	error = check_access(inode, mode);
+	error = subject_may(&subject, inode, mode);
 	inode_put(inode);
 	return error;
 }

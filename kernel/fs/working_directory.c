@@ -6,29 +6,35 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/permission.h"
 #include "kernel/fs/syscalls.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/process.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 
-/* Puts a directory into the process's `place`. Owns `inode`. */
-static int change_directory(struct inode **place, struct inode *inode)
+/* Whether the caller may stand there: 0, -ENOTDIR or -EACCES. */
+static int check_directory(const struct inode *inode)
 {
-	if (!S_ISDIR(inode->mode)) {
-		inode_put(inode);
-		return -ENOTDIR;
-	}
-	inode_put(*place);
-	*place = inode;
-	return 0;
+	return S_ISDIR(inode->mode) ? may_access(inode, X_OK) : -ENOTDIR;
+}
+
+/* Puts `inode` into the process's `place` unless there is an `error`. Owns `inode`. */
+static int change_directory(struct inode **place, struct inode *inode, int error)
+{
+	inode_put(error ? inode : *place);
+	if (!error)
+		*place = inode;
+	return error;
 }
 
 SYSCALL1(chdir, user_addr_t, path)
 {
 	struct inode *inode;
 	int error = path_at(AT_FDCWD, path, 0, &inode);
-	return error ? error : change_directory(&current_process()->cwd, inode);
+	if (error)
+		return error;
+	return change_directory(&current_process()->cwd, inode, check_directory(inode));
 }
 
 SYSCALL1(fchdir, int, fd)
@@ -38,14 +44,21 @@ SYSCALL1(fchdir, int, fd)
 		return -EBADF;
 	struct inode *inode = file->inode ? inode_get(file->inode) : NULL;
 	file_put(file);
-	return inode ? change_directory(&current_process()->cwd, inode) : -ENOTDIR;
+	if (!inode)
+		return -ENOTDIR;
+	return change_directory(&current_process()->cwd, inode, check_directory(inode));
 }
 
 SYSCALL1(chroot, user_addr_t, path)
 {
 	struct inode *inode;
-	int error = user_may(CAP_SYS_CHROOT) ? path_at(AT_FDCWD, path, 0, &inode) : -EPERM;
-	return error ? error : change_directory(&current_process()->root, inode);
+	int error = path_at(AT_FDCWD, path, 0, &inode);
+	if (error)
+		return error;
+	error = check_directory(inode);
+	if (!error && !user_may(CAP_SYS_CHROOT))
+		error = -EPERM;
+	return change_directory(&current_process()->root, inode, error);
 }
 
 SYSCALL2(getcwd, user_addr_t, to, uint64_t, size)

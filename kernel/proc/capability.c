@@ -4,14 +4,9 @@
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 
-static uint64_t bit(uint32_t capability)
-{
-	return 1ull << capability;
-}
-
 bool process_has_capability(const struct process *process, uint32_t capability)
 {
-	return process->capabilities.effective & bit(capability);
+	return process->capabilities.effective & capability_bit(capability);
 }
 
 bool user_may(uint32_t capability)
@@ -36,13 +31,31 @@ void capabilities_follow_ids(struct process *process, uint32_t uid, uint32_t eui
 		has->effective = has->permitted;
 }
 
+/* Those that matter for files, which go and come with the file system's user id alone. */
+static uint64_t file_capabilities(void)
+{
+	return capability_bit(CAP_CHOWN) | capability_bit(CAP_DAC_OVERRIDE) |
+	       capability_bit(CAP_DAC_READ_SEARCH) | capability_bit(CAP_FOWNER) |
+	       capability_bit(CAP_FSETID) | capability_bit(CAP_MKNOD);
+}
+
+void capabilities_follow_fsuid(struct process *process, uint32_t fsuid)
+{
+	struct capabilities *has = &process->capabilities;
+
+	if (fsuid == 0 && process->fsuid != 0)
+		has->effective &= ~file_capabilities();
+	if (fsuid != 0 && process->fsuid == 0)
+		has->effective |= has->permitted & file_capabilities();
+}
+
 void capabilities_follow_exec(struct process *process)
 {
 	struct capabilities *has = &process->capabilities;
 	bool root = process->uid == 0 || process->euid == 0;
 
-	process->suid = process->euid;
-	process->sgid = process->egid;
+	process->suid = process->fsuid = process->euid;
+	process->sgid = process->fsgid = process->egid;
 	has->permitted = root ? CAPABILITIES_ALL : 0;
 	has->effective = process->euid == 0 ? has->permitted : 0;
 	has->keep = false;
@@ -99,7 +112,7 @@ static int64_t set_capabilities(struct capabilities *has, const struct capabilit
 {
 	uint64_t addable = has->inheritable | has->permitted;
 
-	if (has->effective & bit(CAP_SETPCAP))
+	if (has->effective & capability_bit(CAP_SETPCAP))
 		addable |= CAPABILITIES_ALL;
 	if (wanted->permitted & ~has->permitted || wanted->effective & ~wanted->permitted ||
 	    wanted->inheritable & ~addable)

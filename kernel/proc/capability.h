@@ -19,10 +19,18 @@ struct capabilities {
 	bool keep; /* PR_SET_KEEPCAPS: `permitted` outlives the change to another user */
 };
 
+static inline uint64_t capability_bit(uint32_t capability)
+{
+	return 1ull << capability;
+}
+
 bool process_has_capability(const struct process *process, uint32_t capability);
 
 /* The user ids were changed from these; the capabilities follow. */
 void capabilities_follow_ids(struct process *process, uint32_t uid, uint32_t euid, uint32_t suid);
+
+/* Only the file system's user id was changed, from this one. */
+void capabilities_follow_fsuid(struct process *process, uint32_t fsuid);
 
 /* execve: user 0 has them all again, everybody else none. */
 void capabilities_follow_exec(struct process *process);

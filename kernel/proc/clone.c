@@ -8,6 +8,7 @@
 #include "kernel/fs/inode.h"
 #include "kernel/mm/vm.h"
 #include "kernel/proc/exit.h"
+#include "kernel/proc/priority.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/sched.h"
 #include "kernel/proc/table.h"
@@ -47,6 +48,15 @@ static uint32_t threads_of_user(void)
 	return count;
 }
 
+/* setrlimit(2): RLIMIT_NPROC does not hold for the privileged; process 0's is for all threads. */
+static bool has_room(void)
+{
+	if (thread_count() >= process_find(0)->limits[RLIMIT_NPROC].rlim_cur)
+		return false;
+	return user_may(CAP_SYS_RESOURCE) ||
+	       threads_of_user() < current_process()->limits[RLIMIT_NPROC].rlim_cur;
+}
+
 static int check(const struct clone_request *request)
 {
 	uint64_t flags = request->flags;
@@ -62,10 +72,7 @@ static int check(const struct clone_request *request)
 		return -EINVAL;
 	if ((flags & CSIGNAL) >= NSIG)
 		return -EINVAL;
-	if (threads_of_user() >= current_process()->limits[RLIMIT_NPROC].rlim_cur ||
-	    thread_count() >= process_find(0)->limits[RLIMIT_NPROC].rlim_cur)
-		return -EAGAIN;
-	return 0;
+	return has_room() ? 0 : -EAGAIN;
 }
 
 /* The thread exists already, so a word that cannot be written is the program's own problem. */
@@ -105,6 +112,7 @@ static struct thread *copy_thread(struct process *process, const struct clone_re
 	arch_fp_save(thread->fp);
 	thread->context.tpidr_el0 = request->flags & CLONE_SETTLS ? request->tls : arch_get_tls();
 	thread->signal_mask = caller->signal_mask;
+	priority_inherit(thread, caller);
 	if (request->flags & CLONE_CHILD_CLEARTID)
 		thread->clear_child_tid = request->child_tid;
 	if (!(request->flags & CLONE_VM) || request->flags & CLONE_VFORK) {
@@ -126,6 +134,8 @@ static void copy_attributes(struct process *child, const struct process *parent)
 	child->gid = parent->gid;
 	child->egid = parent->egid;
 	child->sgid = parent->sgid;
+	child->fsuid = parent->fsuid;
+	child->fsgid = parent->fsgid;
 	child->capabilities = parent->capabilities;
 	child->no_new_privileges = parent->no_new_privileges;
 	child->group_count = parent->group_count;

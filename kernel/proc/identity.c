@@ -89,6 +89,19 @@ int user_may_claim(const struct ucred *credentials)
 	return process_find(credentials->pid) ? 0 : -ESRCH;
 }
 
+bool process_may_inspect(const struct process *process)
+{
+	const struct process *caller = current_process();
+	uint32_t uid = caller->fsuid, gid = caller->fsgid;
+
+	if (process == caller)
+		return true;
+	bool same_user = process->uid == uid && process->euid == uid && process->suid == uid;
+	bool same_group = process->gid == gid && process->egid == gid && process->sgid == gid;
+	bool has_more = process->capabilities.permitted & ~caller->capabilities.effective;
+	return (same_user && same_group && !has_more) || user_may(CAP_SYS_PTRACE);
+}
+
 /* A set of three ids: real, effective, saved. User and group ids obey the same rules. */
 struct ids {
 	uint32_t *real, *effective, *saved;
@@ -169,11 +182,25 @@ static int64_t get_all(struct ids ids, user_addr_t real, user_addr_t effective, 
 	return 0;
 }
 
-/* What a change of the user ids ends with: the capabilities follow. `before` is what they were. */
+/*
+ * What a change of the user ids ends with: the file system's and the capabilities follow. `before`
+ * is what they were.
+ */
 static int64_t user_ids_changed(const uint32_t before[3], int64_t result)
 {
+	struct process *process = current_process();
+
+	if (result)
+		return result;
+	process->fsuid = process->euid;
+	capabilities_follow_ids(process, before[0], before[1], before[2]);
+	return 0;
+}
+
+static int64_t group_ids_changed(int64_t result)
+{
 	if (!result)
-		capabilities_follow_ids(current_process(), before[0], before[1], before[2]);
+		current_process()->fsgid = current_process()->egid;
 	return result;
 }
 
@@ -191,7 +218,7 @@ SYSCALL1(setuid, uint32_t, id)
 
 SYSCALL1(setgid, uint32_t, id)
 {
-	return set_id(group_ids(), id);
+	return group_ids_changed(set_id(group_ids(), id));
 }
 
 SYSCALL2(setreuid, uint32_t, real, uint32_t, effective)
@@ -203,7 +230,7 @@ SYSCALL2(setreuid, uint32_t, real, uint32_t, effective)
 
 SYSCALL2(setregid, uint32_t, real, uint32_t, effective)
 {
-	return set_real_effective(group_ids(), real, effective);
+	return group_ids_changed(set_real_effective(group_ids(), real, effective));
 }
 
 SYSCALL3(setresuid, uint32_t, real, uint32_t, effective, uint32_t, saved)
@@ -215,7 +242,7 @@ SYSCALL3(setresuid, uint32_t, real, uint32_t, effective, uint32_t, saved)
 
 SYSCALL3(setresgid, uint32_t, real, uint32_t, effective, uint32_t, saved)
 {
-	return set_all(group_ids(), real, effective, saved);
+	return group_ids_changed(set_all(group_ids(), real, effective, saved));
 }
 
 SYSCALL3(getresuid, user_addr_t, real, user_addr_t, effective, user_addr_t, saved)
@@ -226,6 +253,31 @@ SYSCALL3(getresuid, user_addr_t, real, user_addr_t, effective, user_addr_t, save
 SYSCALL3(getresgid, user_addr_t, real, user_addr_t, effective, user_addr_t, saved)
 {
 	return get_all(group_ids(), real, effective, saved);
+}
+
+/* setfsuid(2), setfsgid(2): the id before, whether it is changed or not. */
+SYSCALL1(setfsuid, uint32_t, id)
+{
+	struct process *process = current_process();
+	struct ids ids = user_ids();
+	uint32_t before = process->fsuid;
+
+	if (id == UNCHANGED || (id != before && !may_become(&ids, id)))
+		return before;
+	process->fsuid = id;
+	capabilities_follow_fsuid(process, before);
+	return before;
+}
+
+SYSCALL1(setfsgid, uint32_t, id)
+{
+	struct process *process = current_process();
+	struct ids ids = group_ids();
+	uint32_t before = process->fsgid;
+
+	if (id != UNCHANGED && (id == before || may_become(&ids, id)))
+		process->fsgid = id;
+	return before;
 }
 
 SYSCALL2(getgroups, int32_t, size, user_addr_t, to)
@@ -277,6 +329,8 @@ void identity_syscalls_init(void)
 	syscall_register(SYS_setresgid, sys_setresgid);
 	syscall_register(SYS_getresuid, sys_getresuid);
 	syscall_register(SYS_getresgid, sys_getresgid);
+	syscall_register(SYS_setfsuid, sys_setfsuid);
+	syscall_register(SYS_setfsgid, sys_setfsgid);
 	syscall_register(SYS_getgroups, sys_getgroups);
 	syscall_register(SYS_setgroups, sys_setgroups);
 }

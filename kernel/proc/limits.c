@@ -51,7 +51,7 @@ SYSCALL4(prlimit64, int32_t, pid, uint32_t, resource, user_addr_t, new, user_add
 
 	if (!process || process->pid == 0)
 		return -ESRCH;
-	if (process != current_process() && !user_may(CAP_SYS_RESOURCE))
+	if (!process_may_inspect(process) && !user_may(CAP_SYS_RESOURCE))
 		return -EPERM;
 	return change_limit(process, resource, new, old);
 }

@@ -64,7 +64,7 @@ SYSCALL5(prctl, int, option, uint64_t, a, uint64_t, b, uint64_t, c, uint64_t, d)
 		return process->no_new_privileges;
 	case PR_SET_DUMPABLE:
 		return a <= 1 ? 0 : -EINVAL;
-	case PR_SET_NO_NEW_PRIVS: /* execve never gives any */
+	case PR_SET_NO_NEW_PRIVS:
 		if (a != 1 || b || c || d)
 			return -EINVAL;
 		process->no_new_privileges = true;

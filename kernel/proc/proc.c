@@ -6,6 +6,7 @@
 #include "kernel/proc/capability.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/futex.h"
+#include "kernel/proc/priority.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/session.h"
 
@@ -19,6 +20,7 @@ void process_syscalls_init(void)
 	identity_syscalls_init();
 	limits_syscalls_init();
 	scheduling_syscalls_init();
+	priority_syscalls_init();
 	system_syscalls_init();
 	prctl_syscalls_init();
 	capability_syscalls_init();

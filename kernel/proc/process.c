@@ -75,6 +75,7 @@ struct process *process_table_init(void)
 	process_init(process);
 	strscpy(process->name, "kernel", sizeof(process->name));
 	process->umask = 022;
+	process->capabilities.permitted = process->capabilities.effective = CAPABILITIES_ALL;
 	set_default_limits(process->limits);
 	list_append(&processes, &process->all);
 	return process;

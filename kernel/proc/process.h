@@ -49,6 +49,7 @@ struct thread {
 	struct list_head of_process; /* process->threads */
 	struct list_head run_link;   /* run queue, or the semaphore's waiters */
 	bool exit_requested;         /* another thread of the process runs execve: end */
+	bool used_reserve;           /* of memory, in this system call: see oom.h */
 	struct arch_context context; /* what is kept while it does not run */
 	struct arch_fp_state *fp;    /* user FP/SIMD registers; NULL for kernel threads */
 	void *kernel_stack;          /* lowest address */
@@ -70,6 +71,11 @@ struct thread {
 	/* what clone and futex keep for a thread */
 	user_addr_t clear_child_tid, robust_list;
 	uint64_t restart_deadline_us; /* of an interrupted call that goes on; see signal.h */
+
+	/* priority.h */
+	int8_t nice;
+	uint8_t policy;    /* SCHED_OTHER, SCHED_BATCH, SCHED_IDLE */
+	uint32_t slice_us; /* which follows from the two */
 
 	/* Consumed, in arch_counter_ticks: counted at each system call, so not turned into time. */
 	uint64_t user_ticks, system_ticks;
@@ -97,9 +103,10 @@ struct process {
 	struct inode *cwd, *root, *executable;
 	uint32_t umask;
 	uint32_t uid, euid, suid, gid, egid, sgid;
+	uint32_t fsuid, fsgid; /* for whom it uses files: euid and egid, but for setfsuid(2) */
 	uint32_t groups[PROCESS_GROUPS_MAX], group_count;
 	struct capabilities capabilities;
-	bool no_new_privileges; /* PR_SET_NO_NEW_PRIVS; execve never gives any */
+	bool no_new_privileges; /* PR_SET_NO_NEW_PRIVS: no set-user-ID */
 	struct tty *tty;        /* the controlling terminal of its session, or NULL */
 
 	struct signal_handlers *handlers;
@@ -143,6 +150,13 @@ struct thread *thread_find(int32_t tid);   /* of a living process; NULL: none */
 
 /* Calls `visit` for every process until it returns nonzero, and returns that. */
 int process_for_each(int (*visit)(struct process *process, void *context), void *context);
+
+/*
+ * Whether the caller may look into the other's memory and files, as proc(5) asks for maps, environ,
+ * fd/ and the like: all ids of the other are those for which it uses files, and the other has no right
+ * that it has not; or it has CAP_SYS_PTRACE.
+ */
+bool process_may_inspect(const struct process *process);
 
 /*
  * Starts a thread of the kernel's own, which ends when `function` returns. NULL when memory is out.

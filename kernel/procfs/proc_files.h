@@ -67,6 +67,7 @@ struct proc_pid_file {
 	const struct inode_ops *ops; /* NULL: a text */
 	proc_pid_show *show;
 	proc_pid_store *store;
+	bool guarded; /* opened only by who may inspect the process, whatever its mode */
 };
 
 /* The directories /proc/PID/task and what is in them: proc_task.c. */

@@ -80,8 +80,11 @@ static int store_node(const char *text, void *context)
 static int open_node(struct inode *inode, struct file *file)
 {
 	struct proc_pid_node *node = proc_pid_node(inode);
-	if (!proc_pid_process(inode))
+	struct process *process = proc_pid_process(inode);
+	if (!process)
 		return -ESRCH;
+	if (node->file->guarded && !process_may_inspect(process))
+		return -EACCES;
 	return proc_open_text(file, show_node, node->file->store ? store_node : NULL, node);
 }
 
@@ -131,29 +134,30 @@ static int64_t read_net(struct inode *link __unused, char *target, size_t size)
 static const struct inode_ops net_ops = {.read_link = read_net, .release = proc_pid_release};
 
 static const struct proc_pid_file process_files[] = {
-	{"auxv", S_IFREG | 0400, NULL, proc_show_auxv, NULL},
-	{"cgroup", S_IFREG | 0444, NULL, proc_show_cgroup, NULL},
-	{"cmdline", S_IFREG | 0444, NULL, proc_show_cmdline, NULL},
-	{"comm", S_IFREG | 0644, NULL, proc_show_comm, proc_store_comm},
-	{"cwd", S_IFLNK | 0777, &proc_cwd_ops, NULL, NULL},
-	{"environ", S_IFREG | 0400, NULL, proc_show_environ, NULL},
-	{"exe", S_IFLNK | 0777, &proc_exe_ops, NULL, NULL},
-	{"fd", S_IFDIR | 0500, &proc_fd_directory_ops, NULL, NULL},
-	{"fdinfo", S_IFDIR | 0500, &proc_fdinfo_directory_ops, NULL, NULL},
-	{"limits", S_IFREG | 0444, NULL, proc_show_limits, NULL},
-	{"maps", S_IFREG | 0444, NULL, proc_show_maps, NULL},
-	{"mountinfo", S_IFREG | 0444, NULL, proc_show_mountinfo, NULL},
-	{"mounts", S_IFREG | 0444, NULL, proc_show_mounts, NULL},
-	{"net", S_IFLNK | 0777, &net_ops, NULL, NULL},
-	{"oom_score", S_IFREG | 0444, NULL, proc_show_oom_score, NULL},
-	{"oom_score_adj", S_IFREG | 0644, NULL, proc_show_oom_score_adj, proc_store_oom_score_adj},
-	{"root", S_IFLNK | 0777, &proc_root_ops, NULL, NULL},
-	{"smaps", S_IFREG | 0444, NULL, proc_show_smaps, NULL},
-	{"smaps_rollup", S_IFREG | 0444, NULL, proc_show_smaps_rollup, NULL},
-	{"stat", S_IFREG | 0444, NULL, proc_show_stat, NULL},
-	{"statm", S_IFREG | 0444, NULL, proc_show_statm, NULL},
-	{"status", S_IFREG | 0444, NULL, proc_show_status, NULL},
-	{"task", S_IFDIR | 0555, &proc_task_directory_ops, NULL, NULL},
+	{"auxv", S_IFREG | 0400, NULL, proc_show_auxv, NULL, true},
+	{"cgroup", S_IFREG | 0444, NULL, proc_show_cgroup, NULL, false},
+	{"cmdline", S_IFREG | 0444, NULL, proc_show_cmdline, NULL, false},
+	{"comm", S_IFREG | 0644, NULL, proc_show_comm, proc_store_comm, false},
+	{"cwd", S_IFLNK | 0777, &proc_cwd_ops, NULL, NULL, false},
+	{"environ", S_IFREG | 0400, NULL, proc_show_environ, NULL, true},
+	{"exe", S_IFLNK | 0777, &proc_exe_ops, NULL, NULL, false},
+	{"fd", S_IFDIR | 0500, &proc_fd_directory_ops, NULL, NULL, false},
+	{"fdinfo", S_IFDIR | 0500, &proc_fdinfo_directory_ops, NULL, NULL, false},
+	{"limits", S_IFREG | 0444, NULL, proc_show_limits, NULL, false},
+	{"maps", S_IFREG | 0444, NULL, proc_show_maps, NULL, true},
+	{"mountinfo", S_IFREG | 0444, NULL, proc_show_mountinfo, NULL, false},
+	{"mounts", S_IFREG | 0444, NULL, proc_show_mounts, NULL, false},
+	{"net", S_IFLNK | 0777, &net_ops, NULL, NULL, false},
+	{"oom_score", S_IFREG | 0444, NULL, proc_show_oom_score, NULL, false},
+	{"oom_score_adj", S_IFREG | 0644, NULL, proc_show_oom_score_adj, proc_store_oom_score_adj,
+	 false},
+	{"root", S_IFLNK | 0777, &proc_root_ops, NULL, NULL, false},
+	{"smaps", S_IFREG | 0444, NULL, proc_show_smaps, NULL, true},
+	{"smaps_rollup", S_IFREG | 0444, NULL, proc_show_smaps_rollup, NULL, true},
+	{"stat", S_IFREG | 0444, NULL, proc_show_stat, NULL, false},
+	{"statm", S_IFREG | 0444, NULL, proc_show_statm, NULL, false},
+	{"status", S_IFREG | 0444, NULL, proc_show_status, NULL, false},
+	{"task", S_IFDIR | 0555, &proc_task_directory_ops, NULL, NULL, false},
 };
 
 static struct inode *lookup_file(struct inode *directory, const char *name)

@@ -11,9 +11,10 @@
 /* File descriptors have inode numbers from here on. */
 #define FD_NUMBERS 0x100000u
 
-static struct inode *get_or_null(struct inode *inode)
+static int get_inode(struct inode *inode, struct inode **result)
 {
-	return inode ? inode_get(inode) : NULL;
+	*result = inode ? inode_get(inode) : NULL;
+	return inode ? 0 : -ENOENT;
 }
 
 static int64_t path_of(struct inode *inode, char *target, size_t size)
@@ -21,16 +22,27 @@ static int64_t path_of(struct inode *inode, char *target, size_t size)
 	return inode ? inode_path(inode, target, size) : -ENOENT;
 }
 
+/* The process whose link it is, if the caller may look into it. 0, -ENOENT or -EACCES. */
+static int open_process(const struct inode *link, struct process **process)
+{
+	*process = proc_pid_process(link);
+	if (!*process)
+		return -ENOENT;
+	return process_may_inspect(*process) ? 0 : -EACCES;
+}
+
 #define PROCESS_LINK(variable, member)                                              \
-	static struct inode *follow_##member(struct inode *link)                    \
+	static int follow_##member(struct inode *link, struct inode **result)       \
 	{                                                                           \
-		struct process *process = proc_pid_process(link);                   \
-		return process ? get_or_null(process->member) : NULL;               \
+		struct process *process;                                            \
+		int error = open_process(link, &process);                           \
+		return error ? error : get_inode(process->member, result);          \
 	}                                                                           \
 	static int64_t read_##member(struct inode *link, char *target, size_t size) \
 	{                                                                           \
-		struct process *process = proc_pid_process(link);                   \
-		return process ? path_of(process->member, target, size) : -ENOENT;  \
+		struct process *process;                                            \
+		int error = open_process(link, &process);                           \
+		return error ? error : path_of(process->member, target, size);      \
 	}                                                                           \
 	const struct inode_ops variable = {                                         \
 		.follow = follow_##member,                                          \
@@ -42,23 +54,42 @@ PROCESS_LINK(proc_exe_ops, executable);
 PROCESS_LINK(proc_cwd_ops, cwd);
 PROCESS_LINK(proc_root_ops, root);
 
-/* The file behind fd/N with a reference, or NULL. */
-static struct file *file_of_link(const struct inode *link)
+/* The file behind fd/N with a reference. 0, -ENOENT or -EACCES. */
+static int file_of_link(const struct inode *link, struct file **file)
 {
-	struct process *process = proc_pid_process(link);
-	if (!process || !process->files)
-		return NULL;
-	return file_table_file(process->files, proc_pid_node(link)->fd);
+	struct process *process;
+	int error = open_process(link, &process);
+	if (error)
+		return error;
+	*file = process->files ? file_table_file(process->files, proc_pid_node(link)->fd) : NULL;
+	return *file ? 0 : -ENOENT;
 }
 
-static struct inode *follow_fd(struct inode *link)
+/*
+ * Sockets and event descriptors have no inode. stat(2) through the link tells of them by one made
+ * for the occasion, with the numbers that fstat(2) gives. NULL when memory is out.
+ */
+static struct inode *stand_in(const struct file *file)
 {
-	struct file *file = file_of_link(link);
-	if (!file)
+	struct inode *inode = inode_create(file_filesystem(file), file->ops->mode | 0777);
+	if (!inode)
 		return NULL;
-	struct inode *inode = get_or_null(file->inode);
-	file_put(file);
+	inode->number = file->number;
+	inode->links = 1;
+	inode->uid = 0;
+	inode->gid = 0;
 	return inode;
+}
+
+static int follow_fd(struct inode *link, struct inode **result)
+{
+	struct file *file;
+	int error = file_of_link(link, &file);
+	if (error)
+		return error;
+	*result = file->inode ? inode_get(file->inode) : stand_in(file);
+	file_put(file);
+	return *result ? 0 : -ENOMEM;
 }
 
 /* A path, or for what has no name "pipe:[N]", "socket:[N]". */
@@ -73,9 +104,10 @@ static int64_t describe(struct file *file, char *target, size_t size)
 
 static int64_t read_fd(struct inode *link, char *target, size_t size)
 {
-	struct file *file = file_of_link(link);
-	if (!file)
-		return -ENOENT;
+	struct file *file;
+	int error = file_of_link(link, &file);
+	if (error)
+		return error;
 	int64_t length = describe(file, target, size);
 	file_put(file);
 	return length;

@@ -63,9 +63,9 @@ static void show_identity(struct text *text, struct process *process, struct thr
 		    thread ? thread->tid : process->pid,
 		    process->parent ? process->parent->pid : 0);
 	text_printf(text, "Uid:\t%u\t%u\t%u\t%u\n", process->uid, process->euid, process->suid,
-		    process->euid);
+		    process->fsuid);
 	text_printf(text, "Gid:\t%u\t%u\t%u\t%u\n", process->gid, process->egid, process->sgid,
-		    process->egid);
+		    process->fsgid);
 	text_printf(text, "FDSize:\t%u\nGroups:\t", descriptor_room(process));
 	for (uint32_t i = 0; i < process->group_count; i++)
 		text_printf(text, "%u ", process->groups[i]);

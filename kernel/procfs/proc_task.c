@@ -8,11 +8,11 @@
 #include "kernel/string.h"
 
 static const struct proc_pid_file thread_files[] = {
-	{"comm", S_IFREG | 0644, NULL, proc_show_comm, proc_store_comm},
-	{"maps", S_IFREG | 0444, NULL, proc_show_maps, NULL},
-	{"stat", S_IFREG | 0444, NULL, proc_show_stat, NULL},
-	{"statm", S_IFREG | 0444, NULL, proc_show_statm, NULL},
-	{"status", S_IFREG | 0444, NULL, proc_show_status, NULL},
+	{"comm", S_IFREG | 0644, NULL, proc_show_comm, proc_store_comm, false},
+	{"maps", S_IFREG | 0444, NULL, proc_show_maps, NULL, true},
+	{"stat", S_IFREG | 0444, NULL, proc_show_stat, NULL, false},
+	{"statm", S_IFREG | 0444, NULL, proc_show_statm, NULL, false},
+	{"status", S_IFREG | 0444, NULL, proc_show_status, NULL, false},
 };
 
 static struct inode *lookup_file(struct inode *directory, const char *name)

@@ -76,18 +76,6 @@ static int64_t write_store(struct file *file, struct iov *iov, uint64_t *positio
 	return error ? error : (int64_t)length;
 }
 
-static int64_t seek_snapshot(struct file *file, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += (int64_t)file->position;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->position = (uint64_t)offset;
-	return offset;
-}
-
 static void release_snapshot(struct file *file)
 {
 	struct snapshot *snapshot = file->private;
@@ -98,7 +86,7 @@ static void release_snapshot(struct file *file)
 static const struct file_ops snapshot_file_ops = {
 	.read = read_snapshot,
 	.write = write_store,
-	.seek = seek_snapshot,
+	.seek = file_seek_plainly,
 	.release = release_snapshot,
 };
 

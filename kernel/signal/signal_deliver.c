@@ -175,11 +175,23 @@ static __cold void do_signal_work(struct trapframe *frame, bool in_syscall)
 	irq_disable();
 }
 
+/* With interrupts masked, as user_return_work. */
+static void relieve_memory(void)
+{
+	if (!current_thread()->used_reserve) {
+		oom_relieve();
+		return;
+	}
+	irq_enable();
+	oom_wait();
+	irq_disable();
+}
+
 void user_return_work(struct trapframe *frame, bool in_syscall)
 {
 	sched_account(!in_syscall);
-	if (page_pressure() == PAGES_RESERVED) /* system calls have used it up */
-		oom_relieve();
+	if (page_pressure() >= PAGES_RESERVED) /* system calls have used it up */
+		relieve_memory();
 	for (;;) {
 		if (has_signal_work(frame, in_syscall))
 			do_signal_work(frame, in_syscall);

@@ -10,10 +10,11 @@ import stat
 
 class Archive:
     """Paths are relative: "etc/passwd". A path that is added twice keeps what came first, except with
-    `replace`, and a directory that is needed is made."""
+    `replace`, and a directory that is needed is made. All is root's but for what `give` gives."""
 
     def __init__(self):
         self._entries = {}  # path: (mode, contents)
+        self._owners = {}   # path: (uid, gid)
 
     def _add(self, path, mode, contents, replace):
         if replace or path not in self._entries:
@@ -37,9 +38,17 @@ class Archive:
     def add_link(self, path, target, replace=False):
         self._add(path, stat.S_IFLNK | 0o777, target.encode(), replace)
 
+    def give(self, path, uid, gid, mode):
+        """What is there gets this owner and these permissions."""
+        kind, contents = stat.S_IFMT(self._entries[path][0]), self._entries[path][1]
+        self._entries[path] = (kind | mode, contents)
+        self._owners[path] = (uid, gid)
+
     def copy(self, path, source):
         """A further name for what stands at `source`: both are files of their own then."""
-        self._add(path, *self._entries[source], replace=True)
+        mode, contents = self._entries[source]
+        self._add(path, mode, contents, replace=True)
+        self.give(path, *self._owners.get(source, (0, 0)), stat.S_IMODE(mode))
 
     def has(self, path):
         return path in self._entries
@@ -62,7 +71,7 @@ class Archive:
         parts = []
         for number, path in enumerate(self.paths(), start=1):
             mode, contents = self._entries[path]
-            parts.append(record(number, path, mode, contents))
+            parts.append(record(number, path, mode, contents, *self._owners.get(path, (0, 0))))
         parts.append(record(0, "TRAILER!!!", 0, b""))
         return b"".join(parts)
 
@@ -71,10 +80,10 @@ def pad(data):
     return data + bytes(-len(data) % 4)
 
 
-def record(number, path, mode, contents):
+def record(number, path, mode, contents, uid=0, gid=0):
     """A header of thirteen 8-digit hexadecimal fields, the name, the contents, each padded to 4."""
     links = 2 if stat.S_ISDIR(mode) else 1
     name = os.fsencode(path) + b"\0"
-    fields = (number, mode, 0, 0, links, 0, len(contents), 0, 0, 0, 0, len(name), 0)
+    fields = (number, mode, uid, gid, links, 0, len(contents), 0, 0, 0, 0, len(name), 0)
     header = b"070701" + b"".join(b"%08X" % field for field in fields)
     return pad(header + name) + pad(contents)

@@ -13,6 +13,8 @@ ALTERNATIVE = re.compile(r"--(?:install|slave)\s+(/\S+)\s+\S+\s+(/\S+)")
 # On a Debian machine the two of a pair are one directory.
 PAIRS = {"bin": "usr/bin", "usr/bin": "bin", "sbin": "usr/sbin", "usr/sbin": "sbin"}
 
+PASSWD = os.path.join(os.path.dirname(__file__), "../../userland/rootfs/etc/passwd")
+
 ALIAS_NAME = re.compile(r"[A-Za-z0-9._+-]+")
 
 CERTIFICATES = "usr/share/ca-certificates/"
@@ -20,20 +22,22 @@ CERTIFICATES = "usr/share/ca-certificates/"
 MIME_TYPES = (("html", "text/html"), ("css", "text/css"), ("js", "text/javascript"), ("txt", "text/plain"),
               ("png", "image/png"), ("jpg", "image/jpeg"), ("svg", "image/svg+xml"), ("json", "application/json"))
 
-# There when anything below the first of a line is.
+# There when the first of a line is; the last is whose it is, by userland/rootfs/etc/passwd.
 DIRECTORIES = (
-    ("usr/sbin/sshd", "run/sshd", 0o755),
-    ("usr/sbin/nginx", "var/lib/nginx", 0o755),
-    ("usr/sbin/nginx", "var/log/nginx", 0o755),
-    ("usr/sbin/lighttpd", "var/cache/lighttpd", 0o755),
-    ("usr/sbin/lighttpd", "var/log/lighttpd", 0o755),
-    ("usr/sbin/lighttpd", "run/lighttpd", 0o755),
-    ("usr/sbin/haproxy", "run/haproxy", 0o755),
-    ("usr/sbin/haproxy", "var/lib/haproxy", 0o755),
-    ("usr/bin/redis-server", "var/lib/redis", 0o755),
-    ("usr/bin/redis-server", "var/log/redis", 0o755),
-    ("usr/sbin/dnsmasq", "var/lib/misc", 0o755),
-    ("usr/sbin/dropbear", "etc/dropbear", 0o755),
+    ("usr/sbin/sshd", "run/sshd", 0o755, "root"),
+    ("usr/sbin/nginx", "var/lib/nginx", 0o755, "root"),
+    ("usr/sbin/nginx", "var/log/nginx", 0o755, "www-data"),
+    ("usr/sbin/lighttpd", "var/cache/lighttpd", 0o750, "www-data"),
+    ("usr/sbin/lighttpd", "var/log/lighttpd", 0o750, "www-data"),
+    ("usr/sbin/lighttpd", "run/lighttpd", 0o750, "www-data"),
+    ("usr/sbin/haproxy", "run/haproxy", 0o755, "haproxy"),
+    ("usr/sbin/haproxy", "var/lib/haproxy", 0o755, "root"),
+    ("usr/bin/redis-server", "var/lib/redis", 0o750, "redis"),
+    ("usr/bin/redis-server", "var/log/redis", 0o750, "redis"),
+    ("usr/lib/postgresql/15/bin/postgres", "run/postgresql", 0o2775, "postgres"),
+    ("usr/lib/postgresql/15/bin/postgres", "var/lib/postgresql", 0o755, "postgres"),
+    ("usr/sbin/dnsmasq", "var/lib/misc", 0o755, "root"),
+    ("usr/sbin/dropbear", "etc/dropbear", 0o755, "root"),
 )
 
 
@@ -107,10 +111,19 @@ def add_lighttpd_settings(archive):
     archive.add_bytes(path, "".join(lines).encode())
 
 
+def users():
+    """The guest's: name: (uid, gid)."""
+    with open(PASSWD, encoding="ascii") as file:
+        fields = [line.split(":") for line in file]
+    return {name: (int(uid), int(gid)) for name, _, uid, gid, *_ in fields}
+
+
 def add_directories(archive):
-    for cause, path, mode in DIRECTORIES:
+    ids = users()
+    for cause, path, mode, owner in DIRECTORIES:
         if archive.has(cause):
-            archive.add_directory(path, mode)
+            archive.add_directory(path)
+            archive.give(path, *ids[owner], mode)
 
 
 def complete(archive):

@@ -33,6 +33,8 @@ LIST_AGE_S = 24 * 3600
 INSTALLERS = ("adduser", "debconf", "debianutils", "dpkg", "init-system-helpers", "install-info", "lsb-base",
               "passwd", "procps", "runit-helper", "sensible-utils", "sysvinit-utils", "tar", "ucf", "update-inetd",
               "usrmerge", "usr-is-merged")
+# What Debian takes for granted everywhere and no package names, by who needs it.
+ESSENTIAL = {"libc6": "libc-bin", "libtinfo6": "ncurses-base"}  # the locale C.UTF-8; descriptions of terminals
 INSTALLED = """\
 Package: {name}
 Status: install ok installed
@@ -111,7 +113,8 @@ def apt_failed(output):
     if found:
         return Trouble(f"--with: Debian has no arm64 package `{found[1] or found[2]}`")
     lines = [line for line in output.splitlines() if line.startswith("E:")] or output.splitlines()[-1:]
-    return Unreachable("--with: apt: " + (" ".join(lines) or "failed without a word"))
+    more = f" (and {len(lines) - 1} more such lines)" if len(lines) > 1 else ""
+    return Unreachable("--with: apt: " + (lines[0] + more if lines else "failed without a word"))
 
 
 def run_apt(command):
@@ -144,6 +147,11 @@ def resolve(apt, directory, names):
     output = run_apt(apt + ["install", "-y", "--no-install-recommends", "--print-uris",
                             "-o", f"Dir::Cache::archives={directory}/nothing", *names])
     return re.findall(r"^'[^']+' (\S+\.deb) \d+", output, re.MULTILINE)
+
+
+def with_essentials(names, files):
+    packages = {file.split("_")[0] for file in files}
+    return [*names, *(essential for package, essential in ESSENTIAL.items() if package in packages)]
 
 
 def fetch(apt, names, count, progress):
@@ -181,7 +189,8 @@ def add_member(archive, member, stream):
     elif member.islnk():
         archive.copy(path, place_in_guest(member.linkname))
     elif member.isreg():
-        archive.add_bytes(path, stream.extractfile(member).read(), member.mode & 0o7777)
+        archive.add_bytes(path, stream.extractfile(member).read())
+        archive.give(path, member.uid, member.gid, member.mode & 0o7777)
 
 
 def add_package(archive, file):
@@ -237,6 +246,7 @@ def make(names, path, directory, progress):
     apt = apt_command(directory)
     write_state(directory, names)
     update_list(apt, directory, progress)
+    names = with_essentials(names, resolve(apt, directory, names))
     files = resolve(apt, directory, names)
     fetch(apt, names, len(files), progress)
     packages = [f"{directory}/cache/archives/{file}" for file in files]

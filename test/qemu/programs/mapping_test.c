@@ -305,8 +305,6 @@ static void code_that_is_rewritten(void)
 {
 	const int all = PROT_READ | PROT_WRITE | PROT_EXEC;
 
-	CHECK(mmap(NULL, PAGE, all, PRIVATE, -1, 0) == MAP_FAILED && errno == EACCES);
-	allow_writable_code("1");
 	uint32_t *code = (void *)map(PAGE, all, PRIVATE, -1);
 	CHECK(run_code(code, 42) == 42 && run_code(code, 43) == 43);
 	CHECK(run_code(code + 2, 44) == 44 && run_code(code, 7) == 7);
@@ -315,7 +313,35 @@ static void code_that_is_rewritten(void)
 	      code[1] == 0xd65f03c0u);
 	CHECK(mprotect(code, PAGE, PROT_READ | PROT_EXEC) == 0);
 	ends_by(write_it, (char *)code, SIGSEGV);
+}
+
+/* str w0, [x0]; ret: into the instructions themselves. A page is not both, not even for that. */
+static int write_own_page(void)
+{
+	uint32_t *code = (uint32_t *)(uintptr_t)touched;
+
+	code[0] = 0xb9000000u;
+	code[1] = 0xd65f03c0u;
+	__builtin___clear_cache((char *)code, (char *)(code + 2));
+	((void (*)(void *))(uintptr_t)code)(code + 4);
+	return 0;
+}
+
+static void code_that_writes_where_it_runs(void)
+{
+	ends_by(write_own_page, map(PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, PRIVATE, -1),
+		SIGSEGV);
+}
+
+static void writable_code_can_be_forbidden(void)
+{
+	const int all = PROT_READ | PROT_WRITE | PROT_EXEC;
+	char *page = map(PAGE, PROT_READ | PROT_WRITE, PRIVATE, -1);
+
 	allow_writable_code("0");
+	CHECK_ERROR(mprotect(page, PAGE, all), EACCES);
+	CHECK(mmap(NULL, PAGE, all, PRIVATE, -1, 0) == MAP_FAILED && errno == EACCES);
+	allow_writable_code("1");
 }
 
 RUN_TESTS({"truncation", a_file_shrinks_below_its_mappings},
@@ -324,4 +350,6 @@ RUN_TESTS({"truncation", a_file_shrinks_below_its_mappings},
 	  {"flags", flags_of_mmap}, {"grows down", a_mapping_that_grows_down},
 	  {"stack", the_stack_grows_to_its_limit}, {"limits", limits_hold},
 	  {"shared memory", shared_memory_is_one_for_all},
-	  {"code that is rewritten", code_that_is_rewritten})
+	  {"code that is rewritten", code_that_is_rewritten},
+	  {"code that writes where it runs", code_that_writes_where_it_runs},
+	  {"writable code can be forbidden", writable_code_can_be_forbidden})

@@ -88,17 +88,6 @@ static void bad_accesses_kill(void)
 	dies_by(overflow_stack, SIGSEGV);
 }
 
-static void nothing_is_writable_and_executable(void)
-{
-	const int all = PROT_READ | PROT_WRITE | PROT_EXEC;
-	const int private_memory = MAP_PRIVATE | MAP_ANONYMOUS;
-	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, private_memory, -1, 0);
-
-	CHECK(page != MAP_FAILED);
-	CHECK_ERROR(mprotect(page, 4096, all), EACCES);
-	CHECK(mmap(NULL, 4096, all, private_memory, -1, 0) == MAP_FAILED);
-}
-
 /* The way of a program that makes code: write it, then give up writing. */
 static void written_code_runs_afterwards(void)
 {
@@ -114,5 +103,4 @@ static void written_code_runs_afterwards(void)
 }
 
 RUN_TESTS({"bad accesses kill", bad_accesses_kill},
-	  {"nothing is writable and executable", nothing_is_writable_and_executable},
 	  {"written code runs afterwards", written_code_runs_afterwards})

@@ -154,23 +154,44 @@ static void the_system(void)
 	CHECK(getpriority(PRIO_PROCESS, 0) == 0);
 }
 
-/* More than there may be is refused, and nothing is lost. */
+static int fork_once(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid < 0 ? errno : wait(NULL) != pid;
+}
+
+/* An ordinary user's: it counts the processes of that user, and is inherited. */
+static int fork_within_limit(void)
+{
+	struct rlimit limit = {2, 2}; /* this one, and one more */
+
+	CHECK(setresuid(4321, 4321, 4321) == 0 && setrlimit(RLIMIT_NPROC, &limit) == 0);
+	CHECK(fork_once() == 0);
+	CHECK(WEXITSTATUS(status_of(fork_once)) == EAGAIN); /* that is a third */
+	CHECK(fork_once() == 0);
+	limit.rlim_cur = 1;
+	CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
+	CHECK_ERROR(fork(), EAGAIN);
+	limit.rlim_max = 3;
+	CHECK_ERROR(setrlimit(RLIMIT_NPROC, &limit), EPERM);
+	return 0;
+}
+
+/* More than there may be is refused, and nothing is lost. The superuser is not bound. */
 static void too_many_processes(void)
 {
 	struct rlimit limit, before;
-	pid_t pid;
 
 	CHECK(getrlimit(RLIMIT_NPROC, &before) == 0 && before.rlim_cur > 20);
 	limit = before;
 	limit.rlim_cur = 1;
 	CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
-	CHECK_ERROR(fork(), EAGAIN);
+	CHECK(fork_once() == 0);
 	CHECK(setrlimit(RLIMIT_NPROC, &before) == 0);
-	pid = fork();
-	CHECK(pid >= 0);
-	if (pid == 0)
-		_exit(0);
-	CHECK(wait(NULL) == pid);
+	CHECK(status_of(fork_within_limit) == 0);
 }
 
 RUN_TESTS({"groups", groups}, {"sessions", sessions}, {"signals to groups", signals_to_groups},
