@@ -19,10 +19,6 @@ FTP_PORT, TFTP_PORT, TELNET_PORT = 2121, 6969, 2323
 PATIENCE_S = 20
 
 
-def sha256(guest, path):
-    return guest.check(f"sha256sum {path}").split()[0]
-
-
 def wait_for_text(connection, text):
     seen = connection.read_until(text.encode(), PATIENCE_S).decode(errors="replace")
     assert text in seen, seen
@@ -35,7 +31,7 @@ def wait_for_text(connection, text):
 def test_wget(guest, web):
     data = web.random_file("megabytes", 4 * MIB)
     guest.check(f"wget -q -O /tmp/got http://{guest.host}:{HTTP_PORT}/megabytes", 60)
-    assert sha256(guest, "/tmp/got") == hashlib.sha256(data).hexdigest()
+    assert guest.sha256("/tmp/got") == hashlib.sha256(data).hexdigest()
 
 
 def test_wget_follows_a_redirection_and_posts(guest, web):
@@ -62,7 +58,7 @@ def test_httpd(guest, httpd, tmp_path):
     address, port = httpd
     result = tool("curl", "-sSf", "-o", tmp_path / "noise", f"http://{address}:{port}/noise")
     assert result.returncode == 0, result.stdout
-    assert hashlib.sha256((tmp_path / "noise").read_bytes()).hexdigest() == sha256(guest, "/tmp/www/noise")
+    assert hashlib.sha256((tmp_path / "noise").read_bytes()).hexdigest() == guest.sha256("/tmp/www/noise")
 
 
 def test_httpd_runs_scripts(guest, httpd):
@@ -117,7 +113,7 @@ def ftp(peers):
 
 def test_ftp(guest, ftp):
     guest.check(f"ftpget -P {FTP_PORT} {guest.host} /tmp/got file")
-    assert sha256(guest, "/tmp/got") == hashlib.sha256((ftp / "file").read_bytes()).hexdigest()
+    assert guest.sha256("/tmp/got") == hashlib.sha256((ftp / "file").read_bytes()).hexdigest()
     guest.check(f"ftpput -P {FTP_PORT} {guest.host} back /tmp/got")
     assert (ftp / "back").read_bytes() == (ftp / "file").read_bytes()
     assert guest.run(f"ftpget -P {FTP_PORT} {guest.host} /tmp/got nothing").status != 0
@@ -136,7 +132,7 @@ def tftp(peers):
 
 def test_tftp(guest, tftp):
     guest.check(f"tftp -g -l /tmp/got -r file {guest.host} {TFTP_PORT}", 60)
-    assert sha256(guest, "/tmp/got") == hashlib.sha256((tftp / "file").read_bytes()).hexdigest()
+    assert guest.sha256("/tmp/got") == hashlib.sha256((tftp / "file").read_bytes()).hexdigest()
     guest.check(f"tftp -b 1400 -p -l /tmp/got -r back {guest.host} {TFTP_PORT}", 60)
     assert (tftp / "back").read_bytes() == (tftp / "file").read_bytes()
     assert guest.run(f"tftp -g -l /tmp/got -r nothing {guest.host} {TFTP_PORT}").status != 0

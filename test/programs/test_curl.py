@@ -28,14 +28,10 @@ def share(authority, tmp_path_factory):
     return directory
 
 
-def sha256(guest, path):
-    return guest.check(f"sha256sum {path}").split()[0]
-
-
 def test_http(guest, web):
     data = web.random_file("megabytes", 5 * MIB)
     guest.check(f"curl -sSf -o /tmp/got http://{guest.host}:{HTTP_PORT}/megabytes", 60)
-    assert sha256(guest, "/tmp/got") == hashlib.sha256(data).hexdigest()
+    assert guest.sha256("/tmp/got") == hashlib.sha256(data).hexdigest()
 
 
 @pytest.mark.fast
@@ -63,7 +59,7 @@ def test_http2(guest, web):
     version = guest.check(f"curl -sSf {TRUST} --http2 -o /tmp/got -w '%{{http_version}}\\n' "
                           f"https://{guest.host}:{HTTPS_PORT}/large", 60)
     assert version == "2\n"
-    assert sha256(guest, "/tmp/got") == hashlib.sha256(data).hexdigest()
+    assert guest.sha256("/tmp/got") == hashlib.sha256(data).hexdigest()
 
 
 @pytest.mark.parametrize("scheme, port", [("http", HTTP_PORT), ("https", HTTPS_PORT)])
@@ -97,7 +93,7 @@ def test_continues_a_download(guest, web):
     data = web.random_file("halves", MIB)
     url = f"http://{guest.host}:{HTTP_PORT}/halves"
     guest.check(f"rm -f /tmp/got; curl -sSf -r 0-499999 -o /tmp/got {url}; curl -sSf -C - -o /tmp/got {url}", 60)
-    assert sha256(guest, "/tmp/got") == hashlib.sha256(data).hexdigest()
+    assert guest.sha256("/tmp/got") == hashlib.sha256(data).hexdigest()
 
 
 def test_redirect_compression_and_limited_rate(guest, web):

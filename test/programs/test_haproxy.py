@@ -100,8 +100,6 @@ def haproxy(guest, servers):
     if guest.run("test -e /run/haproxy.pid && kill -0 $(head -1 /run/haproxy.pid)").status != 0:
         guest.write_file("/tmp/haproxy.cfg", CONFIGURATION.format(
             http=HTTP_PORT, https=HTTPS_PORT, statistics=STATISTICS_PORT, host=guest.host, **SERVER_PORTS))
-        # PCRE's compiler wants memory that can be written and executed.
-        guest.check("echo 1 > /proc/sys/vm/writable_code")
         guest.check("haproxy -D -f /tmp/haproxy.cfg")
         guest.wait_for_port(HTTPS_PORT)
     return guest

@@ -7,13 +7,11 @@ import secrets
 import pytest
 
 from harness.tcp import tool
-from room.guest import GUEST
+from room.site import HTTP_PORT, HTTPS_PORT, Site, write_certificate, write_files
 
 PACKAGES = ["lighttpd", "lighttpd-mod-openssl"]
 MEMORY = "256M"
 
-HTTP_PORT = 80
-HTTPS_PORT = 443
 MIB = 1 << 20
 
 CONFIGURATION = f"""\
@@ -51,14 +49,10 @@ def payload():
 @pytest.fixture(scope="module")
 def share(authority, payload, tmp_path_factory):
     directory = tmp_path_factory.mktemp("share")
-    certificate, key = authority.sign("lighttpd.test", GUEST, "127.0.0.1")
-    (directory / "lighttpd.pem").write_bytes(certificate.read_bytes())
-    (directory / "lighttpd.key").write_bytes(key.read_bytes())
+    write_certificate(authority, "lighttpd", directory)
+    write_files(directory, "hello from lighttpd\n", payload)
     (directory / "lighttpd.conf").write_text(CONFIGURATION)
-    (directory / "files").mkdir()
-    (directory / "files/index.html").write_text("hello from lighttpd\n")
     (directory / "files/script.sh").write_text(SCRIPT)
-    (directory / "files/payload").write_bytes(payload)
     return directory
 
 
@@ -72,42 +66,33 @@ def lighttpd(guest):
     return guest
 
 
-def url(guest, path, scheme="http"):
-    address, port = guest.reach(HTTPS_PORT if scheme == "https" else HTTP_PORT)
-    return f"{scheme}://{address}:{port}/{path}"
-
-
-def curl(authority, *words):
-    result = tool("curl", "-sSf", "--max-time", "60", "--cacert", str(authority.certificate), *words)
-    assert result.returncode == 0, result.stdout
-    return result.stdout
+@pytest.fixture
+def site(lighttpd, authority):
+    return Site(lighttpd, authority)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_serves_files(lighttpd, authority, payload, scheme):
-    assert curl(authority, url(lighttpd, "", scheme)) == "hello from lighttpd\n"
-    digest = tool("sh", "-c", f"curl -sSf --cacert {authority.certificate} {url(lighttpd, 'payload', scheme)} | sha256sum")
-    assert digest.stdout.split()[0] == hashlib.sha256(payload).hexdigest()
+def test_serves_files(site, payload, scheme):
+    assert site.curl(site.url("", scheme)) == "hello from lighttpd\n"
+    assert site.sha256("payload", scheme) == hashlib.sha256(payload).hexdigest()
 
 
-def test_ranges(lighttpd, payload, tmp_path):
-    tool("curl", "-sSf", "-r", "1000000-1999999", "-o", str(tmp_path / "part"), url(lighttpd, "payload"))
+def test_ranges(site, payload, tmp_path):
+    tool("curl", "-sSf", "-r", "1000000-1999999", "-o", tmp_path / "part", site.url("payload"))
     assert (tmp_path / "part").read_bytes() == payload[1000000:2000000]
 
 
-def test_scripts(lighttpd, authority, tmp_path):
+def test_scripts(site, tmp_path):
     """A process, pipes and a temporary file for each request."""
-    assert re.fullmatch(r"GET a=1 \d+\.\d+\.\d+\.\d+\n", curl(authority, url(lighttpd, "script.sh?a=1")))
+    assert re.fullmatch(r"GET a=1 \d+\.\d+\.\d+\.\d+\n", site.curl(site.url("script.sh?a=1")))
     (tmp_path / "body").write_bytes(bytes(300_000))
-    output = curl(authority, "--data-binary", f"@{tmp_path}/body", url(lighttpd, "script.sh?b=2", "https"))
+    output = site.curl("--data-binary", f"@{tmp_path}/body", site.url("script.sh?b=2", "https"))
     assert output.startswith("POST b=2 ") and output.split()[-1] == "300000"
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_wrk(lighttpd, scheme):
-    result = tool("wrk", "-t", "2", "-c", "16", "-d", "3s", "--timeout", "20s", url(lighttpd, "index.html", scheme))
-    assert re.search(r"Requests/sec: +[1-9]", result.stdout), result.stdout
-    assert "Socket errors" not in result.stdout and "Non-2xx" not in result.stdout, result.stdout
+def test_wrk(site, scheme):
+    assert site.wrk(3, scheme) > 0
 
 
 def test_ends_and_leaves_nothing(lighttpd):

@@ -37,7 +37,7 @@ def test_receives_a_file(guest, payload):
     with socket.create_connection(guest.reach(PORT), timeout=SECONDS) as connection:
         connection.sendall(payload)
     guest.check(f"wait {process}")
-    assert guest.check("sha256sum /tmp/got").split()[0] == digest(payload)
+    assert guest.sha256("/tmp/got") == digest(payload)
 
 
 def test_sends_a_file(guest, payload):
@@ -83,7 +83,7 @@ def test_unix_stream(guest, payload):
     process = guest.background(f"nc -d -l -U {SOCKET} > /tmp/got")
     guest.wait_until(f"test -S {SOCKET}")
     guest.check(f"nc -N -U {SOCKET} < /share/payload; wait {process}")
-    assert guest.check("sha256sum /tmp/got").split()[0] == digest(payload)
+    assert guest.sha256("/tmp/got") == digest(payload)
     guest.check(f"rm {SOCKET}")
 
 

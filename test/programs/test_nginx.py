@@ -7,13 +7,11 @@ import secrets
 import pytest
 
 from harness.tcp import tool
-from room.guest import GUEST
+from room.site import HTTP_PORT, HTTPS_PORT, Site, write_certificate, write_files
 
 PACKAGES = ["nginx"]
 MEMORY = "256M"
 
-HTTP_PORT = 80
-HTTPS_PORT = 443
 WORKERS = 2
 MIB = 1 << 20
 
@@ -50,13 +48,9 @@ def payload():
 @pytest.fixture(scope="module")
 def share(authority, payload, tmp_path_factory):
     directory = tmp_path_factory.mktemp("share")
-    certificate, key = authority.sign("nginx.test", GUEST, "127.0.0.1")
-    (directory / "nginx.pem").write_bytes(certificate.read_bytes())
-    (directory / "nginx.key").write_bytes(key.read_bytes())
+    write_certificate(authority, "nginx", directory)
+    write_files(directory, "hello from the guest\n", payload)
     (directory / "nginx.conf").write_text(CONFIGURATION)
-    (directory / "files").mkdir()
-    (directory / "files/index.html").write_text("hello from the guest\n")
-    (directory / "files/payload").write_bytes(payload)
     return directory
 
 
@@ -69,15 +63,9 @@ def nginx(guest):
     return guest
 
 
-def url(guest, path, scheme="http"):
-    address, port = guest.reach(HTTPS_PORT if scheme == "https" else HTTP_PORT)
-    return f"{scheme}://{address}:{port}/{path}"
-
-
-def curl(authority, *words):
-    result = tool("curl", "-sSf", "--max-time", "60", "--cacert", str(authority.certificate), *words)
-    assert result.returncode == 0, result.stdout
-    return result.stdout
+@pytest.fixture
+def site(nginx, authority):
+    return Site(nginx, authority)
 
 
 def master(guest):
@@ -90,23 +78,21 @@ def workers(guest):
     return sorted(int(pid) for pid in re.findall(r"/proc/(\d+)/", output))
 
 
-def wrk(guest, seconds, scheme="http", path="index.html"):
-    """Requests for a second. Each of them was answered, and well."""
-    result = tool("wrk", "-t", "2", "-c", "16", "-d", f"{seconds}s", "--timeout", "20s", url(guest, path, scheme))
-    assert result.returncode == 0, result.stdout
-    assert "Socket errors" not in result.stdout and "Non-2xx" not in result.stdout, result.stdout
-    return float(re.search(r"Requests/sec: +([\d.]+)", result.stdout)[1])
-
-
 @pytest.mark.fast
-def test_serves_http_and_https(nginx, authority, payload):
-    guest = nginx
-    assert len(workers(guest)) == WORKERS
-    assert curl(authority, url(guest, "")) == "hello from the guest\n"
-    assert curl(authority, url(guest, "", "https")) == "hello from the guest\n"
+def test_serves_http_and_https(nginx, site, payload):
+    assert len(workers(nginx)) == WORKERS
     for scheme in ("http", "https"):
-        digest = tool("sh", "-c", f"curl -sSf --cacert {authority.certificate} {url(guest, 'payload', scheme)} | sha256sum")
-        assert digest.stdout.split()[0] == hashlib.sha256(payload).hexdigest()
+        assert site.curl(site.url("", scheme)) == "hello from the guest\n"
+        assert site.sha256("payload", scheme) == hashlib.sha256(payload).hexdigest()
+
+
+def test_workers_are_not_root(nginx, site):
+    """They serve what www-data may read."""
+    nginx.check("echo secret > /share/files/secret; chmod 600 /share/files/secret")
+    words = ["curl", "-s", "--max-time", "60", "-o", "/dev/null", "-w", "%{http_code}", site.url("secret")]
+    assert tool(*words).stdout == "403"
+    nginx.check("chown www-data /share/files/secret")
+    assert tool(*words).stdout == "200"
 
 
 def test_workers_have_dropped_their_rights(nginx):
@@ -115,35 +101,35 @@ def test_workers_have_dropped_their_rights(nginx):
         assert "nginx: worker process" in nginx.check(f"cat /proc/{pid}/cmdline")
 
 
-def test_one_connection_for_many_requests(nginx, authority):
-    address = url(nginx, "", "https")
+def test_one_connection_for_many_requests(site):
+    address = site.url("", "https")
     words = [word for _ in range(20) for word in ("-o", "/dev/null", address)]
-    counts = curl(authority, "-w", "%{num_connects}\\n", *words).split()
+    counts = site.curl("-w", "%{num_connects}\\n", *words).split()
     assert counts == ["1"] + ["0"] * 19
 
 
-def test_http2(nginx, authority):
-    assert curl(authority, "--http2", "-o", "/dev/null", "-w", "%{http_version}", url(nginx, "", "https")) == "2"
+def test_http2(site):
+    assert site.curl("--http2", "-o", "/dev/null", "-w", "%{http_version}", site.url("", "https")) == "2"
 
 
-def test_upload(nginx, authority, payload, tmp_path):
+def test_upload(nginx, site, payload, tmp_path):
     (tmp_path / "file").write_bytes(payload)
-    curl(authority, "-T", str(tmp_path / "file"), url(nginx, "upload/file", "https"))
-    assert nginx.check("sha256sum /tmp/upload/file").split()[0] == hashlib.sha256(payload).hexdigest()
+    site.curl("-T", tmp_path / "file", site.url("upload/file", "https"))
+    assert nginx.sha256("/tmp/upload/file") == hashlib.sha256(payload).hexdigest()
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_wrk(nginx, scheme, record_property):
-    rate = wrk(nginx, 4, scheme)
+def test_wrk(nginx, site, scheme, record_property):
+    rate = site.wrk(4, scheme)
     record_property("report", f"nginx over {nginx.network}, {scheme}: {rate:.0f} requests/s of wrk's 16 connections")
 
 
-def test_wrk_with_large_files(nginx, authority, tmp_path):
+def test_wrk_with_large_files(site):
     """Eight megabytes each by sendfile, to sixteen at once."""
-    wrk(nginx, 4, path="payload")
+    site.wrk(4, path="payload")
 
 
-def test_reload_and_a_worker_that_is_killed(nginx, authority):
+def test_reload_and_a_worker_that_is_killed(nginx, site):
     """New workers by SIGHUP; another for one that dies; the service goes on."""
     before = workers(nginx)
     nginx.check(f"kill -HUP {master(nginx)}")
@@ -153,11 +139,11 @@ def test_reload_and_a_worker_that_is_killed(nginx, authority):
     nginx.check(f"kill -9 {victim}")
     nginx.wait_until(f"! test -e /proc/{victim}")
     nginx.wait_until(f"test $(grep -l '^PPid:.*[^0-9]{master(nginx)}$' /proc/[0-9]*/status | wc -l) = {WORKERS}")
-    assert curl(authority, url(nginx, "")) == "hello from the guest\n"
+    assert site.curl(site.url()) == "hello from the guest\n"
 
 
-def test_ends_and_leaves_nothing(nginx, authority):
-    curl(authority, "-o", "/dev/null", url(nginx, "payload"))
+def test_ends_and_leaves_nothing(nginx, site):
+    site.curl("-o", "/dev/null", site.url("payload"))
     nginx.check(f"kill -QUIT {master(nginx)}")
     nginx.wait_until("! grep -q nginx /proc/[0-9]*/comm 2> /dev/null")
     assert f":{HTTP_PORT} " not in nginx.check("netstat -ltn")

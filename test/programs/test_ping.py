@@ -38,6 +38,13 @@ def test_ping_without_an_answer(guest):
     assert result.status != 0
 
 
+def test_of_an_ordinary_user(guest):
+    """Who may not open raw sockets has ICMP's datagram sockets."""
+    assert " 0% packet loss" in guest.check(f"su user -c '{PING} -c 1 {guest.host}'")
+    hubs = json.loads(guest.check(f"su user -c 'mtr -j -n -c 1 {guest.host}'", 60))["report"]["hubs"]
+    assert hubs[-1]["host"] == guest.host
+
+
 def test_ping_by_interface_and_quietly(guest):
     assert "from" in guest.check(f"{PING} -I eth0 -c 1 {guest.host}")
     output = guest.check(f"{PING} -q -f -c 50 {guest.host}")

@@ -238,10 +238,19 @@ def test_dynamic_forwarding(ssh, guest, peers):
 
 
 def test_user_without_rights(ssh, guest):
-    guest.check("grep -q ^user: /etc/passwd || echo 'user:x:1000:1000::/tmp:/bin/sh' >> /etc/passwd")
-    result = ssh.run("id -u; kill 1 2>&1; busybox httpd -f -p 99 2>&1", user="user", text=True)
+    result = ssh.run("id -u; kill 1 2>&1; busybox httpd -f -p 99 2>&1; cat /etc/shadow 2>&1; touch /etc/new 2>&1",
+                     user="user", text=True)
     lines = result.stdout.splitlines()
-    assert lines[0] == "1000" and all("ermi" in line for line in lines[1:]) and len(lines) == 3, result
+    assert lines[0] == "1000" and all("ermi" in line for line in lines[1:]) and len(lines) == 5, result
+
+
+def test_terminal_and_home_of_a_user(ssh, guest):
+    """A terminal of his own, which is his; a home where he may write, and others may not look."""
+    result = ssh.run("tty; test -O $(tty) && echo his; pwd; echo mine > ~/file; stat -c %U ~/file", "-tt", user="user",
+                     text=True)
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("/dev/pts/") and lines[1:] == ["his", "/home/user", "user"], result
+    assert guest.run("su -s /bin/sh nobody -c 'cat /home/user/file'").status != 0
 
 
 # Out of the guest -----------------------------------------------------------------------------------

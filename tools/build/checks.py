@@ -26,6 +26,9 @@ def describe_tests(ninja, kernels, host):
     ninja.build("test-load", "console", [], implicit=kernels["test"], order_only=kernels["default"],
                 command=f"VITRINE_LOAD_SECONDS=600 tools/run-qemu-tests {ninja.build_dir} --programs -n 0 -rA "
                         "-k 'test_load and all_at_once'", text="TEST 24 programs for ten minutes")
+    ninja.build("test-storm", "console", [], implicit=kernels["test"], order_only=kernels["default"],
+                command=f"VITRINE_STORM_BATCHES=300 tools/run-qemu-tests {ninja.build_dir} -n 0 -rA -k test_storm",
+                text="TEST random system calls")
     ninja.build("test-suites", "console", [], implicit=kernels["default"] + [ninja.product("debian/stamp")],
                 command=f"tools/run-suites --build-dir {ninja.build_dir}", text="TEST public suites")
     describe_fuzzing(ninja, host)

@@ -36,6 +36,7 @@ REQUIRED = [
     ("memcached", "memcached"),
     ("nginx-light", "nginx"),
     ("openssl", "openssl"),
+    ("git", "git"),
     ("python3-pyftpdlib", "/usr/lib/python3/dist-packages/pyftpdlib/__init__.py"),
     ("redis-server", "redis-server"),
     ("redis-tools", "redis-benchmark"),

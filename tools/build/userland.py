@@ -45,6 +45,14 @@ def describe_program(ninja, source, library):
     return output
 
 
+def describe_folder(ninja, directory, library):
+    """A program of several files, named as their folder."""
+    output = ninja.product(f"{directory}/{os.path.basename(directory)}")
+    objects = [describe_object(ninja, source) for source in ninja.sources(directory, ".c")]
+    ninja.build(output, "user_link", objects + [library])
+    return output
+
+
 def describe(ninja):
     """Returns the programs of the image, and those that only the tests' image has."""
     describe_rules(ninja)
@@ -57,5 +65,6 @@ def describe(ninja):
         "default": [describe_program(ninja, source, library)
                     for source in ninja.sources("userland", ".c", recursive=False)],
         "test": [describe_program(ninja, source, library)
-                 for source in ninja.sources("test/qemu/programs", ".c")],
+                 for source in ninja.sources("test/qemu/programs", ".c")]
+                + [describe_folder(ninja, "test/qemu/storm", library)],
     }

@@ -53,6 +53,10 @@ class ProgramGuest(Guest):
             self._reached[protocol, port] = here
         return "127.0.0.1", self._reached[protocol, port]
 
+    def sha256(self, path):
+        """Of a file in the guest."""
+        return self.check(f"sha256sum {path}").split()[0]
+
     def wait_until(self, command, seconds=20):
         """Until the command succeeds in the guest."""
         self.check(f"until {command}; do sleep 0.05; done", seconds)

@@ -1,6 +1,7 @@
 """Makers of frames for the guest, right by default and wrong where a test wants them wrong."""
 
 import random
+import socket
 import struct
 import time
 
@@ -34,6 +35,16 @@ def ip(**fields):
 
 def udp(**fields):
     return UDP(**{"sport": 1000, "dport": 7, **fields})
+
+
+def udp_lite(port, payload, coverage=0, **fields):
+    """A datagram from OTHER, of whose bytes the checksum covers so many, as far as there are any; 0: all."""
+    length = 8 + len(payload)
+    pseudo = socket.inet_aton(OTHER) + socket.inet_aton(GUEST) + struct.pack("!HH", socket.IPPROTO_UDPLITE, length)
+    datagram = struct.pack("!HHHH", 1000, port, coverage, 0) + payload
+    covered = datagram[:coverage or length]
+    right = checksum(pseudo + covered + bytes(len(covered) % 2)) or 0xffff
+    return Raw(datagram[:6] + struct.pack("!H", fields.get("checksum", right)) + payload)
 
 
 def over_ip(**fields):

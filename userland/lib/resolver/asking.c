@@ -156,6 +156,12 @@ static bool ask_by_tcp(struct resolver *resolver, struct asked *asked)
 	return true;
 }
 
+/* Others may have been given meanwhile, or none. */
+static bool has_attempts(const struct resolver *resolver, const struct asked *asked)
+{
+	return asked->attempt < ROUNDS * resolver->servers.count;
+}
+
 /* This attempt led to nothing: the next server, or none any more. */
 static void ask_next(struct resolver *resolver, struct asked *asked)
 {
@@ -167,7 +173,7 @@ static void ask(struct resolver *resolver, struct asked *asked)
 {
 	const struct servers *servers = &resolver->servers;
 
-	for (; asked->attempt < ROUNDS * servers->count; asked->attempt++) {
+	for (; has_attempts(resolver, asked); asked->attempt++) {
 		asked->server = (servers->first + asked->attempt) % servers->count;
 		if (ask_by_udp(resolver, asked))
 			return;
@@ -185,7 +191,7 @@ static void take_reply(struct resolver *resolver, struct asked *asked, uint8_t *
 	enum dns_code code;
 
 	if (message->truncated) {
-		if (asked->by_tcp || !ask_by_tcp(resolver, asked))
+		if (asked->by_tcp || !has_attempts(resolver, asked) || !ask_by_tcp(resolver, asked))
 			ask_next(resolver, asked);
 		return;
 	}

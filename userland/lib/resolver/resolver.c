@@ -205,7 +205,6 @@ void resolver_step(struct resolver *resolver)
 
 			if (ready->revents && connection->fd >= 0 && connection->fd == ready->fd)
 				connection_ready(connection, ready->revents);
-			connection_go_on(resolver, connection);
 		}
 		if (wait[WAIT_UDP].revents)
 			receive_datagrams(resolver);
@@ -214,6 +213,9 @@ void resolver_step(struct resolver *resolver)
 	}
 	if (deadline != CLOCK_NEVER)
 		end_waits(resolver);
+	/* All this may have ended what a connection's next question waits for. */
+	for (unsigned i = 0; i < RESOLVER_CONNECTIONS_MAX; i++)
+		connection_go_on(resolver, &resolver->connections[i]);
 }
 
 /* ---- Start and end ---- */
