@@ -23,11 +23,27 @@ static struct directory_entry *entry_create(struct inode *directory, const char 
 
 struct directory_entry *directory_find(struct inode *directory, const char *name)
 {
-	struct directory_entry *entry;
-	list_for_each_entry(entry, &directory->entries, link)
-		if (strcmp(entry->name, name) == 0)
+	struct tree_node *node = directory->names.root;
+	while (node) {
+		struct directory_entry *entry = tree_entry(node, struct directory_entry, by_name);
+		int order = strcmp(name, entry->name);
+		if (order == 0)
 			return entry;
+		node = order < 0 ? node->left : node->right;
+	}
 	return NULL;
+}
+
+static void insert_name(struct inode *directory, struct directory_entry *entry)
+{
+	struct tree_node **link = &directory->names.root, *parent = NULL;
+	while (*link) {
+		parent = *link;
+		const struct directory_entry *other = tree_entry(parent, struct directory_entry,
+								 by_name);
+		link = strcmp(entry->name, other->name) < 0 ? &parent->left : &parent->right;
+	}
+	tree_insert(&directory->names, &entry->by_name, parent, link);
 }
 
 struct inode *directory_lookup(struct inode *directory, const char *name)
@@ -82,6 +98,7 @@ int directory_add(struct inode *directory, const char *name, struct inode *inode
 		return -ENOSPC;
 	entry->position = directory->next_position++;
 	list_append(&directory->entries, &entry->link);
+	insert_name(directory, entry);
 	attach(entry, inode);
 	return 0;
 }
@@ -89,6 +106,7 @@ int directory_add(struct inode *directory, const char *name, struct inode *inode
 void directory_remove(struct directory_entry *entry)
 {
 	list_remove(&entry->link);
+	tree_remove(&entry->directory->names, &entry->by_name);
 	detach(entry);
 	kfree(entry);
 }

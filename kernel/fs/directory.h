@@ -1,6 +1,7 @@
 /*
- * Directories: a list of named entries, each with a position that never changes, so that a listing
- * which goes on while entries come and go misses none of those that stay.
+ * Directories: named entries in a tree, by which a name is found; and in a list, each with a position
+ * that never changes, so that a listing which goes on while entries come and go misses none of those
+ * that stay.
  */
 #ifndef KERNEL_FS_DIRECTORY_H
 #define KERNEL_FS_DIRECTORY_H
@@ -17,9 +18,10 @@
 #define DIRECTORY_MADE_UP (1ull << 32)
 
 struct directory_entry {
-	struct list_head link;   /* directory->entries; an entry made up for /proc is on no list */
-	struct inode *directory; /* where it stands; no reference */
-	struct inode *inode;     /* a reference */
+	struct list_head link;    /* directory->entries; an entry made up for /proc is on no list */
+	struct tree_node by_name; /* directory->names, likewise */
+	struct inode *directory;  /* where it stands; no reference */
+	struct inode *inode;      /* a reference */
 	uint64_t position;
 	char name[];
 };

@@ -9,6 +9,7 @@
 #define KERNEL_FS_INODE_H
 
 #include "include/uapi/stat.h"
+#include "kernel/lib/tree.h"
 #include "kernel/list.h"
 #include "kernel/mm/page.h"
 #include "kernel/types.h"
@@ -80,6 +81,7 @@ struct inode {
 	uint64_t page_count; /* present: st_blocks */
 
 	struct list_head entries; /* directories: struct directory_entry, by position */
+	struct tree names;        /* the same by name */
 	uint64_t next_position;
 	struct list_head watches; /* inotify's */
 	struct inode *parent;     /* directories: a reference; the root's is itself, without one */
