@@ -1,7 +1,7 @@
 /*
- * IPv4 as programs see it (ip(7), udp(7), udplite(7), raw(7)): addresses, protocol numbers, and the options of
- * level SOL_IP (IPPROTO_IP), as the Linux arm64 ABI has them. Addresses and ports are in network
- * order.
+ * IPv4 as programs see it (ip(7), udp(7), udplite(7), raw(7)): addresses, protocol numbers, and the
+ * options of level SOL_IP (IPPROTO_IP), as the Linux arm64 ABI has them. Addresses and ports are in
+ * network order.
  */
 #ifndef UAPI_IN_H
 #define UAPI_IN_H

@@ -1,7 +1,7 @@
 /*
- * Directories: named entries in a tree, by which a name is found; and in a list, each with a position
- * that never changes, so that a listing which goes on while entries come and go misses none of those
- * that stay.
+ * Directories: named entries in a tree, by which a name is found; and in a list, each with a
+ * position that never changes, so that a listing which goes on while entries come and go misses
+ * none of those that stay.
  */
 #ifndef KERNEL_FS_DIRECTORY_H
 #define KERNEL_FS_DIRECTORY_H

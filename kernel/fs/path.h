@@ -29,8 +29,8 @@ enum path_end {
 
 /*
  * Walks `path` from `directory_fd` (AT_FDCWD or a descriptor of a directory). Returns 0 or a
- * negative errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EBADF, ENOMEM; EACCES for a directory that the
- * caller may not search.
+ * negative errno: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EBADF, ENOMEM; EACCES for a directory that
+ * the caller may not search.
  */
 int path_walk(int directory_fd, const char *path, enum path_end end, struct path *result);
 

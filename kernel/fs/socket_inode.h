@@ -17,8 +17,8 @@ struct inode;
 int socket_inode_create(const char *path, struct inode **result);
 
 /*
- * Where the path leads. 0 and a reference; -EACCES: to what the caller may not write; -ECONNREFUSED:
- * to no socket; those of path_walk.
+ * Where the path leads. 0 and a reference; -EACCES: to what the caller may not write;
+ * -ECONNREFUSED: to no socket; those of path_walk.
  */
 int socket_inode_find(const char *path, struct inode **result);
 

@@ -80,8 +80,8 @@ struct page_statistics page_statistics(void);
 /*
  * How near the end of memory is. The file system stops growing first (inode.c); then processes get
  * no more pages without one of them being ended (kernel/proc/oom.h); the last part is the kernel's
- * own, so that system calls of the others and the network go on meanwhile. PAGES_LAST: of that, too,
- * most is gone.
+ * own, so that system calls of the others and the network go on meanwhile. PAGES_LAST: of that,
+ * too, most is gone.
  */
 enum page_pressure { PAGES_PLENTY, PAGES_SCARCE, PAGES_RESERVED, PAGES_LAST };
 enum page_pressure page_pressure(void);

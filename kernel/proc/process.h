@@ -153,8 +153,8 @@ int process_for_each(int (*visit)(struct process *process, void *context), void 
 
 /*
  * Whether the caller may look into the other's memory and files, as proc(5) asks for maps, environ,
- * fd/ and the like: all ids of the other are those for which it uses files, and the other has no right
- * that it has not; or it has CAP_SYS_PTRACE.
+ * fd/ and the like: all ids of the other are those for which it uses files, and the other has no
+ * right that it has not; or it has CAP_SYS_PTRACE.
  */
 bool process_may_inspect(const struct process *process);
 

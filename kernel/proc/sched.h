@@ -2,9 +2,10 @@
  * The scheduler: which thread runs.
  *
  * Round robin: a runnable thread gets 10 ms (SLICE_US; more or less by its nice value: priority.h)
- * while others wait, and as long as it likes while none does; no timer runs then. The kernel is not preempted: a thread leaves the processor
- * in schedule(), which it calls when it sleeps and on its way back to user mode. With nothing to
- * run the boot thread, which has become the idle thread, waits for an interrupt.
+ * while others wait, and as long as it likes while none does; no timer runs then. The kernel is not
+ * preempted: a thread leaves the processor in schedule(), which it calls when it sleeps and on its
+ * way back to user mode. With nothing to run the boot thread, which has become the idle thread,
+ * waits for an interrupt.
  */
 #ifndef KERNEL_PROC_SCHED_H
 #define KERNEL_PROC_SCHED_H

@@ -1,7 +1,7 @@
 /*
- * /proc/net/{tcp6,udp6,udplite6,raw6,if_inet6}: there is no IPv6 here, and so no socket and no address of
- * it. Linux without IPv6 has no such files; but netstat and others complain of what they do not
- * find, and a list without entries tells them the same.
+ * /proc/net/{tcp6,udp6,udplite6,raw6,if_inet6}: there is no IPv6 here, and so no socket and no
+ * address of it. Linux without IPv6 has no such files; but netstat and others complain of what they
+ * do not find, and a list without entries tells them the same.
  */
 #include "kernel/errno.h"
 #include "kernel/procfs/procfs.h"

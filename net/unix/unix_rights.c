@@ -2,8 +2,8 @@
  * SCM_RIGHTS: open files that travel with a message, unix(7).
  *
  * A message holds a reference on each file, so a file in flight lives on when its sender has closed
- * it. How many are in flight is bounded: in a message by UNIX_FILES_MAX, and in all queues together,
- * for each user, by what the sending process might have open itself (RLIMIT_NOFILE).
+ * it. How many are in flight is bounded: in a message by UNIX_FILES_MAX, and in all queues
+ * together, for each user, by what the sending process might have open itself (RLIMIT_NOFILE).
  */
 #include "kernel/fs/file.h"
 #include "kernel/mm/kmalloc.h"

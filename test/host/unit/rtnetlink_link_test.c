@@ -1,4 +1,6 @@
-/* NETLINK_ROUTE's links at their edges: kinds of devices, filters, and requests that are not met. */
+/*
+ * NETLINK_ROUTE's links at their edges: kinds of devices, filters, and requests that are not met.
+ */
 #include "test/host/unit/netlink_fixture.h"
 
 #include <string.h>

@@ -41,7 +41,9 @@ static uint64_t counted(enum udp_statistic which)
 	return udp_lite_state(&f.net)->statistics[which];
 }
 
-/* The sum of a datagram's first bytes and its pseudo-header, folded: 0 when the checksum is right. */
+/*
+ * The sum of a datagram's first bytes and its pseudo-header, folded: 0 when the checksum is right.
+ */
 static be16 sum_of(const uint8_t *datagram, ip4_t source, ip4_t destination, size_t length,
 		   size_t covered)
 {

@@ -2,8 +2,9 @@
  * A storm of random system calls, to see that no program brings the kernel down: docs/fuzzing.md.
  *
  * main.c starts batches of children, disturbs them, and judges by ledger.c whether anything of them
- * is left, but for files, which folders.c removes. life.c is what a child does; calls.c has the system calls, arguments.c makes their
- * arguments, things.c opens what they are about, arena.c is the memory they point to.
+ * is left, but for files, which folders.c removes. life.c is what a child does; calls.c has the
+ * system calls, arguments.c makes their arguments, things.c opens what they are about, arena.c is
+ * the memory they point to.
  */
 #ifndef TEST_QEMU_STORM_STORM_H
 #define TEST_QEMU_STORM_STORM_H
@@ -86,7 +87,9 @@ struct call {
 };
 void call_any(struct dice *dice);
 
-/* life.c: a child, which ends by itself after some thousands of calls, if nothing ends it before. */
+/*
+ * life.c: a child, which ends by itself after some thousands of calls, if nothing ends it before.
+ */
 void life(uint64_t seed) __attribute__((noreturn));
 
 /* folders.c: removes the files that were not there when they were noted. */
