@@ -10,6 +10,8 @@ from harness.guest import TOP, VM, run_vm
 
 sys.path.insert(0, os.path.join(TOP, "tools"))
 from machine.console import Decoder
+from machine.cpio import Archive
+from machine.guest_users import FIRST_ID, Accounts
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
@@ -64,3 +66,28 @@ def test_initramfs_is_reproducible(tmp_path):
         archives.append(output.read_bytes())
     assert archives[0] == archives[1]
     assert b"etc/file\0" in archives[0] and b"TRAILER!!!\0" in archives[0]
+
+
+SCRIPT = """\
+getent group mail > /dev/null || addgroup --system mail
+adduser --system --quiet --group --home /var/lib/storks \\
+    --gecos "Those who bring, and take" storks >/dev/null
+addgroup --system herons; adduser --system --ingroup herons --no-create-home --home /srv/grey grey
+adduser --system --home "$DIRECTORY" --group $NAME
+adduser somebody
+adduser --quiet --system storks || true
+"""
+
+
+def test_users_of_installation_scripts():
+    accounts, archive = Accounts(), Archive()
+    accounts.learn(SCRIPT)
+    accounts.add_to(archive)
+    passwd = archive.contents("etc/passwd").decode().splitlines()
+    added = [line for line in passwd if FIRST_ID <= int(line.split(":")[2]) < 1000]
+    assert added == [f"storks:x:{FIRST_ID}:{FIRST_ID}:storks:/var/lib/storks:/bin/false",
+                     f"grey:x:{FIRST_ID + 2}:{FIRST_ID + 1}:grey:/srv/grey:/bin/false"]
+    assert accounts.ids("grey") == (FIRST_ID + 2, FIRST_ID + 1)
+    assert f"herons:x:{FIRST_ID + 1}:" in archive.contents("etc/group").decode().splitlines()
+    assert archive.contents("etc/shadow").decode().count("storks:*:") == 1
+    assert archive.has("var/lib/storks") and not archive.has("srv/grey")

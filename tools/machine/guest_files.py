@@ -1,7 +1,7 @@
 """What the installation scripts of Debian's packages would have made, made without running them.
 
-Users, groups and the everyday files of /etc stand in userland/rootfs/.  Here is what depends on which
-packages are there.
+The everyday files of /etc stand in userland/rootfs/, users are added by guest_users.py.  Here is the
+rest of what depends on which packages are there.
 """
 
 import os
@@ -12,8 +12,6 @@ ALTERNATIVE = re.compile(r"--(?:install|slave)\s+(/\S+)\s+\S+\s+(/\S+)")
 
 # On a Debian machine the two of a pair are one directory.
 PAIRS = {"bin": "usr/bin", "usr/bin": "bin", "sbin": "usr/sbin", "usr/sbin": "sbin"}
-
-PASSWD = os.path.join(os.path.dirname(__file__), "../../userland/rootfs/etc/passwd")
 
 ALIAS_NAME = re.compile(r"[A-Za-z0-9._+-]+")
 
@@ -111,26 +109,19 @@ def add_lighttpd_settings(archive):
     archive.add_bytes(path, "".join(lines).encode())
 
 
-def users():
-    """The guest's: name: (uid, gid)."""
-    with open(PASSWD, encoding="ascii") as file:
-        fields = [line.split(":") for line in file]
-    return {name: (int(uid), int(gid)) for name, _, uid, gid, *_ in fields}
-
-
-def add_directories(archive):
-    ids = users()
+def add_directories(archive, accounts):
     for cause, path, mode, owner in DIRECTORIES:
         if archive.has(cause):
             archive.add_directory(path)
-            archive.give(path, *ids[owner], mode)
+            archive.give(path, *accounts.ids(owner), mode)
 
 
-def complete(archive):
+def complete(archive, accounts):
+    accounts.add_to(archive)
     add_other_names(archive)
     add_aliases(archive)
     add_certificates(archive)
     add_sshd_settings(archive)
     add_nginx_site(archive)
     add_lighttpd_settings(archive)
-    add_directories(archive)
+    add_directories(archive, accounts)

@@ -16,7 +16,7 @@ import sys
 import tarfile
 import time
 
-from . import guest_files
+from . import guest_files, guest_users
 from .cpio import Archive
 from .debian import apt_command
 
@@ -214,11 +214,14 @@ def make_archive(files, progress):
     archive = Archive()
     archive.add_link("lib", "usr/lib")
     archive.add_directory("usr/lib")
+    accounts = guest_users.Accounts()
     for number, file in enumerate(files, start=1):
         progress.say(f"unpacking {number}/{len(files)} {os.path.basename(file).split('_')[0]}", True)
         add_package(archive, file)
-        guest_files.add_alternatives(archive, script_of(file))
-    guest_files.complete(archive)
+        script = script_of(file)
+        guest_files.add_alternatives(archive, script)
+        accounts.learn(script)
+    guest_files.complete(archive, accounts)
     return archive.to_bytes()
 
 
@@ -238,7 +241,7 @@ def write_whole(path, data):
 
 def is_fresh(path):
     """Made, and by these very files."""
-    makers = (os.path.abspath(__file__), guest_files.__file__)
+    makers = (os.path.abspath(__file__), guest_files.__file__, guest_users.__file__)
     return os.path.exists(path) and os.stat(path).st_mtime > max(os.stat(maker).st_mtime for maker in makers)
 
 
