@@ -88,18 +88,25 @@ def serving(guest):
     guest.run(f"kill {process}; wait")
 
 
+def wait_for_server(guest, times):
+    """It closes its socket after each test and listens anew."""
+    guest.wait_until(f"test $(grep -c 'Server listening' /tmp/server) = {times}")
+
+
 def test_server(serving):
     """Several clients, one after the other, each way."""
-    for options in (("-n", "8M"), ("-R", "-n", "8M"), ("-P", "4", "-t", "2")):
+    for number, options in enumerate((("-n", "8M"), ("-R", "-n", "8M"), ("-P", "4", "-t", "2")), start=1):
+        wait_for_server(serving, number)
         end = run_here(serving, *options)
         assert end["sum_received"]["bytes"] > MIB
-    serving.wait_until("test $(grep -c 'Server listening' /tmp/server) = 4")
+    wait_for_server(serving, 4)
 
 
 def test_server_udp(serving):
     if serving.network == "user":
         pytest.skip("QEMU's user networking gives the guest's UDP port another number than its TCP port")
-    for options in ((), ("-R",)):
+    for number, options in enumerate(((), ("-R",)), start=1):
+        wait_for_server(serving, number)
         total = run_here(serving, "-u", "-b", "4M", "-l", "1200", "-t", "2", *options)["sum"]
         assert total["packets"] > 500 and total["lost_percent"] < 5, total
 

@@ -32,32 +32,25 @@ static struct inet_diag_req_v2 all_inet(uint8_t family, uint8_t protocol)
 					 .idiag_states = EVERYTHING};
 }
 
-static void expect_refusal(uint16_t type, uint16_t flags, const void *request, size_t length,
-			   int error)
-{
-	request_begin(&diag_world, type, flags, request, length);
-	assert_int_equal(request_result(&diag_world, diag_socket), error);
-}
-
 /* ---- What is refused ---- */
 
 static void requests_of_old(void **state __unused)
 {
 	const struct inet_diag_req_v2 inet = all_inet(AF_INET, IPPROTO_TCP);
 
-	expect_refusal(TCPDIAG_GETSOCK, NLM_F_DUMP, &inet, sizeof(inet), -ENOENT);
-	expect_refusal(DCCPDIAG_GETSOCK, NLM_F_DUMP, &inet, sizeof(inet), -ENOENT);
-	expect_refusal(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, NULL, 0, -EINVAL);
-	expect_refusal(SOCK_DIAG_BY_FAMILY, 0, &inet, sizeof(inet), -EOPNOTSUPP);
+	diag_refused(TCPDIAG_GETSOCK, NLM_F_DUMP, &inet, sizeof(inet), -ENOENT);
+	diag_refused(DCCPDIAG_GETSOCK, NLM_F_DUMP, &inet, sizeof(inet), -ENOENT);
+	diag_refused(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, NULL, 0, -EINVAL);
+	diag_refused(SOCK_DIAG_BY_FAMILY, 0, &inet, sizeof(inet), -EOPNOTSUPP);
 }
 
 static void single_sockets_of_netlink(void **state __unused)
 {
 	const struct netlink_diag_req *request = &all_netlink;
 
-	expect_refusal(SOCK_DIAG_BY_FAMILY, 0, request, sizeof(*request), -EOPNOTSUPP);
-	expect_refusal(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, request, sizeof(*request) - 4, -EINVAL);
-	expect_refusal(SOCK_DESTROY, 0, request, sizeof(*request), -EOPNOTSUPP);
+	diag_refused(SOCK_DIAG_BY_FAMILY, 0, request, sizeof(*request), -EOPNOTSUPP);
+	diag_refused(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, request, sizeof(*request) - 4, -EINVAL);
+	diag_refused(SOCK_DESTROY, 0, request, sizeof(*request), -EOPNOTSUPP);
 }
 
 static void what_cannot_be_ended(void **state __unused)
@@ -69,7 +62,7 @@ static void what_cannot_be_ended(void **state __unused)
 		struct inet_diag_req_v2 request = all_inet(families[i], protocols[i]);
 
 		request.id.idiag_sport = cpu_to_be16(TCP_FIXTURE_PORT); /* at last a listener */
-		expect_refusal(SOCK_DESTROY, 0, &request, sizeof(request), -EOPNOTSUPP);
+		diag_refused(SOCK_DESTROY, 0, &request, sizeof(request), -EOPNOTSUPP);
 	}
 }
 
@@ -78,8 +71,8 @@ static void attributes_must_be_whole(void **state __unused)
 	const struct inet_diag_req_v2 request = all_inet(AF_INET, IPPROTO_TCP);
 
 	diag_ask(&request, sizeof(request), NLM_F_DUMP);
-	netlink_put(&diag_world.request, INET_DIAG_REQ_PROTOCOL, "\6", 1);
-	assert_int_equal(request_result(&diag_world, diag_socket), -ERANGE);
+	netlink_put(&netlink_request, INET_DIAG_REQ_PROTOCOL, "\6", 1);
+	assert_int_equal(request_result(diag_socket), -ERANGE);
 }
 
 static void there_is_nothing_of_ipv6(void **state __unused)
@@ -98,7 +91,7 @@ static void there_is_nothing_of_ipv6(void **state __unused)
 static void ports_and_states_choose(void **state __unused)
 {
 	struct inet_diag_req_v2 request = all_inet(AF_INET, IPPROTO_UDP);
-	struct socket *udp = make_bound(&diag_world.f, OURS, 9999);
+	struct socket *udp = make_bound(&netlink_stack, OURS, 9999);
 
 	assert_int_equal(do_connect(udp, PEER, 53), 0);
 	request.id.idiag_sport = cpu_to_be16(9999);
@@ -118,22 +111,21 @@ static void ports_and_states_choose(void **state __unused)
 static void all_that_is_told_of_a_datagram_socket(void **state __unused)
 {
 	const struct inet_diag_req_v2 request = all_inet(AF_INET, IPPROTO_UDP);
-	struct socket *udp = make_bound(&diag_world.f, OURS, 9999);
+	struct socket *udp = make_bound(&netlink_stack, OURS, 9999);
 	const uint8_t tos = 0x10;
 	struct netlink_attribute attribute;
 	struct inet_diag_msg body;
 
 	assert_int_equal(socket_setsockopt(udp, SOL_IP, IP_TOS, &tos, sizeof(tos)), 0);
-	assert_int_equal(set_socket_option(udp, SOL_SOCKET, SO_MARK, 7), 0);
-	diag_ask(&request, sizeof(request), NLM_F_DUMP);
-	request_send(&diag_world, diag_socket);
-	expect_message(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY);
-	assert_true(find_attribute(&diag_world, sizeof(body), INET_DIAG_TOS, &attribute));
+	assert_int_equal(set_option(udp, SOL_SOCKET, SO_MARK, 7), 0);
+	diag_list(&request, sizeof(request));
+	diag_next(&body, sizeof(body));
+	assert_true(find_attribute(sizeof(body), INET_DIAG_TOS, &attribute));
 	assert_int_equal(netlink_u8(&attribute), tos);
-	assert_int_equal(number_attribute(&diag_world, sizeof(body), INET_DIAG_MARK), 7);
-	assert_true(find_attribute(&diag_world, sizeof(body), INET_DIAG_MEMINFO, &attribute));
+	assert_int_equal(number_attribute(sizeof(body), INET_DIAG_MARK), 7);
+	assert_true(find_attribute(sizeof(body), INET_DIAG_MEMINFO, &attribute));
 	assert_int_equal(attribute.length, sizeof(struct inet_diag_meminfo));
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(udp);
 }
 
@@ -142,71 +134,60 @@ static uint32_t netlink_flags(struct socket *socket)
 	struct netlink_diag_msg body;
 	uint32_t flags = UINT32_MAX;
 
-	diag_ask(&all_netlink, sizeof(all_netlink), NLM_F_DUMP);
-	request_send(&diag_world, diag_socket);
-	while (next_message(&diag_world, diag_socket) &&
-	       diag_world.message.header.nlmsg_type != NLMSG_DONE) {
-		memcpy(&body, diag_world.message.payload, sizeof(body));
+	diag_list(&all_netlink, sizeof(all_netlink));
+	while (next_message(diag_socket) && netlink_answer.header.nlmsg_type != NLMSG_DONE) {
+		read_fixed(&body, sizeof(body));
 		if (body.ndiag_ino == socket->inode_number)
-			flags = number_attribute(&diag_world, sizeof(body), NETLINK_DIAG_FLAGS);
+			flags = number_attribute(sizeof(body), NETLINK_DIAG_FLAGS);
 	}
 	return flags;
 }
 
 static void flags_of_netlink_sockets(void **state __unused)
 {
-	assert_int_equal(netlink_flags(diag_world.netlink), 0);
-	assert_int_equal(set_socket_option(diag_world.netlink, SOL_NETLINK, NETLINK_PKTINFO, 1), 0);
-	assert_int_equal(netlink_flags(diag_world.netlink), NDIAG_FLAG_PKTINFO);
-	assert_int_equal(set_socket_option(diag_world.netlink, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1),
-			 0);
-	assert_int_equal(set_socket_option(diag_world.netlink, SOL_NETLINK, NETLINK_CAP_ACK, 1), 0);
-	assert_int_equal(netlink_flags(diag_world.netlink),
+	assert_int_equal(netlink_flags(route_socket), 0);
+	assert_int_equal(set_option(route_socket, SOL_NETLINK, NETLINK_PKTINFO, 1), 0);
+	assert_int_equal(netlink_flags(route_socket), NDIAG_FLAG_PKTINFO);
+	assert_int_equal(set_option(route_socket, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1), 0);
+	assert_int_equal(set_option(route_socket, SOL_NETLINK, NETLINK_CAP_ACK, 1), 0);
+	assert_int_equal(netlink_flags(route_socket),
 			 NDIAG_FLAG_PKTINFO | NDIAG_FLAG_NO_ENOBUFS | NDIAG_FLAG_CAP_ACK);
 }
 
 /* A listener as Linux has it: no protocol yet, a group, frames of one size. */
 static void a_packet_socket_that_hears_nothing(void **state __unused)
 {
-	const struct packet_mreq group = {.mr_ifindex = diag_world.f.dev.ifindex,
+	const struct packet_mreq group = {.mr_ifindex = netlink_stack.dev.ifindex,
 					  .mr_type = PACKET_MR_MULTICAST,
 					  .mr_alen = MAC_LENGTH,
 					  .mr_address = {0x01, 0, 0x5e, 0, 0, 9}};
 	const struct tpacket_req shape = {
 		.tp_block_size = 4096, .tp_block_nr = 1, .tp_frame_size = 2048, .tp_frame_nr = 2};
-	struct netlink_attribute attribute;
 	struct packet_diag_mclist membership;
 	struct packet_diag_info info;
 	struct packet_diag_ring ring;
-	struct socket *socket;
+	struct packet_diag_msg body;
+	struct socket *socket = diag_open(AF_PACKET, SOCK_RAW, 0);
 
-	assert_int_equal(socket_create(&diag_world.f.net, AF_PACKET, SOCK_RAW, 0, &socket), 0);
 	assert_int_equal(
 		socket_setsockopt(socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &group, sizeof(group)),
 		0);
-	assert_int_equal(set_socket_option(socket, SOL_PACKET, PACKET_ORIGDEV, 1), 0);
-	assert_int_equal(set_socket_option(socket, SOL_PACKET, PACKET_VERSION, TPACKET_V2), 0);
+	assert_int_equal(set_option(socket, SOL_PACKET, PACKET_ORIGDEV, 1), 0);
+	assert_int_equal(set_option(socket, SOL_PACKET, PACKET_VERSION, TPACKET_V2), 0);
 	assert_int_equal(
 		socket_setsockopt(socket, SOL_PACKET, PACKET_RX_RING, &shape, sizeof(shape)), 0);
-	diag_ask(&all_packet, sizeof(all_packet), NLM_F_DUMP);
-	request_send(&diag_world, diag_socket);
-	expect_message(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY);
-	assert_true(find_attribute(&diag_world, sizeof(struct packet_diag_msg), PACKET_DIAG_INFO,
-				   &attribute));
-	memcpy(&info, attribute.value, sizeof(info));
+	diag_list(&all_packet, sizeof(all_packet));
+	diag_next(&body, sizeof(body));
+	read_attribute(sizeof(body), PACKET_DIAG_INFO, &info, sizeof(info));
 	assert_int_equal(info.pdi_flags, PDI_ORIGDEV);
 	assert_int_equal(info.pdi_version, TPACKET_V2);
-	assert_true(find_attribute(&diag_world, sizeof(struct packet_diag_msg), PACKET_DIAG_MCLIST,
-				   &attribute));
-	memcpy(&membership, attribute.value, sizeof(membership));
+	read_attribute(sizeof(body), PACKET_DIAG_MCLIST, &membership, sizeof(membership));
 	assert_int_equal(membership.pdmc_alen, MAC_LENGTH);
 	assert_memory_equal(membership.pdmc_addr, group.mr_address, MAC_LENGTH);
-	assert_true(find_attribute(&diag_world, sizeof(struct packet_diag_msg), PACKET_DIAG_RX_RING,
-				   &attribute));
-	memcpy(&ring, attribute.value, sizeof(ring));
+	read_attribute(sizeof(body), PACKET_DIAG_RX_RING, &ring, sizeof(ring));
 	assert_int_equal(ring.pdr_frame_nr, 2);
 	assert_int_equal(ring.pdr_retire_tmo, 0);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(socket);
 }
 
@@ -216,23 +197,18 @@ static void a_name_in_the_file_system(void **state __unused)
 	struct sockaddr_storage storage = {0};
 	struct netlink_attribute attribute;
 	struct unix_diag_vfs place;
-	struct socket *socket;
+	struct socket *socket = diag_open(AF_UNIX, SOCK_DGRAM, 0);
 
 	memcpy(&storage, &name, sizeof(name));
-	assert_int_equal(socket_create(&diag_world.f.net, AF_UNIX, SOCK_DGRAM, 0, &socket), 0);
 	assert_int_equal(socket_bind(socket, &storage, sizeof(name)), 0);
-	diag_ask(&all_unix, sizeof(all_unix), NLM_F_DUMP);
-	request_send(&diag_world, diag_socket);
-	expect_message(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY);
-	assert_true(find_attribute(&diag_world, sizeof(struct unix_diag_msg), UNIX_DIAG_NAME,
-				   &attribute));
+	diag_list(&all_unix, sizeof(all_unix));
+	expect_message(diag_socket, SOCK_DIAG_BY_FAMILY);
+	assert_true(find_attribute(sizeof(struct unix_diag_msg), UNIX_DIAG_NAME, &attribute));
 	assert_int_equal(attribute.length, sizeof("/diag_edge_test"));
 	assert_string_equal((const char *)attribute.value, "/diag_edge_test");
-	assert_true(find_attribute(&diag_world, sizeof(struct unix_diag_msg), UNIX_DIAG_VFS,
-				   &attribute));
-	memcpy(&place, attribute.value, sizeof(place));
+	read_attribute(sizeof(struct unix_diag_msg), UNIX_DIAG_VFS, &place, sizeof(place));
 	assert_int_not_equal(place.udiag_vfs_dev, 0);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(socket);
 	assert_int_equal(host_unlink("/diag_edge_test"), 0);
 }
@@ -245,11 +221,9 @@ static void long_lists_come_whole(void **state __unused)
 	struct socket *sockets[3][400];
 
 	for (size_t i = 0; i < ARRAY_SIZE(sockets[0]); i++) {
-		sockets[0][i] = make_socket(&diag_world.f, SOCK_RAW, 89);
+		sockets[0][i] = make_socket(&netlink_stack, SOCK_RAW, 89);
 		sockets[1][i] = netlink_open_socket(NETLINK_ROUTE);
-		assert_int_equal(
-			socket_create(&diag_world.f.net, AF_PACKET, SOCK_RAW, 0, &sockets[2][i]),
-			0);
+		sockets[2][i] = diag_open(AF_PACKET, SOCK_RAW, 0);
 	}
 	assert_int_equal(diag_count(&raw, sizeof(raw)), ARRAY_SIZE(sockets[0]));
 	assert_int_equal(diag_count(&all_netlink, sizeof(all_netlink)), ARRAY_SIZE(sockets[0]) + 2);
@@ -260,35 +234,20 @@ static void long_lists_come_whole(void **state __unused)
 	}
 }
 
-/* Everything that waits, and the error that tells of what does not. */
-static void drain(struct socket *socket)
-{
-	struct message message;
-
-	for (int i = 0; i < 100; i++) {
-		message_init(&message, MSG_DONTWAIT);
-		iov_init_kernel(&message.iov, diag_world.reply, sizeof(diag_world.reply));
-		if (socket_recvmsg(socket, &message) == -EAGAIN)
-			break;
-	}
-	diag_world.left = (struct netlink_reader){0};
-}
-
 /* Whichever allocation fails, the next request is answered, and nothing is lost. */
 static void ask_without_memory(struct socket *socket, uint16_t type, uint16_t flags,
 			       const void *request, size_t length, uint16_t answer)
 {
 	for (uint32_t nth = 1; nth <= FAILURES; nth++) {
-		request_begin(&diag_world, type, flags, request, length);
-		assert_true(netlink_end(&diag_world.request));
+		request_begin(type, flags, request, length);
 		host_fail_allocation(nth);
-		(void)send_datagram(socket, diag_world.request_bytes, diag_world.request.length);
-		drain(socket);
+		(void)request_try(socket);
+		netlink_drain(socket);
 		host_fail_allocation(0);
-		request_begin(&diag_world, type, flags, request, length);
-		request_send(&diag_world, socket);
-		expect_message(&diag_world, socket, answer);
-		drain(socket);
+		request_begin(type, flags, request, length);
+		request_send(socket);
+		expect_message(socket, answer);
+		netlink_drain(socket);
 	}
 }
 
@@ -298,10 +257,9 @@ static void diag_without_memory(void **state __unused)
 	const uint16_t answer = SOCK_DIAG_BY_FAMILY;
 	struct unix_diag_req one = {.sdiag_family = AF_UNIX,
 				    .udiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}};
-	struct socket *local, *packet;
+	struct socket *local = diag_open(AF_UNIX, SOCK_DGRAM, 0);
+	struct socket *packet = diag_open(AF_PACKET, SOCK_RAW, 0);
 
-	assert_int_equal(socket_create(&diag_world.f.net, AF_UNIX, SOCK_DGRAM, 0, &local), 0);
-	assert_int_equal(socket_create(&diag_world.f.net, AF_PACKET, SOCK_RAW, 0, &packet), 0);
 	one.udiag_ino = (uint32_t)local->inode_number;
 	ask_without_memory(diag_socket, answer, NLM_F_DUMP, &inet, sizeof(inet), answer);
 	ask_without_memory(diag_socket, answer, NLM_F_DUMP, &all_unix, sizeof(all_unix), answer);
@@ -324,13 +282,13 @@ static void rtnetlink_without_memory(void **state __unused)
 		uint32_t ifindex;
 	} settings = {{AF_INET}, {0}, {8, NETCONFA_IFINDEX}, (uint32_t)NETCONFA_IFINDEX_ALL};
 
-	ask_without_memory(diag_world.netlink, RTM_GETSTATS, NLM_F_DUMP, &statistics,
-			   sizeof(statistics), RTM_NEWSTATS);
-	ask_without_memory(diag_world.netlink, RTM_GETSTATS, 0, &statistics, sizeof(statistics),
+	ask_without_memory(route_socket, RTM_GETSTATS, NLM_F_DUMP, &statistics, sizeof(statistics),
 			   RTM_NEWSTATS);
-	ask_without_memory(diag_world.netlink, RTM_GETNETCONF, 0, &settings, sizeof(settings),
+	ask_without_memory(route_socket, RTM_GETSTATS, 0, &statistics, sizeof(statistics),
+			   RTM_NEWSTATS);
+	ask_without_memory(route_socket, RTM_GETNETCONF, 0, &settings, sizeof(settings),
 			   RTM_NEWNETCONF);
-	ask_without_memory(diag_world.netlink, RTM_GETNEIGHTBL, NLM_F_DUMP, &settings.info, 4,
+	ask_without_memory(route_socket, RTM_GETNEIGHTBL, NLM_F_DUMP, &settings.info, 4,
 			   RTM_NEWNEIGHTBL);
 }
 

@@ -15,38 +15,16 @@
 #define ALL_STATES UINT32_MAX
 #define ALL_SHOWN UINT32_MAX
 
-/* The next message's fixed part; its sizes are those of the family. */
-#define NEXT(body)                                                             \
-	do {                                                                   \
-		expect_message(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY); \
-		assert_true(diag_world.message.length >= sizeof(body));        \
-		memcpy(&(body), diag_world.message.payload, sizeof(body));     \
-	} while (0)
-
+/* The next message's fixed part; its size is that of the family. */
+#define NEXT(body) diag_next(&(body), sizeof(body))
 /* An attribute of the message that was read last. */
-#define ATTRIBUTE(body, type, to)                                                                 \
-	do {                                                                                      \
-		struct netlink_attribute attribute_found;                                         \
-		assert_true(find_attribute(&diag_world, sizeof(body), (type), &attribute_found)); \
-		assert_int_equal(attribute_found.length, sizeof(to));                             \
-		memcpy(&(to), attribute_found.value, sizeof(to));                                 \
-	} while (0)
-
-static bool has_attribute(size_t fixed, uint16_t type)
-{
-	struct netlink_attribute attribute;
-
-	return find_attribute(&diag_world, fixed, type, &attribute);
-}
+#define ATTRIBUTE(body, type, to) read_attribute(sizeof(body), type, &(to), sizeof(to))
 
 /* ---- AF_UNIX ---- */
 
 static struct socket *open_unix(int type)
 {
-	struct socket *socket;
-
-	assert_int_equal(socket_create(&diag_world.f.net, AF_UNIX, type, 0, &socket), 0);
-	return socket;
+	return diag_open(AF_UNIX, type, 0);
 }
 
 /* An abstract name; *length: of the sockaddr. */
@@ -72,19 +50,18 @@ static struct socket *unix_listening(const char *text, int backlog)
 	return socket;
 }
 
-static void ask_unix(uint32_t states, uint32_t show)
+static void list_unix(uint32_t states, uint32_t show)
 {
 	const struct unix_diag_req request = {
 		.sdiag_family = AF_UNIX, .udiag_states = states, .udiag_show = show};
 
-	diag_ask(&request, sizeof(request), NLM_F_DUMP);
+	diag_list(&request, sizeof(request));
 }
 
 static uint32_t count_unix(uint32_t states)
 {
-	ask_unix(states, 0);
-	request_send(&diag_world, diag_socket);
-	return count_to_done(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY);
+	list_unix(states, 0);
+	return count_to_done(diag_socket, SOCK_DIAG_BY_FAMILY);
 }
 
 static void a_listener_and_who_waits(void **state __unused)
@@ -97,8 +74,7 @@ static void a_listener_and_who_waits(void **state __unused)
 	char path[5];
 
 	assert_int_equal(socket_connect(waiting, &name, length, true), 0);
-	ask_unix(1u << TCP_LISTEN, ALL_SHOWN);
-	request_send(&diag_world, diag_socket);
+	list_unix(1u << TCP_LISTEN, ALL_SHOWN);
 	NEXT(body);
 	assert_int_equal(body.udiag_family, AF_UNIX);
 	assert_int_equal(body.udiag_type, SOCK_STREAM);
@@ -113,14 +89,13 @@ static void a_listener_and_who_waits(void **state __unused)
 	assert_int_equal(queues.udiag_wqueue, 5);
 	assert_false(has_attribute(sizeof(body), UNIX_DIAG_PEER));
 	assert_false(has_attribute(sizeof(body), UNIX_DIAG_VFS));
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(waiting);
-	ask_unix(1u << TCP_LISTEN, UDIAG_SHOW_ICONS);
-	request_send(&diag_world, diag_socket);
+	list_unix(1u << TCP_LISTEN, UDIAG_SHOW_ICONS);
 	NEXT(body);
 	ATTRIBUTE(body, UNIX_DIAG_ICONS, number);
 	assert_int_equal(number, 0);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(listener);
 }
 
@@ -132,11 +107,10 @@ static void a_pair_and_its_queue(void **state __unused)
 	struct socket *pair[2];
 	uint8_t ends;
 
-	assert_int_equal(socket_create_pair(&diag_world.f.net, AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(socket_create_pair(&netlink_stack.net, AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	assert_int_equal(send_datagram(pair[0], "seven!!", 7), 7);
 	assert_int_equal(socket_shutdown(pair[0], SHUT_RD), 0);
-	ask_unix(1u << TCP_ESTABLISHED, ALL_SHOWN);
-	request_send(&diag_world, diag_socket);
+	list_unix(1u << TCP_ESTABLISHED, ALL_SHOWN);
 	NEXT(body); /* in the order in which they were made */
 	assert_int_equal(body.udiag_ino, pair[0]->inode_number);
 	ATTRIBUTE(body, UNIX_DIAG_PEER, number);
@@ -151,14 +125,13 @@ static void a_pair_and_its_queue(void **state __unused)
 	assert_int_equal(body.udiag_ino, pair[1]->inode_number);
 	ATTRIBUTE(body, UNIX_DIAG_RQLEN, queues);
 	assert_int_equal(queues.udiag_rqueue, 7);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(pair[1]);
-	ask_unix(ALL_STATES, UDIAG_SHOW_PEER);
-	request_send(&diag_world, diag_socket);
+	list_unix(ALL_STATES, UDIAG_SHOW_PEER);
 	NEXT(body);
 	assert_int_equal(body.udiag_state, TCP_ESTABLISHED); /* as Linux shows it */
 	assert_false(has_attribute(sizeof(body), UNIX_DIAG_PEER));
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(pair[0]);
 }
 
@@ -167,7 +140,7 @@ static void states_choose(void **state __unused)
 	struct socket *listener = unix_listening("here", 1), *lone = open_unix(SOCK_DGRAM);
 	struct socket *pair[2];
 
-	assert_int_equal(socket_create_pair(&diag_world.f.net, AF_UNIX, SOCK_SEQPACKET, 0, pair),
+	assert_int_equal(socket_create_pair(&netlink_stack.net, AF_UNIX, SOCK_SEQPACKET, 0, pair),
 			 0);
 	assert_int_equal(count_unix(ALL_STATES), 4);
 	assert_int_equal(count_unix(1u << TCP_LISTEN), 1);
@@ -190,29 +163,24 @@ static void one_by_its_inode(void **state __unused)
 	struct unix_diag_msg body;
 
 	diag_ask(&request, sizeof(request), 0);
-	request_send(&diag_world, diag_socket);
+	request_send(diag_socket);
 	NEXT(body);
-	assert_int_equal(diag_world.message.header.nlmsg_flags & NLM_F_MULTI, 0);
+	assert_int_equal(netlink_answer.header.nlmsg_flags & NLM_F_MULTI, 0);
 	assert_int_equal(body.udiag_ino, socket->inode_number);
-	assert_int_equal(number_attribute(&diag_world, sizeof(body), UNIX_DIAG_UID), socket->uid);
-	expect_silence(&diag_world, diag_socket);
+	assert_int_equal(number_attribute(sizeof(body), UNIX_DIAG_UID), socket->uid);
+	expect_silence(diag_socket);
 	memcpy(request.udiag_cookie, body.udiag_cookie, sizeof(body.udiag_cookie));
 	diag_ask(&request, sizeof(request), 0);
-	request_send(&diag_world, diag_socket);
+	request_send(diag_socket);
 	NEXT(body);
 	request.udiag_cookie[1]++;
-	diag_ask(&request, sizeof(request), 0);
-	assert_int_equal(request_result(&diag_world, diag_socket), -ESTALE);
+	diag_refused(SOCK_DIAG_BY_FAMILY, 0, &request, sizeof(request), -ESTALE);
 	request.udiag_ino += 1000;
-	diag_ask(&request, sizeof(request), 0);
-	assert_int_equal(request_result(&diag_world, diag_socket), -ENOENT);
+	diag_refused(SOCK_DIAG_BY_FAMILY, 0, &request, sizeof(request), -ENOENT);
 	request.udiag_ino = 0;
-	diag_ask(&request, sizeof(request), 0);
-	assert_int_equal(request_result(&diag_world, diag_socket), -EINVAL);
-	diag_ask(&request, sizeof(request) - 4, 0);
-	assert_int_equal(request_result(&diag_world, diag_socket), -EINVAL);
-	request_begin(&diag_world, SOCK_DESTROY, 0, &request, sizeof(request));
-	assert_int_equal(request_result(&diag_world, diag_socket), -EOPNOTSUPP);
+	diag_refused(SOCK_DIAG_BY_FAMILY, 0, &request, sizeof(request), -EINVAL);
+	diag_refused(SOCK_DIAG_BY_FAMILY, 0, &request, sizeof(request) - 4, -EINVAL);
+	diag_refused(SOCK_DESTROY, 0, &request, sizeof(request), -EOPNOTSUPP);
 	socket_close(socket);
 }
 
@@ -235,18 +203,17 @@ static void sockets_that_go_meanwhile(void **state __unused)
 
 	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++)
 		sockets[i] = open_unix(SOCK_DGRAM);
-	ask_unix(ALL_STATES, 0);
-	request_send(&diag_world, diag_socket);
-	assert_true(next_message(&diag_world, diag_socket));
+	list_unix(ALL_STATES, 0);
+	assert_true(next_message(diag_socket));
 	for (size_t i = 0; i < ARRAY_SIZE(sockets); i += 2)
 		socket_close(sockets[i]);
-	while (diag_world.message.header.nlmsg_type != NLMSG_DONE) {
+	while (netlink_answer.header.nlmsg_type != NLMSG_DONE) {
 		struct unix_diag_msg body;
 
-		memcpy(&body, diag_world.message.payload, sizeof(body));
+		read_fixed(&body, sizeof(body));
 		assert_true(body.udiag_ino > last);
 		last = body.udiag_ino;
-		assert_true(next_message(&diag_world, diag_socket));
+		assert_true(next_message(diag_socket));
 	}
 	assert_int_equal(last, sockets[ARRAY_SIZE(sockets) - 1]->inode_number);
 	for (size_t i = 1; i < ARRAY_SIZE(sockets); i += 2)
@@ -257,24 +224,19 @@ static void sockets_that_go_meanwhile(void **state __unused)
 
 static struct socket *open_packet(int type, uint16_t protocol)
 {
-	struct socket *socket;
-
-	assert_int_equal(socket_create(&diag_world.f.net, AF_PACKET, type,
-				       __builtin_bswap16(protocol), &socket),
-			 0);
-	return socket;
+	return diag_open(AF_PACKET, type, __builtin_bswap16(protocol));
 }
 
-static void ask_packet(uint32_t show)
+static void list_packet(uint32_t show)
 {
 	const struct packet_diag_req request = {.sdiag_family = AF_PACKET, .pdiag_show = show};
 
-	diag_ask(&request, sizeof(request), NLM_F_DUMP);
+	diag_list(&request, sizeof(request));
 }
 
 static void a_packet_socket(void **state __unused)
 {
-	const struct packet_mreq promiscuous = {.mr_ifindex = diag_world.f.dev.ifindex,
+	const struct packet_mreq promiscuous = {.mr_ifindex = netlink_stack.dev.ifindex,
 						.mr_type = PACKET_MR_PROMISC};
 	struct socket *socket = open_packet(SOCK_DGRAM, ETH_P_ARP);
 	struct packet_diag_mclist membership;
@@ -285,9 +247,8 @@ static void a_packet_socket(void **state __unused)
 	assert_int_equal(socket_setsockopt(socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous,
 					   sizeof(promiscuous)),
 			 0);
-	assert_int_equal(set_socket_option(socket, SOL_PACKET, PACKET_AUXDATA, 1), 0);
-	ask_packet(ALL_SHOWN);
-	request_send(&diag_world, diag_socket);
+	assert_int_equal(set_option(socket, SOL_PACKET, PACKET_AUXDATA, 1), 0);
+	list_packet(ALL_SHOWN);
 	NEXT(body);
 	assert_int_equal(body.pdiag_family, AF_PACKET);
 	assert_int_equal(body.pdiag_type, SOCK_DGRAM);
@@ -295,9 +256,9 @@ static void a_packet_socket(void **state __unused)
 	assert_int_equal(body.pdiag_ino, socket->inode_number);
 	ATTRIBUTE(body, PACKET_DIAG_INFO, info);
 	assert_int_equal(info.pdi_flags, PDI_RUNNING | PDI_AUXDATA);
-	assert_int_equal(number_attribute(&diag_world, sizeof(body), PACKET_DIAG_UID), 0);
+	assert_int_equal(number_attribute(sizeof(body), PACKET_DIAG_UID), 0);
 	ATTRIBUTE(body, PACKET_DIAG_MCLIST, membership);
-	assert_int_equal(membership.pdmc_index, diag_world.f.dev.ifindex);
+	assert_int_equal(membership.pdmc_index, netlink_stack.dev.ifindex);
 	assert_int_equal(membership.pdmc_type, PACKET_MR_PROMISC);
 	assert_int_equal(membership.pdmc_count, 1);
 	ATTRIBUTE(body, PACKET_DIAG_MEMINFO, memory);
@@ -305,7 +266,7 @@ static void a_packet_socket(void **state __unused)
 	assert_false(has_attribute(sizeof(body), PACKET_DIAG_RX_RING));
 	assert_false(has_attribute(sizeof(body), PACKET_DIAG_FANOUT));
 	assert_false(has_attribute(sizeof(body), PACKET_DIAG_FILTER));
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(socket);
 }
 
@@ -320,12 +281,11 @@ static void a_ring_has_its_shape(void **state __unused)
 	struct packet_diag_ring ring;
 	struct packet_diag_msg body;
 
-	assert_int_equal(set_socket_option(socket, SOL_PACKET, PACKET_VERSION, TPACKET_V3), 0);
+	assert_int_equal(set_option(socket, SOL_PACKET, PACKET_VERSION, TPACKET_V3), 0);
 	assert_int_equal(
 		socket_setsockopt(socket, SOL_PACKET, PACKET_RX_RING, &request, sizeof(request)),
 		0);
-	ask_packet(PACKET_SHOW_RING_CFG);
-	request_send(&diag_world, diag_socket);
+	list_packet(PACKET_SHOW_RING_CFG);
 	NEXT(body);
 	ATTRIBUTE(body, PACKET_DIAG_RX_RING, ring);
 	assert_int_equal(ring.pdr_block_size, 8192);
@@ -333,7 +293,7 @@ static void a_ring_has_its_shape(void **state __unused)
 	assert_int_equal(ring.pdr_frame_nr, 8);
 	assert_int_equal(ring.pdr_retire_tmo, 60);
 	assert_false(has_attribute(sizeof(body), PACKET_DIAG_INFO));
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(socket);
 }
 
@@ -349,19 +309,17 @@ static void a_filter_is_shown_to_the_privileged(void **state __unused)
 	for (size_t i = 0; i < ARRAY_SIZE(program); i++)
 		program[i] = (struct sock_filter){.code = BPF_RET | BPF_K, .k = (uint32_t)i};
 	assert_int_equal(socket_filter_attach(socket, program, BPF_MAXINSNS), 0);
-	ask_packet(PACKET_SHOW_FILTER);
-	request_send(&diag_world, diag_socket);
+	list_packet(PACKET_SHOW_FILTER);
 	NEXT(body);
-	assert_true(find_attribute(&diag_world, sizeof(body), PACKET_DIAG_FILTER, &attribute));
+	assert_true(find_attribute(sizeof(body), PACKET_DIAG_FILTER, &attribute));
 	assert_int_equal(attribute.length, sizeof(program));
 	assert_memory_equal(attribute.value, program, sizeof(program));
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	host_set_credentials(&nobody);
-	ask_packet(PACKET_SHOW_FILTER);
-	request_send(&diag_world, diag_socket);
+	list_packet(PACKET_SHOW_FILTER);
 	NEXT(body);
 	assert_false(has_attribute(sizeof(body), PACKET_DIAG_FILTER));
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(socket);
 }
 
@@ -369,15 +327,11 @@ static void what_packet_sockets_are_not_asked(void **state __unused)
 {
 	struct packet_diag_req request = {.sdiag_family = AF_PACKET};
 
-	diag_ask(&request, sizeof(request), 0);
-	assert_int_equal(request_result(&diag_world, diag_socket), -EOPNOTSUPP);
-	diag_ask(&request, sizeof(request) - 4, NLM_F_DUMP);
-	assert_int_equal(request_result(&diag_world, diag_socket), -EINVAL);
-	request_begin(&diag_world, SOCK_DESTROY, 0, &request, sizeof(request));
-	assert_int_equal(request_result(&diag_world, diag_socket), -EOPNOTSUPP);
+	diag_refused(SOCK_DIAG_BY_FAMILY, 0, &request, sizeof(request), -EOPNOTSUPP);
+	diag_refused(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof(request) - 4, -EINVAL);
+	diag_refused(SOCK_DESTROY, 0, &request, sizeof(request), -EOPNOTSUPP);
 	request.sdiag_protocol = 3;
-	diag_ask(&request, sizeof(request), NLM_F_DUMP);
-	assert_int_equal(request_result(&diag_world, diag_socket), -EINVAL);
+	diag_refused(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, sizeof(request), -EINVAL);
 }
 
 /* ---- AF_NETLINK ---- */
@@ -402,20 +356,17 @@ static void netlink_sockets_too(void **state __unused)
 	assert_int_equal(count_netlink(NDIAG_PROTO_ALL), 2);
 	assert_int_equal(count_netlink(NETLINK_SOCK_DIAG), 1);
 	assert_int_equal(count_netlink(NETLINK_GENERIC), 0);
-	assert_int_equal(set_socket_option(diag_world.netlink, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
-					   RTNLGRP_LINK),
-			 0);
-	diag_ask(&request, sizeof(request), NLM_F_DUMP);
-	request_send(&diag_world, diag_socket);
+	netlink_join(route_socket, RTNLGRP_LINK);
+	diag_list(&request, sizeof(request));
 	NEXT(body);
 	assert_int_equal(body.ndiag_family, AF_NETLINK);
 	assert_int_equal(body.ndiag_protocol, NETLINK_ROUTE);
-	assert_int_equal(body.ndiag_ino, diag_world.netlink->inode_number);
+	assert_int_equal(body.ndiag_ino, route_socket->inode_number);
 	ATTRIBUTE(body, NETLINK_DIAG_GROUPS, groups);
 	assert_int_equal(groups, 1u << (RTNLGRP_LINK - 1));
 	ATTRIBUTE(body, NETLINK_DIAG_MEMINFO, memory);
-	assert_int_equal(number_attribute(&diag_world, sizeof(body), NETLINK_DIAG_FLAGS), 0);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	assert_int_equal(number_attribute(sizeof(body), NETLINK_DIAG_FLAGS), 0);
+	diag_end();
 }
 
 int main(void)

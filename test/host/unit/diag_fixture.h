@@ -7,7 +7,6 @@
 
 #include "test/host/unit/netlink_fixture.h"
 
-extern struct netlink_fixture diag_world;
 extern struct socket *diag_socket;
 
 int diag_set_up(void **state);
@@ -16,7 +15,18 @@ int diag_tear_down(void **state); /* asserts that nothing leaked */
 
 /* Begins SOCK_DIAG_BY_FAMILY with a family's own structure. */
 void diag_ask(const void *request, size_t length, uint16_t flags);
-/* How many sockets a dump lists, to its end. */
+/* Sends it as the request for a list. */
+void diag_list(const void *request, size_t length);
+/* How many sockets a list has, to its end. */
 uint32_t diag_count(const void *request, size_t length);
+/* The next message must be of a socket; its fixed part. */
+void diag_next(void *body, size_t length);
+/* The list must be at its end. */
+void diag_end(void);
+/* Begins and sends a request that must be answered by `error`. */
+void diag_refused(uint16_t type, uint16_t flags, const void *request, size_t length, int error);
+
+/* A socket of another family; the caller closes it. */
+struct socket *diag_open(int family, int type, int protocol);
 
 #endif

@@ -23,17 +23,14 @@ static void begin(uint8_t protocol, uint32_t states, uint8_t wanted)
 static uint32_t count(uint8_t protocol, uint32_t states)
 {
 	begin(protocol, states, 0);
-	request_send(&diag_world, diag_socket);
-	return count_to_done(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY);
+	return request_count(diag_socket, SOCK_DIAG_BY_FAMILY);
 }
 
 static struct inet_diag_msg next_socket(void)
 {
 	struct inet_diag_msg body;
 
-	expect_message(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY);
-	assert_true(diag_world.message.length >= sizeof(body));
-	memcpy(&body, diag_world.message.payload, sizeof(body));
+	diag_next(&body, sizeof(body));
 	return body;
 }
 
@@ -44,14 +41,14 @@ static void listeners_and_connections(void **state __unused)
 	struct stranger stranger;
 	struct inet_diag_msg body;
 
-	stranger_init(&stranger, &diag_world.f);
+	stranger_init(&stranger, &netlink_stack);
 	assert_int_equal(count(IPPROTO_TCP, ALL_STATES), 1);
-	struct socket *child = stranger_connects(&stranger, diag_world.listener);
+	struct socket *child = stranger_connects(&stranger, netlink_listener);
 
 	stranger_says(&stranger, "hello", 5);
 	begin(IPPROTO_TCP, ALL_STATES,
 	      ASK(INET_DIAG_INFO) | ASK(INET_DIAG_CONG) | ASK(INET_DIAG_SKMEMINFO));
-	request_send(&diag_world, diag_socket);
+	request_send(diag_socket);
 	body = next_socket();
 	assert_int_equal(body.idiag_state, TCP_LISTEN);
 	assert_int_equal(be16_to_cpu(body.id.idiag_sport), TCP_FIXTURE_PORT);
@@ -63,15 +60,13 @@ static void listeners_and_connections(void **state __unused)
 	assert_int_equal(be16_to_cpu(body.id.idiag_dport), stranger.port);
 	assert_int_equal(body.idiag_rqueue, 5);
 	assert_int_equal(body.idiag_inode, child->inode_number);
-	assert_true(find_attribute(&diag_world, sizeof(body), INET_DIAG_INFO, &attribute));
-	assert_int_equal(attribute.length, sizeof(info));
-	memcpy(&info, attribute.value, sizeof(info));
+	read_attribute(sizeof(body), INET_DIAG_INFO, &info, sizeof(info));
 	assert_int_equal(info.tcpi_bytes_received, 5);
-	assert_true(find_attribute(&diag_world, sizeof(body), INET_DIAG_CONG, &attribute));
+	assert_true(find_attribute(sizeof(body), INET_DIAG_CONG, &attribute));
 	assert_string_equal((const char *)attribute.value, "cubic");
-	assert_true(find_attribute(&diag_world, sizeof(body), INET_DIAG_SKMEMINFO, &attribute));
+	assert_true(find_attribute(sizeof(body), INET_DIAG_SKMEMINFO, &attribute));
 	assert_int_equal(attribute.length, SK_MEMINFO_VARS * 4);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	assert_int_equal(count(IPPROTO_TCP, 1u << TCP_LISTEN), 1);
 	assert_int_equal(count(IPPROTO_TCP, 1u << TCP_TIME_WAIT), 0);
 	socket_close(child);
@@ -81,57 +76,57 @@ static void half_open_ones_and_time_waits(void **state __unused)
 {
 	struct stranger stranger, other;
 
-	stranger_init(&stranger, &diag_world.f);
+	stranger_init(&stranger, &netlink_stack);
 	struct crafted syn = stranger_syn(&stranger);
 
 	stranger_sends(&stranger, &syn);
 	assert_int_equal(count(IPPROTO_TCP, 1u << TCP_SYN_RECV), 1);
-	fixture_clear_sent(&diag_world.f);
-	stranger_init(&other, &diag_world.f);
+	fixture_clear_sent(&netlink_stack);
+	stranger_init(&other, &netlink_stack);
 	other.port = (uint16_t)(stranger.port + 1);
-	struct socket *child = stranger_connects(&other, diag_world.listener);
+	struct socket *child = stranger_connects(&other, netlink_listener);
 
 	socket_close(child); /* our FIN first */
 	stranger_acknowledges(&other);
 	stranger_flags(&other, TCP_FIN | TCP_ACK);
 	begin(IPPROTO_TCP, 1u << TCP_TIME_WAIT, 0);
-	request_send(&diag_world, diag_socket);
+	request_send(diag_socket);
 	struct inet_diag_msg body = next_socket();
 
 	assert_int_equal(body.idiag_timer, 3);
 	assert_int_equal(body.idiag_inode, 0);
 	assert_in_range(body.idiag_expires, 1, 120000);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 }
 
 static void datagram_and_raw_sockets(void **state __unused)
 {
-	struct socket *udp = make_bound(&diag_world.f, OURS, 9999);
-	struct socket *raw = make_socket(&diag_world.f, SOCK_RAW, 89);
-	struct socket *lite = make_socket(&diag_world.f, SOCK_DGRAM, IPPROTO_UDPLITE);
+	struct socket *udp = make_bound(&netlink_stack, OURS, 9999);
+	struct socket *raw = make_socket(&netlink_stack, SOCK_RAW, 89);
+	struct socket *lite = make_socket(&netlink_stack, SOCK_DGRAM, IPPROTO_UDPLITE);
 	struct netlink_attribute attribute;
 	struct inet_diag_msg body;
 
 	assert_int_equal(do_bind(lite, OURS, 9998), 0);
 	begin(IPPROTO_UDP, ALL_STATES, 0);
-	request_send(&diag_world, diag_socket);
+	request_send(diag_socket);
 	body = next_socket();
 	assert_int_equal(be16_to_cpu(body.id.idiag_sport), 9999);
 	assert_int_equal(body.idiag_state, TCP_CLOSE);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	assert_int_equal(do_connect(udp, PEER, 53), 0);
 	assert_int_equal(count(IPPROTO_UDP, 1u << TCP_ESTABLISHED), 1);
 	begin(IPPROTO_UDPLITE, ALL_STATES, 0);
-	request_send(&diag_world, diag_socket);
+	request_send(diag_socket);
 	body = next_socket();
 	assert_int_equal(be16_to_cpu(body.id.idiag_sport), 9998);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	begin(IPPROTO_RAW, ALL_STATES, 0);
-	request_send(&diag_world, diag_socket);
+	request_send(diag_socket);
 	next_socket();
-	assert_true(find_attribute(&diag_world, sizeof(body), INET_DIAG_PROTOCOL, &attribute));
+	assert_true(find_attribute(sizeof(body), INET_DIAG_PROTOCOL, &attribute));
 	assert_int_equal(netlink_u8(&attribute), 89);
-	expect_message(&diag_world, diag_socket, NLMSG_DONE);
+	diag_end();
 	socket_close(udp);
 	socket_close(lite);
 	socket_close(raw);
@@ -142,7 +137,7 @@ static void many_sockets_come_in_pieces(void **state __unused)
 	struct socket *sockets[600];
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(sockets); i++)
-		sockets[i] = make_bound(&diag_world.f, OURS, (uint16_t)(2000 + i));
+		sockets[i] = make_bound(&netlink_stack, OURS, (uint16_t)(2000 + i));
 	assert_int_equal(count(IPPROTO_UDP, ALL_STATES), ARRAY_SIZE(sockets));
 	for (uint32_t i = 0; i < ARRAY_SIZE(sockets); i++)
 		socket_close(sockets[i]);
@@ -158,25 +153,23 @@ static void put_port_filter(int32_t port)
 
 	memcpy(program, &step, sizeof(step));
 	memcpy(program + sizeof(step), &host, sizeof(host));
-	netlink_put(&diag_world.request, INET_DIAG_REQ_BYTECODE, program, sizeof(program));
+	netlink_put(&netlink_request, INET_DIAG_REQ_BYTECODE, program, sizeof(program));
 }
 
 static void filters_are_checked_and_kept_to(void **state __unused)
 {
 	begin(IPPROTO_TCP, ALL_STATES, 0);
 	put_port_filter(TCP_FIXTURE_PORT);
-	request_send(&diag_world, diag_socket);
-	assert_int_equal(count_to_done(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY), 1);
+	assert_int_equal(request_count(diag_socket, SOCK_DIAG_BY_FAMILY), 1);
 	begin(IPPROTO_TCP, ALL_STATES, 0);
 	put_port_filter(TCP_FIXTURE_PORT + 1);
-	request_send(&diag_world, diag_socket);
-	assert_int_equal(count_to_done(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY), 0);
+	assert_int_equal(request_count(diag_socket, SOCK_DIAG_BY_FAMILY), 0);
 	begin(IPPROTO_TCP, ALL_STATES, 0);
-	netlink_put(&diag_world.request, INET_DIAG_REQ_BYTECODE, "\7\20\24\0", 4); /* cut */
-	assert_int_equal(request_result(&diag_world, diag_socket), -EINVAL);
+	netlink_put(&netlink_request, INET_DIAG_REQ_BYTECODE, "\7\20\24\0", 4); /* cut */
+	assert_int_equal(request_result(diag_socket), -EINVAL);
 	begin(IPPROTO_TCP, ALL_STATES, 0);
-	netlink_put(&diag_world.request, INET_DIAG_REQ_BYTECODE, NULL, 0);
-	assert_int_equal(request_result(&diag_world, diag_socket), -EINVAL);
+	netlink_put(&netlink_request, INET_DIAG_REQ_BYTECODE, NULL, 0);
+	assert_int_equal(request_result(diag_socket), -EINVAL);
 }
 
 static void what_is_not_there(void **state __unused)
@@ -187,21 +180,16 @@ static void what_is_not_there(void **state __unused)
 					     .idiag_states = ALL_STATES};
 
 	begin(IPPROTO_SCTP, ALL_STATES, 0);
-	assert_int_equal(request_result(&diag_world, diag_socket), -ENOENT);
+	assert_int_equal(request_result(diag_socket), -ENOENT);
 	begin(IPPROTO_TCP, ALL_STATES, 0); /* MPTCP's number is longer than a byte */
-	netlink_put_u32(&diag_world.request, INET_DIAG_REQ_PROTOCOL, 262);
-	assert_int_equal(request_result(&diag_world, diag_socket), -ENOENT);
-	request_begin(&diag_world, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &nobody, sizeof(nobody));
-	assert_int_equal(request_result(&diag_world, diag_socket), -ENOENT);
-	request_begin(&diag_world, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, "\2", 1);
-	assert_int_equal(request_result(&diag_world, diag_socket), -EINVAL);
-	request_begin(&diag_world, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &six, sizeof(six) - 4);
-	assert_int_equal(request_result(&diag_world, diag_socket), -EINVAL);
-	request_begin(&diag_world, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &six, sizeof(six));
-	request_send(&diag_world, diag_socket);
-	assert_int_equal(count_to_done(&diag_world, diag_socket, SOCK_DIAG_BY_FAMILY), 0);
-	request_begin(&diag_world, 99, 0, &six, sizeof(six));
-	assert_int_equal(request_result(&diag_world, diag_socket), -EINVAL);
+	netlink_put_u32(&netlink_request, INET_DIAG_REQ_PROTOCOL, 262);
+	assert_int_equal(request_result(diag_socket), -ENOENT);
+	diag_refused(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &nobody, sizeof(nobody), -ENOENT);
+	diag_refused(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, "\2", 1, -EINVAL);
+	diag_refused(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &six, sizeof(six) - 4, -EINVAL);
+	request_begin(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &six, sizeof(six));
+	assert_int_equal(request_count(diag_socket, SOCK_DIAG_BY_FAMILY), 0);
+	diag_refused(99, 0, &six, sizeof(six), -EINVAL);
 }
 
 static void connections_are_ended_from_outside(void **state __unused)
@@ -210,8 +198,8 @@ static void connections_are_ended_from_outside(void **state __unused)
 	struct stranger stranger;
 	uint8_t byte;
 
-	stranger_init(&stranger, &diag_world.f);
-	struct socket *child = stranger_connects(&stranger, diag_world.listener);
+	stranger_init(&stranger, &netlink_stack);
+	struct socket *child = stranger_connects(&stranger, netlink_listener);
 	struct inet_diag_req_v2 request = {
 		.sdiag_family = AF_INET,
 		.sdiag_protocol = IPPROTO_TCP,
@@ -222,20 +210,15 @@ static void connections_are_ended_from_outside(void **state __unused)
 		       .idiag_cookie = {(uint32_t)child->inode_number + 1, 0}}};
 
 	host_set_credentials(&nobody);
-	request_begin(&diag_world, SOCK_DESTROY, 0, &request, sizeof(request));
-	assert_int_equal(request_result(&diag_world, diag_socket), -EPERM);
+	diag_refused(SOCK_DESTROY, 0, &request, sizeof(request), -EPERM);
 	host_set_credentials(&root);
-	request_begin(&diag_world, SOCK_DESTROY, 0, &request,
-		      sizeof(request)); /* another's cookie */
-	assert_int_equal(request_result(&diag_world, diag_socket), -ENOENT);
+	diag_refused(SOCK_DESTROY, 0, &request, sizeof(request), -ENOENT); /* another's cookie */
 	request.id.idiag_cookie[0]--;
-	fixture_clear_sent(&diag_world.f);
-	request_begin(&diag_world, SOCK_DESTROY, 0, &request, sizeof(request));
-	assert_int_equal(request_result(&diag_world, diag_socket), 0);
+	fixture_clear_sent(&netlink_stack);
+	diag_refused(SOCK_DESTROY, 0, &request, sizeof(request), 0);
 	stranger_sees_only(&stranger, TCP_RST | TCP_ACK);
 	assert_int_equal(socket_take(child, &byte, 1, 0), -ECONNABORTED);
-	request_begin(&diag_world, SOCK_DESTROY, 0, &request, sizeof(request));
-	assert_int_equal(request_result(&diag_world, diag_socket), -ENOENT);
+	diag_refused(SOCK_DESTROY, 0, &request, sizeof(request), -ENOENT);
 	socket_close(child);
 }
 

@@ -2,7 +2,7 @@
  * UDP: which socket gets a datagram where several might, and what may be bound beside what:
  * interfaces, shared ports, connections, equal hashes.
  */
-#include "test/host/unit/ip4_fixture.h"
+#include "test/host/unit/udp_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,49 +11,20 @@
 #include "kernel/byteorder.h"
 #include "net/ipv4/udp.h"
 
-static struct fixture f;
 static struct host_device eth1;
-static uint8_t packet[2000];
 
-static int setup(void **state __unused)
+static int set_up(void **state)
 {
 	const struct host_device_options options = {0};
 
-	ip4_fixture_init(&f);
-	assert_int_equal(host_device_add(&eth1, &f.stack, &options), 0);
+	udp_set_up(state);
+	assert_int_equal(host_device_add(&eth1, &udp_stack.stack, &options), 0);
 	return 0;
-}
-
-static int teardown(void **state __unused)
-{
-	ip4_fixture_destroy(&f);
-	return 0;
-}
-
-/* A datagram arrives on eth0. */
-static void arrives(ip4_t source, ip4_t destination, uint16_t from, uint16_t to)
-{
-	const struct ip4_spec spec = {.source = source, .destination = destination};
-	uint8_t datagram[64];
-	size_t n = udp_make(datagram, source, destination, from, to, "x", 1);
-
-	ip4_arrives(&f, packet, ip4_make(packet, &spec, datagram, n));
-}
-
-/* How many datagrams wait; they are thrown away. */
-static uint32_t take_all(struct socket *socket)
-{
-	uint32_t count = 0;
-	uint8_t byte;
-
-	while (do_receive(socket, &byte, 1, NULL) >= 0)
-		count++;
-	return count;
 }
 
 static struct socket *make_sharer(int option, const char *device)
 {
-	struct socket *socket = make_socket(&f, SOCK_DGRAM, 0);
+	struct socket *socket = make_socket(&udp_stack, SOCK_DGRAM, 0);
 
 	assert_int_equal(set_option(socket, SOL_SOCKET, option, 1), 0);
 	if (device)
@@ -85,10 +56,10 @@ static void test_broadcast_reaches_those_connected_to_its_sender(void **state __
 	assert_int_equal(do_connect(other_host, GATEWAY, 77), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) /* connecting gave each our address */
 		udp_socket(sockets[i])->inet.local.addr = (struct net_addr){0};
-	arrives(PEER, SUBNET_BROADCAST, 77, 5000);
-	assert_int_equal(take_all(right), 1);
-	assert_int_equal(take_all(other_port), 0);
-	assert_int_equal(take_all(other_host), 0);
+	udp_arrives_for(PEER, SUBNET_BROADCAST, 77, 5000);
+	assert_int_equal(udp_take_all(right), 1);
+	assert_int_equal(udp_take_all(other_port), 0);
+	assert_int_equal(udp_take_all(other_host), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++)
 		socket_close(sockets[i]);
 }
@@ -98,12 +69,12 @@ static void test_broadcast_stays_on_its_interface(void **state __unused)
 	struct socket *here = bound_sharer(SO_REUSEADDR, "eth0");
 	struct socket *there = bound_sharer(SO_REUSEADDR, "eth1");
 
-	arrives(PEER, SUBNET_BROADCAST, 77, 5000);
-	assert_int_equal(take_all(here), 1);
-	assert_int_equal(take_all(there), 0);
+	udp_arrives_for(PEER, SUBNET_BROADCAST, 77, 5000);
+	assert_int_equal(udp_take_all(here), 1);
+	assert_int_equal(udp_take_all(there), 0);
 	socket_close(here);
-	arrives(PEER, SUBNET_BROADCAST, 77, 5000);
-	assert_int_equal(fixture_drops(&f, DROP_UDP_NO_SOCKET), 1);
+	udp_arrives_for(PEER, SUBNET_BROADCAST, 77, 5000);
+	assert_int_equal(fixture_drops(&udp_stack, DROP_UDP_NO_SOCKET), 1);
 	socket_close(there);
 }
 
@@ -113,16 +84,16 @@ static void test_the_interface_s_own_socket_is_preferred(void **state __unused)
 	struct socket *any = bound_sharer(SO_REUSEADDR, NULL);
 	struct socket *own = bound_sharer(SO_REUSEADDR, "eth0");
 
-	arrives(PEER, OURS, 77, 5000);
-	assert_int_equal(take_all(own), 1);
+	udp_arrives_for(PEER, OURS, 77, 5000);
+	assert_int_equal(udp_take_all(own), 1);
 	socket_close(any);
 	any = bound_sharer(SO_REUSEADDR, NULL);
-	arrives(PEER, OURS, 77, 5000);
-	assert_int_equal(take_all(own), 1);
-	assert_int_equal(take_all(any), 0);
+	udp_arrives_for(PEER, OURS, 77, 5000);
+	assert_int_equal(udp_take_all(own), 1);
+	assert_int_equal(udp_take_all(any), 0);
 	socket_close(own);
-	arrives(PEER, OURS, 77, 5000);
-	assert_int_equal(take_all(any), 1);
+	udp_arrives_for(PEER, OURS, 77, 5000);
+	assert_int_equal(udp_take_all(any), 1);
 	socket_close(any);
 }
 
@@ -133,19 +104,19 @@ static void test_the_newest_of_equals(void **state __unused)
 	struct socket *newer = bound_sharer(SO_REUSEADDR, NULL);
 
 	for (uint16_t port = 1; port <= 20; port++)
-		arrives(PEER, OURS, port, 5000);
-	assert_int_equal(take_all(older), 0);
-	assert_int_equal(take_all(newer), 20);
+		udp_arrives_for(PEER, OURS, port, 5000);
+	assert_int_equal(udp_take_all(older), 0);
+	assert_int_equal(udp_take_all(newer), 20);
 	/* One that shares by flow beside one that does not: the newest, too. */
 	assert_int_equal(set_option(newer, SOL_SOCKET, SO_REUSEPORT, 1), 0);
 	for (uint16_t port = 1; port <= 20; port++)
-		arrives(PEER, OURS, port, 5000);
-	assert_int_equal(take_all(newer), 20);
+		udp_arrives_for(PEER, OURS, port, 5000);
+	assert_int_equal(udp_take_all(newer), 20);
 	assert_int_equal(set_option(newer, SOL_SOCKET, SO_REUSEPORT, 0), 0);
 	assert_int_equal(set_option(older, SOL_SOCKET, SO_REUSEPORT, 1), 0);
 	for (uint16_t port = 1; port <= 20; port++)
-		arrives(PEER, OURS, port, 5000);
-	assert_int_equal(take_all(newer), 20);
+		udp_arrives_for(PEER, OURS, port, 5000);
+	assert_int_equal(udp_take_all(newer), 20);
 	socket_close(older);
 	socket_close(newer);
 }
@@ -173,17 +144,11 @@ static void test_what_may_be_bound_beside_what(void **state __unused)
 /* An ICMP error does not say on which interface the datagram left. */
 static void test_errors_reach_a_socket_bound_to_an_interface(void **state __unused)
 {
-	const struct ip4_spec inner = {.source = OURS, .destination = PEER},
-			      outer = {.protocol = IPPROTO_ICMP};
 	struct socket *socket = bound_sharer(SO_REUSEADDR, "eth0");
-	uint8_t udp[32], quoted[64], message[128];
-	size_t n = udp_make(udp, OURS, PEER, 5000, 77, "lost one", 8);
 
 	assert_int_equal(do_connect(socket, PEER, 77), 0);
-	n = ip4_make(quoted, &inner, udp, n);
-	n = icmp_make(message, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, quoted, n);
-	ip4_arrives(&f, packet, ip4_make(packet, &outer, message, n));
-	assert_int_equal(do_receive(socket, udp, 1, NULL), -ECONNREFUSED);
+	udp_error_arrives(ICMP_PORT_UNREACH, 5000, 77);
+	assert_int_equal(do_receive(socket, udp_bytes, 1, NULL), -ECONNREFUSED);
 	socket_close(socket);
 }
 
@@ -211,7 +176,7 @@ static int compare(const void *a, const void *b)
 static void find_twins(ip4_t *one, ip4_t *other)
 {
 	struct hashed *all = test_malloc(TRIED * sizeof(*all));
-	uint32_t secret = udp_state(&f.net)->table.secret;
+	uint32_t secret = udp_state(&udp_stack.net)->table.secret;
 
 	for (uint32_t i = 0; i < TRIED; i++)
 		all[i] = (struct hashed){hash_words(OURS, address_at(i), 5000u << 16 | 77u, secret),
@@ -236,31 +201,31 @@ static void test_equal_hashes_are_no_equal_ends(void **state __unused)
 
 	find_twins(&peers[0], &peers[1]);
 	assert_int_equal(do_connect(sockets[0], peers[0], 77), 0);
-	arrives(peers[1], OURS, 77, 5000); /* goes to the one that is not connected */
-	assert_int_equal(take_all(sockets[0]), 0);
-	assert_int_equal(take_all(sockets[1]), 1);
+	udp_arrives_for(peers[1], OURS, 77, 5000); /* goes to the one that is not connected */
+	assert_int_equal(udp_take_all(sockets[0]), 0);
+	assert_int_equal(udp_take_all(sockets[1]), 1);
 	assert_int_equal(do_connect(sockets[1], peers[1], 77), 0);
 	for (size_t i = 0; i < 2; i++) {
-		arrives(peers[i], OURS, 77, 5000);
-		assert_int_equal(take_all(sockets[i]), 1);
-		assert_int_equal(take_all(sockets[1 - i]), 0);
+		udp_arrives_for(peers[i], OURS, 77, 5000);
+		assert_int_equal(udp_take_all(sockets[i]), 1);
+		assert_int_equal(udp_take_all(sockets[1 - i]), 0);
 	}
 	for (size_t i = 0; i < 2; i++)
 		socket_close(sockets[i]);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define LOOKUP_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, udp_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_broadcast_reaches_those_connected_to_its_sender),
-		TEST(test_broadcast_stays_on_its_interface),
-		TEST(test_the_interface_s_own_socket_is_preferred),
-		TEST(test_the_newest_of_equals),
-		TEST(test_what_may_be_bound_beside_what),
-		TEST(test_errors_reach_a_socket_bound_to_an_interface),
-		TEST(test_equal_hashes_are_no_equal_ends),
+		LOOKUP_TEST(test_broadcast_reaches_those_connected_to_its_sender),
+		LOOKUP_TEST(test_broadcast_stays_on_its_interface),
+		LOOKUP_TEST(test_the_interface_s_own_socket_is_preferred),
+		LOOKUP_TEST(test_the_newest_of_equals),
+		LOOKUP_TEST(test_what_may_be_bound_beside_what),
+		LOOKUP_TEST(test_errors_reach_a_socket_bound_to_an_interface),
+		LOOKUP_TEST(test_equal_hashes_are_no_equal_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
