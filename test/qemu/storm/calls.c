@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -48,6 +49,16 @@ SOME_OF(allocate_flags, 1, 2, 8, 16)
 SOME_OF(lock_operation, LOCK_SH, LOCK_EX, LOCK_UN, LOCK_NB, LOCK_NB)
 SOME_OF(memfd_flags, 1, 2, 4)
 SOME_OF(close_flags, 2, 4)
+SOME_OF(segment_flags, IPC_CREAT, IPC_CREAT, IPC_CREAT, IPC_EXCL, 0600, 0600, 0044)
+SOME_OF(attach_flags, SHM_RDONLY, SHM_RND, SHM_RND, SHM_REMAP, SHM_EXEC)
+ONE_OF(segment_command, IPC_RMID, IPC_SET, IPC_STAT, IPC_STAT)
+ONE_OF(segment_key, IPC_PRIVATE, 101, 102, 103, 104)
+/* The number of a segment that somebody has made under a key. */
+static uint64_t segment(struct dice *dice)
+{
+	return (uint64_t)raw(SYS_shmget, segment_key(dice), 0, 0, 0, 0, 0);
+}
+
 ONE_OF(whence, SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE)
 ONE_OF(file_command, F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
        F_SETOWN, F_GETOWN, F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ, F_OFD_GETLK, F_OFD_SETLK,
@@ -161,6 +172,10 @@ static const struct call calls[] = {
 	{SYS_mmap, {place, size, protections, maybe_fixed, descriptor, page_offset}},
 	{SYS_munmap, {place, size, 0, 0, 0, 0}},
 	{SYS_mprotect, {place, size, protections, 0, 0, 0}},
+	{SYS_shmget, {segment_key, size, segment_flags, 0, 0, 0}},
+	{SYS_shmat, {segment, place, attach_flags, 0, 0, 0}},
+	{SYS_shmdt, {place, 0, 0, 0, 0, 0}},
+	{SYS_shmctl, {segment, segment_command, memory, 0, 0, 0}},
 	{SYS_mremap, {place, size, size, remap_flags, place, 0}},
 	{SYS_madvise, {place, size, advice, 0, 0, 0}},
 	{SYS_msync, {place, size, sync_flags, 0, 0, 0}},

@@ -96,6 +96,7 @@ static void run_batch(const struct options *options, uint64_t seed)
 	}
 	if (chdir("/") == 0)
 		folders_clean();
+	segments_clean();
 }
 
 /* False: more is taken than before, even after a while. */

@@ -2,7 +2,7 @@
  * A storm of random system calls, to see that no program brings the kernel down: docs/fuzzing.md.
  *
  * main.c starts batches of children, disturbs them, and judges by ledger.c whether anything of them
- * is left, but for files, which folders.c removes. life.c is what a child does; calls.c has the
+ * is left, but for files and shared memory, which folders.c and segments.c remove. life.c is what a child does; calls.c has the
  * system calls, arguments.c makes their arguments, things.c opens what they are about, arena.c is
  * the memory they point to.
  */
@@ -96,6 +96,9 @@ void life(uint64_t seed) __attribute__((noreturn));
 #define WORK_DIRECTORY "/tmp/storm"
 void folders_note(void);
 void folders_clean(void);
+
+/* segments.c: removes System V shared memory, all of it. */
+void segments_clean(void);
 
 /* ledger.c: what the machine holds. */
 struct ledger {
