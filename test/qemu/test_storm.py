@@ -16,6 +16,7 @@ from harness.guest import Guest
 FIXED_SEED = 1
 FIXED_BATCHES = 5
 SECONDS_A_BATCH = 20  # at most; most take one
+SECONDS_TO_SETTLE = 200  # for a closed connection that gives up
 
 
 def batches():
@@ -30,7 +31,8 @@ def seed():
 def test_storm(tap, option, record_property):
     with Guest("--net", f"tap={tap.name}", "--ip", f"10.77.0.2/24,{HOST}", "--memory", "256M") as guest:
         guest.wait_for(r"net: eth0 10\.77\.0\.2/24")
-        result = guest.run(f"/test/storm {option} --batches {batches()} --seed {seed()}", SECONDS_A_BATCH * (batches() + 1))
+        result = guest.run(f"/test/storm {option} --batches {batches()} --seed {seed()}",
+                           SECONDS_A_BATCH * (batches() + 1) + SECONDS_TO_SETTLE)
         assert result.status == 0, result
         guest.check("ping -c 1 127.0.0.1")
         guest.check(f"ping -c 1 {HOST}")

@@ -14,7 +14,7 @@
 
 #define KNOWN_MAX 256
 #define PATIENCE_MS 10000
-#define PACKETS_SLACK 4   /* that a device has sent and its driver not yet taken back */
+#define PACKETS_SLACK 24  /* sent, but not yet taken back by the driver, which waits for 16 */
 #define MEMORY_SLACK 3072 /* KiB: slabs that are not empty, stacks that are kept for the next */
 
 static int known[KNOWN_MAX];

@@ -25,7 +25,9 @@
 #define LIVES 64          /* processes and threads that the children of a batch may make */
 #define TURN_US 1500      /* how long the parent waits between two disturbances */
 #define BATCH_TURNS 2500  /* so many, and the batch is ended */
-#define SETTLE_TURNS 4000 /* for what goes by time: closed connections */
+#define SETTLE_TURNS 1300 /* for what goes by time: connections that give up */
+#define SETTLE_US 100000  /* between two looks, but the first QUICK_LOOKS */
+#define QUICK_LOOKS 500
 
 struct options {
 	bool user;
@@ -33,9 +35,9 @@ struct options {
 	uint64_t seed;
 };
 
-static void sleep_a_turn(void)
+static void sleep_us(long us)
 {
-	nanosleep(&(struct timespec){0, TURN_US * 1000}, NULL);
+	nanosleep(&(struct timespec){0, us * 1000}, NULL);
 }
 
 /* When memory is out, the children go first, this process never. */
@@ -70,7 +72,7 @@ static void disturb(struct dice *dice, uint32_t children)
 
 		if (tid > 0)
 			raw(SYS_tkill, (uint64_t)tid, (uint64_t)number, 0, 0, 0, 0);
-		sleep_a_turn();
+		sleep_us(TURN_US);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			children--;
 	}
@@ -105,7 +107,7 @@ static bool is_as_before(const struct ledger *before)
 	struct ledger after = ledger_read();
 
 	for (int turn = 0; turn < SETTLE_TURNS && ledger_is_worse(before, &after, false); turn++) {
-		sleep_a_turn();
+		sleep_us(turn < QUICK_LOOKS ? TURN_US : SETTLE_US);
 		after = ledger_read();
 	}
 	return !ledger_is_worse(before, &after, true);
