@@ -40,14 +40,19 @@ static void sleep_us(long us)
 	nanosleep(&(struct timespec){0, us * 1000}, NULL);
 }
 
+static void write_setting(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		perror(path);
+	close(fd);
+}
+
 /* When memory is out, the children go first, this process never. */
 static void set_oom_adjustment(const char *text)
 {
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		perror("storm: oom_score_adj");
-	close(fd);
+	write_setting("/proc/self/oom_score_adj", text);
 }
 
 static void start_child(const struct options *options, uint64_t seed)
@@ -161,6 +166,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	set_oom_adjustment("-1000");
+	/* A connection that filters keep from closing gives up while one waits for it. */
+	write_setting("/proc/sys/net/ipv4/tcp_orphan_retries", "2");
 	folders_note();
 	ledger_note_processes();
 	run_batch(&options, options.seed); /* what the kernel keeps from now on counts as taken */
