@@ -2,9 +2,9 @@
  * A storm of random system calls, to see that no program brings the kernel down: docs/fuzzing.md.
  *
  * main.c starts batches of children, disturbs them, and judges by ledger.c whether anything of them
- * is left, but for files and shared memory, which folders.c and segments.c remove. life.c is what a child does; calls.c has the
- * system calls, arguments.c makes their arguments, things.c opens what they are about, arena.c is
- * the memory they point to.
+ * is left, but for files and shared memory, which folders.c and segments.c remove. life.c is what a
+ * child does; calls.c has the system calls, arguments.c makes their arguments, things.c opens what
+ * they are about, arena.c is the memory they point to.
  */
 #ifndef TEST_QEMU_STORM_STORM_H
 #define TEST_QEMU_STORM_STORM_H
