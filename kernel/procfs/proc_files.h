@@ -42,6 +42,13 @@ int proc_register_link(const char *path, const struct inode_ops *ops);
 int proc_open_text(struct file *file, proc_show *show, proc_store *store, void *context);
 
 /*
+ * An inode of root's that `directory` makes up as it is looked into, with a copy of `node` as its
+ * private, which `ops->release` frees. NULL when memory is out.
+ */
+struct inode *proc_made_up_inode(struct inode *directory, const char *name, uint32_t mode,
+				 const struct inode_ops *ops, const void *node, size_t size);
+
+/*
  * A file or link or directory of one process, or of one thread (below task/). `fd` is a
  * descriptor's number under fd/, else -1; process and thread are found anew at each use, so that an
  * open file outlives them harmlessly.

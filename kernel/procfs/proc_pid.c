@@ -39,18 +39,12 @@ struct inode *proc_pid_inode(struct inode *directory, const char *name, uint32_t
 			     uint64_t number)
 {
 	struct process *process = process_find(node->pid);
-	struct inode *inode = process ? inode_create(FILESYSTEM_PROC, mode) : NULL;
-	struct proc_pid_node *copy = inode ? kmalloc(sizeof(*copy)) : NULL;
-	if (!copy || directory_name_made_up(directory, name, inode)) {
-		kfree(copy);
-		inode_put(inode);
+	struct inode *inode = process ? proc_made_up_inode(directory, name, mode, ops, node,
+							   sizeof(*node))
+				      : NULL;
+	if (!inode)
 		return NULL;
-	}
-	*copy = *node;
-	inode->ops = ops;
-	inode->private = copy;
 	inode->number = number;
-	inode->links = S_ISDIR(mode) ? 2 : 1;
 	inode->uid = process->euid;
 	inode->gid = process->egid;
 	return inode;

@@ -300,6 +300,24 @@ int proc_register_number(const char *path, int32_t *value, int32_t min, int32_t 
 	return proc_register_numbers(path, value, 1, min, max);
 }
 
+struct inode *proc_made_up_inode(struct inode *directory, const char *name, uint32_t mode,
+				 const struct inode_ops *ops, const void *node, size_t size)
+{
+	struct inode *inode = inode_create(directory->filesystem, mode);
+	void *copy = inode ? kmalloc(size) : NULL;
+	if (!copy || directory_name_made_up(directory, name, inode)) {
+		kfree(copy);
+		inode_put(inode);
+		return NULL;
+	}
+	memcpy(copy, node, size);
+	inode->ops = ops;
+	inode->private = copy;
+	inode->links = S_ISDIR(mode) ? 2 : 1;
+	inode->uid = inode->gid = 0;
+	return inode;
+}
+
 void procfs_init(void)
 {
 	root = fs_directory("proc");

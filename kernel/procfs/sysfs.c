@@ -49,20 +49,10 @@ static struct inode *make_inode(struct inode *directory, const char *name, uint3
 				uint64_t number, const struct inode_ops *ops,
 				const struct sys_node *node)
 {
-	struct inode *inode = inode_create(FILESYSTEM_SYS, mode);
-	struct sys_node *copy = inode ? kmalloc(sizeof(*copy)) : NULL;
+	struct inode *inode = proc_made_up_inode(directory, name, mode, ops, node, sizeof(*node));
 
-	if (!copy || directory_name_made_up(directory, name, inode)) {
-		kfree(copy);
-		inode_put(inode);
-		return NULL;
-	}
-	*copy = *node;
-	inode->ops = ops;
-	inode->private = copy;
-	inode->number = number;
-	inode->links = S_ISDIR(mode) ? 2 : 1;
-	inode->uid = inode->gid = 0;
+	if (inode)
+		inode->number = number;
 	return inode;
 }
 
