@@ -1,47 +1,13 @@
 /* AF_PACKET at its edges: rings with frames of every make, memberships told apart, options. */
-#include "test/host/unit/fixture.h"
+#include "test/host/unit/packet_ring_fixture.h"
 
 #include <string.h>
 
-#include "include/uapi/if_packet.h"
 #include "kernel/byteorder.h"
 #include "kernel/mm/page.h"
-#include "net/core/packet_ring.h"
 
-#define TEST_TYPE 0x9999
 #define BLOCK 4096u
 #define LO 1 /* its number */
-
-static struct fixture f;
-static struct socket *made; /* the socket of a test */
-
-static int set_up(void **state __unused)
-{
-	fixture_init(&f);
-	return 0;
-}
-
-static int tear_down(void **state __unused)
-{
-	host_fail_allocation(0);
-	if (made)
-		socket_close(made);
-	made = NULL;
-	fixture_destroy(&f);
-	return 0;
-}
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
-static void open_socket(int type)
-{
-	assert_int_equal(socket_create(&f.net, AF_PACKET, type, cpu_to_be16(ETH_P_ALL).raw, &made),
-			 0);
-}
-
-static int set_number(int option, int32_t number)
-{
-	return socket_setsockopt(made, SOL_PACKET, option, &number, sizeof(number));
-}
 
 static int64_t get_number(int option)
 {
@@ -62,25 +28,11 @@ static void make_ring(int type, int version, uint32_t frame_size, uint32_t reser
 		.tp_frame_nr = 2 * (BLOCK / frame_size),
 		.tp_retire_blk_tov = 10,
 	};
-	size_t size = version == TPACKET_V3 ? sizeof(request) : sizeof(struct tpacket_req);
 
-	open_socket(type);
+	open_packet_socket(type);
 	assert_int_equal(set_number(PACKET_VERSION, version), 0);
 	assert_int_equal(set_number(PACKET_RESERVE, (int32_t)reserve), 0);
-	assert_int_equal(
-		socket_setsockopt(made, SOL_PACKET, PACKET_RX_RING, &request, (uint32_t)size), 0);
-}
-
-static void *seen(uint64_t at)
-{
-	const struct packet_ring *ring = packet_socket_of(made)->ring;
-
-	return (uint8_t *)page_address(ring->pages[at / PAGE_SIZE]) + at % PAGE_SIZE;
-}
-
-static void frame_comes(const void *payload, size_t n)
-{
-	fixture_receive_ethernet(&f, FIXTURE_MAC, FIXTURE_PEER, TEST_TYPE, payload, n);
+	assert_int_equal(set_ring(&request, version), 0);
 }
 
 static void tagged_frame_comes(void)
@@ -286,7 +238,7 @@ static void options_are_read_back(void **state __unused)
 				       PACKET_QDISC_BYPASS};
 	uint8_t byte = 0;
 
-	open_socket(SOCK_RAW);
+	open_packet_socket(SOCK_RAW);
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
 		for (int on = 1; on >= 0; on--) {
 			assert_int_equal(set_number(switches[i], 5 * on), 0);
@@ -326,7 +278,7 @@ static void memberships_are_told_apart(void **state __unused)
 
 	second.mr_address[5] = 10;
 	on_lo.mr_ifindex = LO;
-	open_socket(SOCK_RAW);
+	open_packet_socket(SOCK_RAW);
 	assert_int_equal(change_membership(PACKET_ADD_MEMBERSHIP, &first), 0);
 	assert_int_equal(change_membership(PACKET_DROP_MEMBERSHIP, &second), -EADDRNOTAVAIL);
 	assert_int_equal(change_membership(PACKET_DROP_MEMBERSHIP, &on_lo), -EADDRNOTAVAIL);

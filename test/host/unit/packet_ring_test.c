@@ -1,42 +1,13 @@
 /* PACKET_RX_RING: the memory as a process that maps it sees it. */
-#include "test/host/unit/fixture.h"
+#include "test/host/unit/packet_ring_fixture.h"
 
 #include <string.h>
 
 #include "include/uapi/if_arp.h"
-#include "include/uapi/if_packet.h"
 #include "include/uapi/syscall.h"
-#include "kernel/byteorder.h"
-#include "kernel/mm/page.h"
-#include "net/core/packet_ring.h"
 
-#define TEST_TYPE 0x9999
 #define BLOCK 8192u
 #define FRAME 2048u
-
-static struct fixture f;
-static struct socket *made; /* the socket of a test */
-
-static int set_up(void **state __unused)
-{
-	fixture_init(&f);
-	return 0;
-}
-
-static int tear_down(void **state __unused)
-{
-	host_fail_allocation(0);
-	if (made)
-		socket_close(made);
-	made = NULL;
-	fixture_destroy(&f);
-	return 0;
-}
-
-static int set_number(int option, int32_t number)
-{
-	return socket_setsockopt(made, SOL_PACKET, option, &number, sizeof(number));
-}
 
 static struct tpacket_req3 usual(uint32_t blocks)
 {
@@ -49,17 +20,9 @@ static struct tpacket_req3 usual(uint32_t blocks)
 	};
 }
 
-static int set_ring(const struct tpacket_req3 *request, int version)
-{
-	size_t size = version == TPACKET_V3 ? sizeof(*request) : sizeof(struct tpacket_req);
-
-	return socket_setsockopt(made, SOL_PACKET, PACKET_RX_RING, request, (uint32_t)size);
-}
-
 static void open_socket(int type, int version)
 {
-	assert_int_equal(socket_create(&f.net, AF_PACKET, type, cpu_to_be16(ETH_P_ALL).raw, &made),
-			 0);
+	open_packet_socket(type);
 	assert_int_equal(set_number(PACKET_VERSION, version), 0);
 }
 
@@ -69,19 +32,6 @@ static void make_ring(int type, int version, uint32_t blocks)
 
 	open_socket(type, version);
 	assert_int_equal(set_ring(&request, version), 0);
-}
-
-/* What the process sees at `at`; no structure here crosses a page. */
-static void *seen(uint64_t at)
-{
-	const struct packet_ring *ring = packet_socket_of(made)->ring;
-
-	return (uint8_t *)page_address(ring->pages[at / PAGE_SIZE]) + at % PAGE_SIZE;
-}
-
-static void frame_comes(const void *payload, size_t n)
-{
-	fixture_receive_ethernet(&f, FIXTURE_MAC, FIXTURE_PEER, TEST_TYPE, payload, n);
 }
 
 static bool readable(void)
@@ -393,8 +343,6 @@ static void closed_while_a_block_is_open(void **state __unused)
 	made = NULL;
 	fixture_advance(&f, USEC_PER_SEC);
 }
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
