@@ -32,10 +32,11 @@ static int send_fd(int socket, int fd)
 	return sendmsg(socket, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
-static int receive_fd(int socket, int flags)
+/* Receives a byte with one control message of this type, and its `size` bytes. msg_flags. */
+static int receive_control(int socket, int flags, int type, void *to, size_t size)
 {
 	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
 		struct cmsghdr header;
 	} control = {0};
 	char byte;
@@ -43,14 +44,19 @@ static int receive_fd(int socket, int flags)
 	struct msghdr message = {.msg_iov = &piece,
 				 .msg_iovlen = 1,
 				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
-	int fd;
+				 .msg_controllen = CMSG_SPACE(size)};
 
-	CHECK(recvmsg(socket, &message, flags) == 1 && !(message.msg_flags & MSG_CTRUNC));
-	CHECK((message.msg_flags & MSG_CMSG_CLOEXEC) == (flags & MSG_CMSG_CLOEXEC));
-	CHECK(message.msg_controllen >= CMSG_LEN(sizeof(int)));
-	CHECK(control.header.cmsg_type == SCM_RIGHTS);
-	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+	CHECK(CMSG_SPACE(size) <= sizeof(control) && recvmsg(socket, &message, flags) == 1);
+	CHECK(message.msg_controllen >= CMSG_LEN(size) && control.header.cmsg_type == type);
+	memcpy(to, CMSG_DATA(&control.header), size);
+	return message.msg_flags;
+}
+
+static int receive_fd(int socket, int flags)
+{
+	int fd, told = receive_control(socket, flags, SCM_RIGHTS, &fd, sizeof(fd));
+
+	CHECK(!(told & MSG_CTRUNC) && (told & MSG_CMSG_CLOEXEC) == (flags & MSG_CMSG_CLOEXEC));
 	return fd;
 }
 
@@ -127,21 +133,9 @@ static void a_killed_process_leaves_nothing(void)
 /* Its sender's identity, as a message tells it. */
 static struct ucred receive_credentials(int socket)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(struct ucred))];
-		struct cmsghdr header;
-	} control = {0};
-	char byte;
-	struct iovec piece = {.iov_base = &byte, .iov_len = 1};
-	struct msghdr message = {.msg_iov = &piece,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
 	struct ucred sender;
 
-	CHECK(recvmsg(socket, &message, 0) == 1);
-	CHECK(control.header.cmsg_type == SCM_CREDENTIALS);
-	memcpy(&sender, CMSG_DATA(&control.header), sizeof(sender));
+	receive_control(socket, 0, SCM_CREDENTIALS, &sender, sizeof(sender));
 	return sender;
 }
 
