@@ -90,6 +90,7 @@ def test_too_little_coverage_is_dropped(guest, peer, echo):
 def test_closed_port(guest, peer):
     """The guest answers with an ICMP error that Linux believes; UDP's port of that number does not count."""
     pid = guest.background(f"/test/udp_receive {PORT}")
+    guest.check(f"until grep -q ':{PORT:04X} ' /proc/net/udp; do sleep 0.1; done")
     peer.send(b"anybody?")
     with pytest.raises(ConnectionRefusedError):
         peer.recv(100)

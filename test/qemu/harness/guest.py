@@ -146,8 +146,14 @@ class Guest:
         return result.output
 
     def background(self, command):
-        """Starts a command in the background; returns its process id."""
-        return int(re.search(r"process (\d+)", self.check(f"{command} & echo process $!")).group(1))
+        """Starts a command in the background; returns its process id.
+
+        The shell ignores SIGTERM, and so does its child until it has prepared itself: this waits for that, so that
+        a `kill` that follows at once is not lost.
+        """
+        prepared = "while grep -q 'SigIgn:.*[4-7c-f]...$' /proc/$!/status 2> /dev/null; do :; done"
+        output = self.check(f"{command} & echo process $!; {prepared}")
+        return int(re.search(r"process (\d+)", output).group(1))
 
 
 def run_vm(*options, command=None, kernel=KERNEL, seconds=60, **keywords):
