@@ -77,14 +77,17 @@ struct ip4_send {
 
 /*
  * Puts the header in front of the transport packet at skb->data, fragments if need be, and sends it
- * by the route table. Owns skb. 0 or a negative errno: -ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE,
- * -ENOMEM, -EINVAL (a loopback source on a wire).
+ * by the route table. Owns skb. 0 or a negative errno: route_lookup's, -EMSGSIZE, -ENOMEM, -EINVAL
+ * (a loopback source on a wire).
  */
 int ip4_send(struct net *net, struct sk_buff *skb, const struct ip4_send *how) NEEDS_NET_LOCK;
 
-/* The same for a packet that has its header already (IP_HDRINCL). Owns skb. */
-int ip4_send_prepared(struct net *net, struct sk_buff *skb,
-		      const struct route_result *route) NEEDS_NET_LOCK;
+/*
+ * The same for a packet that has its header already (IP_HDRINCL), data at it, by a route that was
+ * looked up. no_loop is struct ip4_send's. Owns skb. 0, -EINVAL (no header), -EMSGSIZE, -ENOMEM.
+ */
+int ip4_send_prepared(struct net *net, struct sk_buff *skb, const struct route_result *route,
+		      bool no_loop) NEEDS_NET_LOCK;
 
 /* Interface addresses. */
 struct ip4_address {

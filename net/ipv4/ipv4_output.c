@@ -166,7 +166,8 @@ int ip4_send(struct net *net, struct sk_buff *skb, const struct ip4_send *how)
 	return dispatch(net, skb, &route, &header, !how->no_loop);
 }
 
-int ip4_send_prepared(struct net *net, struct sk_buff *skb, const struct route_result *route)
+int ip4_send_prepared(struct net *net, struct sk_buff *skb, const struct route_result *route,
+		      bool no_loop)
 {
 	struct ip4_header header;
 
@@ -182,5 +183,5 @@ int ip4_send_prepared(struct net *net, struct sk_buff *skb, const struct route_r
 		return -ENOMEM;
 	}
 	skb_mark_network_header(skb);
-	return dispatch(net, skb, route, &header, true);
+	return dispatch(net, skb, route, &header, !no_loop);
 }

@@ -105,7 +105,7 @@ static int send_with_header(struct inet_socket *inet, const struct inet_outgoing
 		return error;
 	}
 	route.mtu = route.dev->mtu; /* what the sender wrote is not cut */
-	return ip4_send_prepared(net, skb, &route);
+	return ip4_send_prepared(net, skb, &route, out->how.no_loop);
 }
 
 /* The kernel's header in front of what the process wrote. Owns skb. */
@@ -123,7 +123,7 @@ static int send_payload(struct inet_socket *inet, struct inet_outgoing *out,
 	if (inet->socket.protocol == IPPROTO_ICMP && skb->len > 0)
 		icmp_count_sent(net, skb->data[0]);
 	out->how.protocol = (uint8_t)inet->socket.protocol;
-	return inet->inet->send(net, skb, &out->how);
+	return inet->family->send(net, skb, &out->how);
 }
 
 static int send_packet(struct socket *socket, const struct message *message,

@@ -51,6 +51,7 @@ struct netlink_dump {
 	/* A counter that moves when what is listed changes (NLM_F_DUMP_INTR), and what it was. */
 	const uint32_t *generation;
 	uint32_t began_at;
+	bool told; /* all but the end */
 };
 
 struct netlink_socket {

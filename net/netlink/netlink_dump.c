@@ -1,6 +1,8 @@
 /*
  * Dumps: long answers, made as they are read. Each piece is as long as what the process reads at
- * once, and the next one waits until half of the receive buffer is free.
+ * once, and the next one waits until half of the receive buffer is free. NLMSG_DONE comes alone,
+ * behind the last piece: masscan, zmap and libreswan look for it at the head of what they read,
+ * and nowhere else.
  */
 #include "kernel/errno.h"
 #include "kernel/mm/kmalloc.h"
@@ -27,25 +29,46 @@ static void note_interruption(struct netlink_dump *dump)
 		dump->header.nlmsg_flags |= NLM_F_DUMP_INTR;
 }
 
-/* False: it did not fit. */
-static bool put_done(struct netlink_dump *dump, struct netlink_writer *writer, int32_t error)
+/* Nothing more will come, which who waits for the end must hear. */
+static void give_up(struct netlink_socket *netlink) NEEDS_NET_LOCK
 {
-	struct nlmsghdr header = dump->header;
+	netlink_dump_stop(netlink);
+	socket_set_error(&netlink->socket, ENOBUFS);
+}
+
+/* NLMSG_DONE, in this packet. */
+static void end_with(struct netlink_socket *netlink, struct sk_buff *skb,
+		     struct netlink_writer *writer, int32_t error) NEEDS_NET_LOCK
+{
+	struct nlmsghdr header = netlink->dump.header;
 
 	header.nlmsg_type = NLMSG_DONE;
 	netlink_begin(writer, &header);
 	netlink_put_bytes(writer, &error, sizeof(error));
-	return netlink_end(writer);
+	netlink_end(writer);
+	netlink_dump_stop(netlink);
+	netlink_send(netlink, skb, writer);
 }
 
-/* As many messages as fit. *through: there are no more. NULL: no memory. */
+static void make_end(struct netlink_socket *netlink) NEEDS_NET_LOCK
+{
+	struct netlink_writer writer;
+	struct sk_buff *skb = netlink_packet(netlink->dump.net, PIECE_MIN, &writer);
+
+	if (!skb)
+		give_up(netlink);
+	else
+		end_with(netlink, skb, &writer, 0);
+}
+
+/* As many messages as fit; dump->told when there are no more. NULL: no memory. */
 static struct sk_buff *fill_piece(struct netlink_dump *dump, size_t room,
-				  struct netlink_writer *writer, bool *through) NEEDS_NET_LOCK
+				  struct netlink_writer *writer) NEEDS_NET_LOCK
 {
 	struct sk_buff *skb = netlink_packet(dump->net, room, writer);
 
 	if (skb)
-		*through = dump->fill(dump, writer);
+		dump->told = dump->fill(dump, writer);
 	return skb;
 }
 
@@ -54,27 +77,27 @@ static void make_piece(struct netlink_socket *netlink) NEEDS_NET_LOCK
 	struct netlink_dump *dump = &netlink->dump;
 	size_t room = MIN(MAX(netlink->largest_room, PIECE_MIN), PIECE_MAX);
 	struct netlink_writer writer;
-	bool through;
+	struct sk_buff *skb = fill_piece(dump, room, &writer);
 
-	note_interruption(dump);
-	struct sk_buff *skb = fill_piece(dump, room, &writer, &through);
-
-	if (skb && !through && !writer.length) {
+	if (skb && !dump->told && !writer.length) {
 		skb_free(skb);
-		skb = fill_piece(dump, MESSAGE_MAX, &writer, &through);
+		skb = fill_piece(dump, MESSAGE_MAX, &writer);
 	}
-	if (!skb) { /* nothing more will come, which who waits for the end must hear */
-		netlink_dump_stop(netlink);
-		socket_set_error(&netlink->socket, ENOBUFS);
-		return;
-	}
-	if (!through && !writer.length) /* one message that nothing holds */
-		through = put_done(dump, &writer, -EMSGSIZE);
-	else if (through)
-		through = put_done(dump, &writer, 0);
-	if (through)
-		netlink_dump_stop(netlink);
-	netlink_send(netlink, skb, &writer);
+	if (!skb)
+		give_up(netlink);
+	else if (writer.length)
+		netlink_send(netlink, skb, &writer);
+	else /* the list is empty, or here is one message that nothing holds */
+		end_with(netlink, skb, &writer, dump->told ? 0 : -EMSGSIZE);
+}
+
+static void go_on(struct netlink_socket *netlink) NEEDS_NET_LOCK
+{
+	note_interruption(&netlink->dump);
+	if (netlink->dump.told)
+		make_end(netlink);
+	else
+		make_piece(netlink);
 }
 
 void netlink_dump_continue(struct netlink_socket *netlink)
@@ -83,7 +106,7 @@ void netlink_dump_continue(struct netlink_socket *netlink)
 
 	if (netlink->dumping &&
 	    socket->receive_queue.truesize < (uint32_t)socket->receive_buffer / 2)
-		make_piece(netlink);
+		go_on(netlink);
 }
 
 int netlink_dump_start(struct netlink_request *request, const struct netlink_dump *dump)
@@ -102,6 +125,6 @@ int netlink_dump_start(struct netlink_request *request, const struct netlink_dum
 		from->dump.began_at = *dump->generation;
 	from->dumping = true;
 	request->answered = true;
-	make_piece(from);
+	go_on(from);
 	return 0;
 }

@@ -26,7 +26,6 @@ static const struct rtnetlink_matter *const matters[] = {
 	[NUMBER(RTM_NEWNEIGHTBL)] = &rtnetlink_neighbour_tables,
 	[NUMBER(RTM_NEWNETCONF)] = &rtnetlink_configuration,
 	[NUMBER(RTM_NEWSTATS)] = &rtnetlink_statistics,
-	[NUMBER(RTM_NEWNEXTHOP)] = &rtnetlink_nexthops,
 };
 
 /* NULL: there is no such thing here. */

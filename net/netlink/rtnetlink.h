@@ -48,8 +48,7 @@ struct rtnetlink_matter {
 };
 extern const struct rtnetlink_matter rtnetlink_links, rtnetlink_addresses, rtnetlink_routes,
 	rtnetlink_neighbours, rtnetlink_rules, rtnetlink_disciplines, rtnetlink_discipline_parts,
-	rtnetlink_neighbour_tables, rtnetlink_configuration, rtnetlink_statistics,
-	rtnetlink_nexthops;
+	rtnetlink_neighbour_tables, rtnetlink_configuration, rtnetlink_statistics;
 
 /* A list without entries: struct netlink_dump's `fill`, and struct rtnetlink_matter's `dump`. */
 bool rtnetlink_fill_nothing(struct netlink_dump *dump, struct netlink_writer *writer);

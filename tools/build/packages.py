@@ -46,11 +46,12 @@ REQUIRED = [
     ("nmap", "nmap"),
     ("tcpdump", "tcpdump"),
     ("udhcpd", "udhcpd"),
+    ("bird2", "bird"),
 ]
 
 # Installed as peers of the tests, which start them themselves. They are not to serve this machine too.
-SERVICES = {"memcached": "memcached", "nginx-light": "nginx", "openssh-server": "ssh", "redis-server": "redis-server", "tftpd-hpa": "tftpd-hpa",
-            "udhcpd": "udhcpd"}
+SERVICES = {"bird2": "bird", "memcached": "memcached", "nginx-light": "nginx", "openssh-server": "ssh",
+            "redis-server": "redis-server", "tftpd-hpa": "tftpd-hpa", "udhcpd": "udhcpd"}
 POLICY = "/usr/sbin/policy-rc.d"  # what Debian's packages ask whether they may start a service
 NO_SERVICE = "#!/bin/sh\nexit 101\n"
 

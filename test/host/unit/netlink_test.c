@@ -209,6 +209,17 @@ static void dumps_come_in_pieces(void **state __unused)
 	expect_silence(route_socket);
 }
 
+/* Programs look at the head of each datagram only, as masscan does. */
+static void the_end_comes_alone(void **state __unused)
+{
+	request_begin(RTM_GETLINK, NLM_F_DUMP, &any_family, 1);
+	request_send(route_socket);
+	while (next_message(route_socket) && netlink_answer.header.nlmsg_type != NLMSG_DONE)
+		assert_int_equal(netlink_pieces, 1);
+	assert_int_equal(netlink_pieces, 2);
+	expect_silence(route_socket);
+}
+
 static void one_dump_at_a_time(void **state __unused)
 {
 	netlink_add_routes(MANY_ROUTES);
@@ -366,6 +377,7 @@ int main(void)
 		NETLINK_TEST(several_messages_in_one_datagram),
 		NETLINK_TEST(strangers_may_look_and_not_touch),
 		NETLINK_TEST(dumps_come_in_pieces),
+		NETLINK_TEST(the_end_comes_alone),
 		NETLINK_TEST(one_dump_at_a_time),
 		NETLINK_TEST(a_dump_tells_of_interruptions),
 		NETLINK_TEST(groups_are_joined_and_left),

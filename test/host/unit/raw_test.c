@@ -251,6 +251,28 @@ static void test_raw_and_groups(void **state __unused)
 	socket_close(member);
 }
 
+/*
+ * VRRP's daemons must not hear themselves: their group's other members would be of their own rank.
+ */
+static void test_raw_own_header_and_loop(void **state __unused)
+{
+	struct socket *socket = make_socket(&f, SOCK_RAW, 112);
+	const struct ip_mreq request = {.imr_multiaddr.s_addr = cpu_to_be32(GROUP),
+					.imr_interface.s_addr = cpu_to_be32(OURS)};
+	const struct ip4_spec spec = {.source = OURS, .destination = GROUP, .protocol = 112};
+	size_t n = ip4_make(packet, &spec, "abcdefgh", 8);
+
+	assert_int_equal(
+		socket_setsockopt(socket, SOL_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
+	assert_int_equal(set_option(socket, SOL_IP, IP_HDRINCL, 1), 0);
+	assert_int_equal(do_send(socket, GROUP, 0, packet, n), n);
+	assert_int_equal(do_receive(socket, buffer, sizeof(buffer), NULL), n);
+	assert_int_equal(set_option(socket, SOL_IP, IP_MULTICAST_LOOP, 0), 0);
+	assert_int_equal(do_send(socket, GROUP, 0, packet, n), n);
+	assert_int_equal(do_receive(socket, buffer, sizeof(buffer), NULL), -EAGAIN);
+	socket_close(socket);
+}
+
 static void test_icmp_filter_and_odd_messages(void **state __unused)
 {
 	struct socket *socket = make_socket(&f, SOCK_RAW, IPPROTO_ICMP);
@@ -490,6 +512,7 @@ int main(void)
 		TEST(test_raw_sends_past_errors),
 		TEST(test_raw_bound_to_a_device),
 		TEST(test_raw_and_groups),
+		TEST(test_raw_own_header_and_loop),
 		TEST(test_icmp_filter_and_odd_messages),
 		TEST(test_raw_hears_its_own_errors),
 		TEST(test_raw_sends_icmp_and_nothing),

@@ -179,7 +179,7 @@ static void a_list_goes_on_where_it_stopped(void **state __unused)
 	netlink_pieces = 0;
 	request_begin(RTM_GETNEIGH, NLM_F_DUMP, &(struct ndmsg){0}, sizeof(struct ndmsg));
 	assert_int_equal(request_count(small, RTM_NEWNEIGH), before + MANY);
-	assert_true(netlink_pieces > 1);
+	assert_true(netlink_pieces > 2); /* the end is one */
 	socket_close(small);
 }
 

@@ -1,6 +1,8 @@
 /* NETLINK_ROUTE's routes at their edges: what is told of each kind, filters, metrics, refusals. */
 #include "test/host/unit/netlink_fixture.h"
 
+#include <string.h>
+
 #include "kernel/errno.h"
 #include "net/ipv4/route.h"
 
@@ -35,6 +37,7 @@ static void add(const struct route *route)
 /* The routes that the filter lets through; with a destination, netlink_answer is the one to it. */
 static uint32_t list(const struct rtmsg *filter, ip4_t destination)
 {
+	static uint8_t kept[REPLY_MAX];
 	struct netlink_message found = {0};
 	struct netlink_attribute attribute;
 	uint32_t count = 0;
@@ -44,8 +47,11 @@ static uint32_t list(const struct rtmsg *filter, ip4_t destination)
 	while (next_message(route_socket) && netlink_answer.header.nlmsg_type != NLMSG_DONE) {
 		count++;
 		if (find_attribute(sizeof(struct rtmsg), RTA_DST, &attribute) &&
-		    netlink_be32(&attribute) == destination)
+		    netlink_be32(&attribute) == destination) {
 			found = netlink_answer;
+			memcpy(kept, netlink_answer.payload, netlink_answer.length);
+			found.payload = kept; /* the next datagram takes the other's place */
+		}
 	}
 	netlink_answer = found;
 	return count;
