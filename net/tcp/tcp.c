@@ -42,6 +42,7 @@ static const struct tcp_settings default_settings = {
 	.tcp_min_tso_segs = 2,
 	.tcp_slow_start_after_idle = 1,
 	.tcp_moderate_rcvbuf = 1,
+	.tcp_adv_win_scale = 1,
 	.tcp_mtu_probing = 1,
 	.tcp_base_mss = 1024,
 	.tcp_challenge_ack_limit = INT32_MAX,

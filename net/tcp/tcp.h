@@ -386,6 +386,7 @@ struct tcp_settings {
 	int32_t tcp_max_tw_buckets, tcp_tw_reuse, tcp_rfc1337;
 	int32_t tcp_fastopen; /* 1 client, 2 server, 4: data without cookie ... */
 	int32_t tcp_slow_start_after_idle, tcp_moderate_rcvbuf;
+	int32_t tcp_adv_win_scale; /* 1, always: half of a buffer is window, half what packets weigh */
 	int32_t tcp_mtu_probing; /* 0 off, 1 on a black hole, 2 always */
 	int32_t tcp_base_mss;
 	int32_t tcp_challenge_ack_limit, tcp_invalid_ratelimit; /* per second; milliseconds */
@@ -478,7 +479,7 @@ void tcp_answer_unacceptable(struct tcp_socket *tcp, const struct tcp_segment *s
 bool tcp_challenge_allowed(struct net *net) NEEDS_NET_LOCK;
 
 /*
- * tcp_ip4.c finds who a segment is for, in this order: connection, TIME_WAIT, request, listener;
+ * tcp_ip4.c finds who a segment is for, in this order: connection, request, TIME_WAIT, listener;
  * none: a reset.
  */
 int tcp_ip4_init(struct net *net);

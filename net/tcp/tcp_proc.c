@@ -159,6 +159,7 @@ static const struct {
 	SETTING(tcp_fastopen, 0, INT32_MAX),
 	SETTING(tcp_slow_start_after_idle, 0, 1),
 	SETTING(tcp_moderate_rcvbuf, 0, 1),
+	SETTING(tcp_adv_win_scale, 1, 1),
 	SETTING(tcp_mtu_probing, 0, 2),
 	SETTING(tcp_base_mss, TCP_MSS_FLOOR, 65495),
 	SETTING(tcp_challenge_ack_limit, 0, INT32_MAX),

@@ -76,6 +76,7 @@ static const struct {
 	{MEMBER(tcp_fastopen), "1", "3", "-1"},
 	{MEMBER(tcp_slow_start_after_idle), "1", "0", "2"},
 	{MEMBER(tcp_moderate_rcvbuf), "1", "0", "2"},
+	{MEMBER(tcp_adv_win_scale), "1", "1", "2"},
 	{MEMBER(tcp_mtu_probing), "1", "2", "3"},
 	{MEMBER(tcp_base_mss), "1024", "216", "215"},
 	{MEMBER(tcp_challenge_ack_limit), "2147483647", "100", "-1"},
