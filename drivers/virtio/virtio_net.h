@@ -125,6 +125,7 @@ struct sk_buff *virtio_net_whole_frame(struct virtio_net *vnet, void *buffer, ui
 /* A buffer of `length` bytes, in the segments that the device wants. Their count. */
 uint32_t virtio_net_describe_buffer(const struct virtio_net *vnet, phys_addr_t address,
 				    uint32_t length, struct virtqueue_segment segments[2]);
+/* The buffer_order to begin with, by how much memory there is. */
 uint32_t virtio_net_choose_buffer_order(void);
 /* Unused bytes in front of header and frame, so that the IP header lies on a multiple of four. */
 size_t virtio_net_padding(const struct virtio_net *vnet);

@@ -95,7 +95,7 @@ void netdev_unregister(struct net_device *dev) EXCLUDES(net_lock_held);
 struct net_device *netdev_by_index(struct net *net, int ifindex) NEEDS_NET_LOCK;
 struct net_device *netdev_by_name(struct net *net, const char *name) NEEDS_NET_LOCK;
 
-/* IFF_UP on and off; tells the notifiers. */
+/* IFF_UP on and off; tells the notifiers. 0, or what the driver's `open` says. */
 int netdev_up(struct net_device *dev) NEEDS_NET_LOCK;
 void netdev_down(struct net_device *dev) NEEDS_NET_LOCK;
 
@@ -112,6 +112,7 @@ void netdev_all_multicast(struct net_device *dev, int change) NEEDS_NET_LOCK;
 
 /* 0, -EINVAL, or what the driver says. */
 int netdev_set_mtu(struct net_device *dev, uint32_t mtu) NEEDS_NET_LOCK;
+/* 0, -EOPNOTSUPP (no Ethernet device), or -EADDRNOTAVAIL: no interface may have this address. */
 int netdev_set_mac(struct net_device *dev, struct mac mac) NEEDS_NET_LOCK;
 
 /* IFF_* as a process sees them: IFF_RUNNING and IFF_LOWER_UP follow the carrier. */
@@ -136,6 +137,7 @@ struct device_notifier {
 	void (*changed)(struct device_notifier *notifier, struct net_device *dev,
 			enum device_event event);
 };
+/* The structure is the caller's. At boot: those who registered first are told first. */
 void device_notifier_register(struct net *net, struct device_notifier *notifier);
 /* Tells them. For the files that change devices. */
 void netdev_notify(struct net_device *dev, enum device_event event) NEEDS_NET_LOCK;
@@ -150,7 +152,7 @@ bool netdev_multicast_wanted(const struct net_device *dev, struct mac mac) NEEDS
 
 /*
  * The way in: a driver hands over one received frame (data at the link header, len without FCS) and
- * owns it no more. The device type's input classifies it, shows it to the taps and goes on. Counts
+ * owns it no more. The device type's input (struct link_type) goes on with it. Counts
  * rx_packets and rx_bytes. Softirq context, the net lock held.
  */
 void netif_receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
@@ -158,6 +160,7 @@ void netif_receive(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 /*
  * The way out: one complete frame, link header and all (loopback: none). Cuts it into segments and
  * completes checksums where the device cannot, shows it to the taps and gives it to the driver.
+ * Owns skb, and counts what it drops in tx_dropped. Softirq or process context.
  */
 void dev_xmit(struct net_device *dev, struct sk_buff *skb) NEEDS_NET_LOCK;
 
@@ -173,6 +176,7 @@ struct link_protocol {
 	uint16_t ethertype;    /* host order */
 	void (*receive)(struct net_device *dev, struct sk_buff *skb);
 };
+/* The structure is the caller's. At boot, before the first packet. */
 void link_protocol_register(struct net *net, struct link_protocol *protocol);
 
 /*
@@ -197,6 +201,7 @@ struct link_type {
 	int (*push_header)(struct net_device *dev, struct sk_buff *skb, uint16_t protocol,
 			   struct mac destination);
 };
+/* The structure is the caller's. At boot. */
 void link_type_register(struct net *net, struct link_type *type);
 void link_type_unregister(struct net *net, struct link_type *type) NEEDS_NET_LOCK;
 

@@ -64,8 +64,7 @@ static bool pollers_waiting(struct net *net)
 
 static void run_pollers(struct net *net)
 {
-	struct list_head
-		round; /* those scheduled by now; who comes back waits for the next round */
+	struct list_head round; /* scheduled by now; who comes back waits for the next */
 	struct net_poller *poller;
 	irq_flags_t flags = irq_save();
 

@@ -28,6 +28,7 @@ struct net_poller {
 	bool (*poll)(struct net_poller *poller, uint32_t budget);
 };
 
+/* `poll` is described above. The structure is the caller's. */
 void net_poller_init(struct net_poller *poller, struct net *net,
 		     bool (*poll)(struct net_poller *poller, uint32_t budget));
 

@@ -322,6 +322,16 @@ uint32_t skb_checksum_add(const struct sk_buff *skb, size_t offset, size_t n, ui
 	return sum;
 }
 
+void skb_checksum_leave(struct sk_buff *skb, uint16_t offset, uint32_t sum)
+{
+	be16 partial = {(uint16_t)~checksum_fold(sum).raw};
+
+	skb->checksum = SKB_CHECKSUM_PARTIAL;
+	skb->csum_start = (uint16_t)skb_headroom(skb);
+	skb->csum_offset = offset;
+	memcpy(skb->data + offset, &partial, sizeof(partial));
+}
+
 int skb_checksum_complete(struct sk_buff *skb)
 {
 	size_t start = skb->csum_start - skb_headroom(skb);

@@ -151,6 +151,12 @@ int skb_put_from_iov(struct sk_buff *skb, struct iov *iov, size_t n) __must_chec
 uint32_t skb_checksum_add(const struct sk_buff *skb, size_t offset, size_t n, uint32_t sum);
 
 /*
+ * Leaves a transport checksum to the device (SKB_CHECKSUM_PARTIAL): that of the packet as it is
+ * now, whose field stands at skb->data + `offset`. `sum` is the pseudo-header's.
+ */
+void skb_checksum_leave(struct sk_buff *skb, uint16_t offset, uint32_t sum);
+
+/*
  * Fills in a SKB_CHECKSUM_PARTIAL checksum in software. 0, -ENOMEM, or -EINVAL when the field
  * that the device named is no longer in the packet.
  */

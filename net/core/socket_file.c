@@ -193,9 +193,16 @@ static int64_t list_interfaces(struct socket *socket, user_addr_t argument)
 /* Who gets SIGURG: fcntl(2) F_SETOWN in its older form. */
 static int64_t owner_ioctl(struct file *file, uint32_t command, user_addr_t argument)
 {
+	int32_t owner;
+
 	if (command == FIOGETOWN || command == SIOCGPGRP)
 		return copy_to_user(argument, &file->owner_pid, sizeof(file->owner_pid));
-	return copy_from_user(&file->owner_pid, argument, sizeof(file->owner_pid));
+	if (copy_from_user(&owner, argument, sizeof(owner)))
+		return -EFAULT;
+	if (owner == INT32_MIN) /* no group can be its opposite */
+		return -EINVAL;
+	file->owner_pid = owner;
+	return 0;
 }
 
 /* Whether the command changes an interface, a route or a neighbour: netdevice(7). */

@@ -178,6 +178,8 @@ static int64_t accept_connection(int fd, user_addr_t name_at, user_addr_t length
 
 	if (error)
 		return error;
+	if (!fd_available()) /* the connection waits until there is one */
+		return socket_call_end(&call, -EMFILE);
 	error = socket_accept(call.socket, &child, file_nonblocking(call.file));
 	if (error)
 		return socket_call_end(&call, error);

@@ -9,8 +9,8 @@
 
 #define CONTROL_SEND_MAX 20480   /* bytes: Linux's net.core.optmem_max */
 #define CONTROL_RECEIVE_MAX 1152 /* bytes of ancillary data: SCM_RIGHTS with 253 files, and more */
-#define MSG_CMSG_COMPAT \
-	0x80000000u /* a flag that the message calls refuse: send(2)'s do not know it */
+/* A flag that the message calls refuse: send(2)'s do not know it. */
+#define MSG_CMSG_COMPAT 0x80000000u
 
 static uint32_t call_flags(const struct socket_call *call, uint32_t flags)
 {

@@ -122,7 +122,7 @@ static int check_source(const struct inet_socket *inet,
 {
 	if (source->family == AF_UNSPEC || inet->free_bind)
 		return 0;
-	return inet->inet->is_local(inet->socket.net, *source) ? 0 : -EINVAL;
+	return inet->family->is_local(inet->socket.net, *source) ? 0 : -EINVAL;
 }
 
 int inet_prepare(struct inet_socket *inet, const struct message *message, struct inet_outgoing *out)
@@ -141,8 +141,8 @@ int inet_prepare(struct inet_socket *inet, const struct message *message, struct
 		if (error)
 			return error;
 	}
-	error = inet->inet->route(net, out->to.addr, out->how.source, out->how.ifindex,
-				  &out->route);
+	error = inet->family->route(net, out->to.addr, out->how.source, out->how.ifindex,
+				    &out->route);
 	if (error)
 		return error;
 	if (out->route.broadcast && !inet->socket.broadcast)

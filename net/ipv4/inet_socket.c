@@ -9,7 +9,7 @@
 
 void inet_socket_open(struct inet_socket *inet)
 {
-	inet->inet = &ip4_inet_family;
+	inet->family = &ip4_inet_family;
 	inet->ttl = -1;
 	inet->mtu_discover = IP_PMTUDISC_WANT;
 	inet->multicast_ttl = IP_DEFAULT_MULTICAST_TTL;
@@ -78,7 +78,7 @@ int inet_check_bind(const struct inet_socket *inet, const struct endpoint *local
 {
 	if (local->addr.family == AF_UNSPEC || inet->free_bind)
 		return 0;
-	return inet->inet->is_local(inet->socket.net, local->addr) ? 0 : -EADDRNOTAVAIL;
+	return inet->family->is_local(inet->socket.net, local->addr) ? 0 : -EADDRNOTAVAIL;
 }
 
 int inet_check_port(const struct endpoint *local)
@@ -98,8 +98,8 @@ int inet_connect(struct inet_socket *inet, const struct endpoint *remote)
 	if (to.addr.family == AF_UNSPEC)
 		to.addr = source.family ? source : net_addr_ip4(IP4_LOOPBACK);
 
-	int error = inet->inet->route(inet->socket.net, to.addr, source, inet->socket.bound_ifindex,
-				      &route);
+	int error = inet->family->route(inet->socket.net, to.addr, source,
+					inet->socket.bound_ifindex, &route);
 
 	if (error)
 		return error;

@@ -30,9 +30,9 @@ struct inet_socket {
 	bool multicast_loop;
 
 	/* Receiving: one cache line, for the reason that struct socket gives. */
-	struct hash_node node; /* in the table by which the kind finds it */
-	struct endpoint local; /* address AF_UNSPEC: any */
-	const struct inet_family *inet;
+	struct hash_node node;            /* in the table by which the kind finds it */
+	struct endpoint local;            /* address AF_UNSPEC: any */
+	const struct inet_family *family; /* the network layer, as the socket sees it */
 	bool want_pktinfo, want_ttl, want_tos, want_options, want_options_back;
 	bool want_errors;   /* IP_RECVERR */
 	bool multicast_all; /* take groups that others joined too: IP_MULTICAST_ALL */

@@ -218,8 +218,8 @@ static int get_path_mtu(struct inet_socket *inet, int *mtu) NEEDS_NET_LOCK
 	if (!inet_connected(inet))
 		return -ENOTCONN;
 
-	int error = inet->inet->route(inet->socket.net, inet->remote.addr, inet->local.addr,
-				      inet->socket.bound_ifindex, &route);
+	int error = inet->family->route(inet->socket.net, inet->remote.addr, inet->local.addr,
+					inet->socket.bound_ifindex, &route);
 
 	*mtu = error ? 0 : (int)route.mtu;
 	return error;

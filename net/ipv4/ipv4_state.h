@@ -52,8 +52,8 @@ struct ip4_stack {
 	struct reassembly reassembly;
 
 	uint32_t hash_secret;
-	uint16_t
-		id_counters[IP4_ID_COUNTERS]; /* next identification, by flow: RFC 6864, RFC 7739 */
+	/* Next identification, by flow: RFC 6864, RFC 7739. */
+	uint16_t id_counters[IP4_ID_COUNTERS];
 
 	uint64_t statistics[IP4_STAT_COUNT];
 	uint64_t extra[IP4_EXTRA_COUNT];

@@ -148,7 +148,7 @@ static int send_request(struct socket *socket, const struct message *message,
 	complete_request(ping, skb);
 	icmp_count_sent(socket->net, ICMP_ECHO);
 	out.how.protocol = IPPROTO_ICMP;
-	return ping->inet.inet->send(socket->net, skb, &out.how);
+	return ping->inet.family->send(socket->net, skb, &out.how);
 }
 
 static int64_t ping_sendmsg(struct socket *socket, struct message *message)

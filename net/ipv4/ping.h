@@ -9,8 +9,8 @@
 #include "net/ipv4/inet_socket.h"
 
 struct ping_socket {
-	struct inet_socket
-		inet; /* first; local.port is the identifier, node is in by_id while it has one */
+	/* First; local.port is the identifier, node is in by_id while it has one. */
+	struct inet_socket inet;
 };
 
 struct ping_state { /* net->state[NET_STATE_PING] */

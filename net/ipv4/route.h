@@ -33,8 +33,8 @@ struct route {
 	uint32_t metric;
 	ip4_t gateway; /* 0: on the link */
 	ip4_t source;  /* preferred source address, or 0 */
-	struct net_device
-		*dev; /* NULL only for ROUTE_UNREACHABLE, or in route_add with a gateway */
+	/* NULL only for ROUTE_UNREACHABLE, or in route_add with a gateway. */
+	struct net_device *dev;
 	uint32_t mtu; /* 0: the device's */
 };
 

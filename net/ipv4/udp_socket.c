@@ -133,29 +133,24 @@ static void fill_checksum(const struct inet_outgoing *out, struct sk_buff *skb, 
 			  bool stays_whole)
 {
 	if (stays_whole && out->route.features & NETDEV_CHECKSUM_OFFLOAD) {
-		skb->checksum = SKB_CHECKSUM_PARTIAL;
-		skb->csum_start = (uint16_t)(skb->data - skb->head);
-		skb->csum_offset = 6;
-		be16 partial = {(uint16_t)~checksum_fold(sum).raw};
-
-		__builtin_memcpy(skb->data + 6, &partial, sizeof(partial));
+		skb_checksum_leave(skb, UDP_CHECKSUM_AT, sum);
 		return;
 	}
 	udp_put_checksum(skb->data, checksum_fold(skb_checksum_add(skb, 0, skb->len, sum)));
 }
 
-static uint32_t pseudo_sum(const struct inet_family *inet, const struct inet_outgoing *out,
+static uint32_t pseudo_sum(const struct inet_family *family, const struct inet_outgoing *out,
 			   uint32_t length) NEEDS_NET_LOCK
 {
-	return inet->pseudo_sum(out->how.source, out->how.destination, out->how.protocol, length);
+	return family->pseudo_sum(out->how.source, out->how.destination, out->how.protocol, length);
 }
 
 int udp_transmit(struct udp_socket *udp, struct inet_outgoing *out, struct sk_buff *skb)
 {
-	const struct inet_family *inet = udp->inet.inet;
+	const struct inet_family *family = udp->inet.family;
 	struct net *net = udp->inet.socket.net;
 	uint32_t length = UDP_HEADER_LENGTH + skb->len;
-	uint32_t packet_length = inet->header_length + out->how.options_length + length;
+	uint32_t packet_length = family->header_length + out->how.options_length + length;
 	const struct udp_header header = {
 		.source = udp->inet.local.port,
 		.destination = out->to.port,
@@ -170,15 +165,15 @@ int udp_transmit(struct udp_socket *udp, struct inet_outgoing *out, struct sk_bu
 	out->how.protocol = (uint8_t)udp->inet.socket.protocol;
 	skb_push(skb, UDP_HEADER_LENGTH);
 	if (unlikely(out->how.protocol == IPPROTO_UDPLITE)) {
-		udp_lite_put_header(udp, skb, &header, pseudo_sum(inet, out, length));
+		udp_lite_put_header(udp, skb, &header, pseudo_sum(family, out, length));
 	} else {
 		udp_emit(&header, skb->data);
 		if (!udp->inet.socket.no_check)
-			fill_checksum(out, skb, pseudo_sum(inet, out, length),
+			fill_checksum(out, skb, pseudo_sum(family, out, length),
 				      packet_length <= out->route.mtu);
 	}
 	udp_count(udp->state, UDP_STAT_OUT_DATAGRAMS);
-	return inet->send(net, skb, &out->how);
+	return family->send(net, skb, &out->how);
 }
 
 int udp_prepare(struct udp_socket *udp, const struct message *message, struct inet_outgoing *out)

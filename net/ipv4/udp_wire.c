@@ -8,7 +8,7 @@ static void parse_common(const uint8_t *bytes, struct udp_header *header)
 {
 	header->source = get_be16(bytes);
 	header->destination = get_be16(bytes + 2);
-	header->has_checksum = get_be16(bytes + 6) != 0;
+	header->has_checksum = get_be16(bytes + UDP_CHECKSUM_AT) != 0;
 }
 
 enum drop_reason udp_parse(const uint8_t *bytes, size_t length, struct udp_header *header)
@@ -43,7 +43,7 @@ static void emit(const struct udp_header *header, uint16_t third, uint8_t *bytes
 	put_be16(bytes, header->source);
 	put_be16(bytes + 2, header->destination);
 	put_be16(bytes + 4, third);
-	put_be16(bytes + 6, 0);
+	put_be16(bytes + UDP_CHECKSUM_AT, 0);
 }
 
 void udp_emit(const struct udp_header *header, uint8_t *bytes)
@@ -60,5 +60,5 @@ void udp_put_checksum(uint8_t *bytes, be16 checksum)
 {
 	if (checksum.raw == 0)
 		checksum.raw = 0xffff;
-	memcpy(bytes + 6, &checksum, sizeof(checksum));
+	memcpy(bytes + UDP_CHECKSUM_AT, &checksum, sizeof(checksum));
 }

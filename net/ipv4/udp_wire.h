@@ -9,6 +9,7 @@
 #include "net/core/drop.h"
 
 #define UDP_HEADER_LENGTH 8
+#define UDP_CHECKSUM_AT 6     /* in the header */
 #define UDP_PAYLOAD_MAX 65507 /* in one IPv4 packet without options */
 
 struct udp_header { /* in host order */

@@ -42,8 +42,8 @@ bool tcp_ecn_accepted(struct tcp_socket *listener, const struct tcp_segment *seg
 		return false;
 	if (tcp_of(net)->settings.tcp_ecn)
 		return true;
-	return inet->inet->route(net, segment->remote.addr, segment->local.addr,
-				 inet->socket.bound_ifindex, &route) == 0 &&
+	return inet->family->route(net, segment->remote.addr, segment->local.addr,
+				   inet->socket.bound_ifindex, &route) == 0 &&
 	       route.ecn;
 }
 

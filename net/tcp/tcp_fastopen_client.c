@@ -71,10 +71,10 @@ uint32_t tcp_fastopen_room(struct tcp_socket *tcp, const struct endpoint *remote
 	uint32_t mss;
 
 	if (!takes_data(tcp, server) ||
-	    inet->inet->route(tcp_net(tcp), remote->addr, inet->local.addr,
-			      inet->socket.bound_ifindex, &route))
+	    inet->family->route(tcp_net(tcp), remote->addr, inet->local.addr,
+				inet->socket.bound_ifindex, &route))
 		return 0;
-	mss = route.mtu - inet->inet->header_length - TCP_HEADER_MIN;
+	mss = route.mtu - inet->family->header_length - TCP_HEADER_MIN;
 	if (server)
 		mss = MIN(mss, server->mss);
 	if (tcp->user_mss)

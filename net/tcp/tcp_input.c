@@ -191,7 +191,7 @@ static bool syn_received_ack(struct tcp_socket *tcp, const struct tcp_segment *s
 			     struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	if (!seq_after(segment->ack, tcp->iss) || seq_after(segment->ack, tcp->snd_nxt)) {
-		tcp_reply_reset(skb->net, tcp->inet.inet, segment);
+		tcp_reply_reset(skb->net, tcp->inet.family, segment);
 		return drop(skb, DROP_TCP_BAD_ACK);
 	}
 	tcp->snd_una = tcp->iss + 1;
@@ -326,7 +326,7 @@ void tcp_receive_text(struct tcp_socket *tcp, struct tcp_segment *segment, struc
 	}
 	if (nobody_reads(tcp, segment)) {
 		tcp_count_extra(tcp_net(tcp), TCP_EXTRA_ABORTS_ON_DATA);
-		tcp_reply_reset(skb->net, tcp->inet.inet, segment);
+		tcp_reply_reset(skb->net, tcp->inet.family, segment);
 		tcp_fail(tcp, ECONNRESET);
 		skb_drop(skb, DROP_TCP_AFTER_CLOSE);
 		return;

@@ -101,7 +101,7 @@ static bool filter_refuses(const struct tcp_socket *tcp, struct tcp_segment *seg
 	return false;
 }
 
-/* A connection, its echo in TIME-WAIT, a half-open one, a listener; in this order. */
+/* A connection, a half-open one, the echo of one in TIME-WAIT, a listener; in this order. */
 static void deliver(struct tcp_segment *segment, struct sk_buff *skb) NEEDS_NET_LOCK
 {
 	struct tcp_state_of_net *state = tcp_of(skb->net);

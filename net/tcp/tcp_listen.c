@@ -179,7 +179,7 @@ static void receive_ack(struct tcp_socket *listener, struct tcp_segment *segment
 		child = tcp_cookie_check(listener, segment, &why);
 	if (!child) {
 		if (why == DROP_TCP_BAD_ACK || why == DROP_TCP_BAD_COOKIE)
-			tcp_reply_reset(skb->net, listener->inet.inet, segment);
+			tcp_reply_reset(skb->net, listener->inet.family, segment);
 		skb_drop(skb, why);
 		return;
 	}

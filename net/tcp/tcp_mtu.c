@@ -15,7 +15,7 @@
 /* RFC 9293 3.7.1, MUST-16, MUST-67: options of ours shorten the data, not what we advertise. */
 uint32_t tcp_mss_for_path(const struct tcp_socket *tcp, uint32_t mtu)
 {
-	uint32_t overhead = HEADERS(tcp->inet.inet) + tcp->inet.options_length;
+	uint32_t overhead = HEADERS(tcp->inet.family) + tcp->inet.options_length;
 	uint32_t mss = mtu > overhead ? mtu - overhead : 0;
 
 	mss = MIN(mss, (uint32_t)tcp->peer_mss);
@@ -38,7 +38,7 @@ uint16_t tcp_mss_to_advertise(struct net *net __unused, const struct inet_route 
 /* The size that nearly every path takes. */
 static uint32_t base_size(const struct tcp_socket *tcp)
 {
-	return (uint32_t)tcp_of(tcp_net(tcp))->settings.tcp_base_mss + HEADERS(tcp->inet.inet);
+	return (uint32_t)tcp_of(tcp_net(tcp))->settings.tcp_base_mss + HEADERS(tcp->inet.family);
 }
 
 void tcp_mtu_set_path(struct tcp_socket *tcp, uint32_t mtu)
@@ -52,8 +52,8 @@ void tcp_mtu_setup(struct tcp_socket *tcp)
 	const struct inet_socket *inet = &tcp->inet;
 	struct inet_route route;
 
-	if (inet->inet->route(tcp_net(tcp), inet->remote.addr, inet->local.addr,
-			      inet->socket.bound_ifindex, &route)) {
+	if (inet->family->route(tcp_net(tcp), inet->remote.addr, inet->local.addr,
+				inet->socket.bound_ifindex, &route)) {
 		tcp->mtu.route = PATH_FLOOR; /* no way at present: sending will tell */
 	} else {
 		tcp->mtu.route = (uint16_t)MIN(route.mtu, (uint32_t)UINT16_MAX);

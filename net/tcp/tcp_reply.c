@@ -3,9 +3,8 @@
 #include "net/core/checksum.h"
 #include "net/tcp/tcp_state.h"
 
-#define CHECKSUM_OFFSET 16
-
-void tcp_send_reply(struct net *net, const struct inet_family *inet, const struct tcp_reply *reply)
+void tcp_send_reply(struct net *net, const struct inet_family *family,
+		    const struct tcp_reply *reply)
 {
 	struct sk_buff *skb = skb_alloc(net, SKB_HEADROOM + TCP_HEADER_MAX);
 	const struct tcp_header header = {
@@ -31,18 +30,18 @@ void tcp_send_reply(struct net *net, const struct inet_family *inet, const struc
 	skb_put(skb, TCP_HEADER_MIN + tcp_options_length(&reply->options));
 	tcp_emit(&header, &reply->options, skb->data);
 
-	uint32_t sum = inet->pseudo_sum(how.source, how.destination, IPPROTO_TCP, skb->len);
+	uint32_t sum = family->pseudo_sum(how.source, how.destination, IPPROTO_TCP, skb->len);
 	be16 checksum = checksum_fold(skb_checksum_add(skb, 0, skb->len, sum));
 
-	__builtin_memcpy(skb->data + CHECKSUM_OFFSET, &checksum, sizeof(checksum));
+	__builtin_memcpy(skb->data + TCP_CHECKSUM_AT, &checksum, sizeof(checksum));
 	tcp_count(net, TCP_STAT_OUT_SEGMENTS);
 	if (reply->flags & TCP_RST)
 		tcp_count(net, TCP_STAT_OUT_RESETS);
-	inet->send(net, skb, &how);
+	family->send(net, skb, &how);
 }
 
 /* RFC 9293 3.5.2, groups 1 and 2; 3.10.7.1 */
-void tcp_reply_reset(struct net *net, const struct inet_family *inet,
+void tcp_reply_reset(struct net *net, const struct inet_family *family,
 		     const struct tcp_segment *segment)
 {
 	struct tcp_reply reply = {
@@ -59,5 +58,5 @@ void tcp_reply_reset(struct net *net, const struct inet_family *inet,
 		reply.flags |= TCP_ACK;
 		reply.ack = segment->seq + segment->length;
 	}
-	tcp_send_reply(net, inet, &reply);
+	tcp_send_reply(net, family, &reply);
 }

@@ -19,11 +19,11 @@ struct tcp_reply {
 	struct tcp_options options;
 };
 /* Without memory nothing is sent, as if it had been lost. */
-void tcp_send_reply(struct net *net, const struct inet_family *inet,
+void tcp_send_reply(struct net *net, const struct inet_family *family,
 		    const struct tcp_reply *reply) NEEDS_NET_LOCK;
 
 /* <SEQ=SEG.ACK><CTL=RST> or <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>; none for a reset. */
-void tcp_reply_reset(struct net *net, const struct inet_family *inet,
+void tcp_reply_reset(struct net *net, const struct inet_family *family,
 		     const struct tcp_segment *segment) NEEDS_NET_LOCK;
 
 #endif

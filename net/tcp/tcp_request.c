@@ -170,8 +170,8 @@ static uint16_t mss_option(const struct tcp_request *request) NEEDS_NET_LOCK
 	const struct inet_socket *inet = &listener->inet;
 	struct inet_route route;
 
-	if (inet->inet->route(tcp_net(listener), request->remote.addr, request->local.addr,
-			      inet->socket.bound_ifindex, &route))
+	if (inet->family->route(tcp_net(listener), request->remote.addr, request->local.addr,
+				inet->socket.bound_ifindex, &route))
 		return TCP_MSS_DEFAULT;
 	return tcp_mss_to_advertise(tcp_net(listener), &route, listener->user_mss);
 }
@@ -219,7 +219,7 @@ void tcp_request_answer(const struct tcp_request *request, const struct tcp_opti
 		__builtin_memcpy(reply.options.fastopen, fastopen->fastopen,
 				 sizeof(fastopen->fastopen));
 	}
-	tcp_send_reply(net, listener->inet.inet, &reply);
+	tcp_send_reply(net, listener->inet.family, &reply);
 }
 
 static uint32_t choose_iss(const struct tcp_socket *listener,
@@ -319,7 +319,7 @@ static void send_ack(const struct tcp_request *request) NEEDS_NET_LOCK
 
 	if (request->has_timestamps)
 		reply.options.ts_value = tcp_cookie_timestamp(net, request, false);
-	tcp_send_reply(net, request->listener->inet.inet, &reply);
+	tcp_send_reply(net, request->listener->inet.family, &reply);
 }
 
 static void answer_with_ack(struct tcp_request *request) NEEDS_NET_LOCK
@@ -419,7 +419,8 @@ static enum drop_reason examine(struct tcp_request *request,
 	if (!(segment->flags & TCP_ACK))
 		return DROP_TCP_BAD_FLAGS;
 	if (segment->ack != request->iss + 1) {
-		tcp_reply_reset(tcp_net(request->listener), request->listener->inet.inet, segment);
+		tcp_reply_reset(tcp_net(request->listener), request->listener->inet.family,
+				segment);
 		return DROP_TCP_BAD_ACK;
 	}
 	return DROP_NONE;
@@ -441,7 +442,7 @@ static void complete(struct tcp_request *request, struct tcp_segment *segment,
 
 	if (tcp_accept_full(listener)) {
 		if (tcp_of(skb->net)->settings.tcp_abort_on_overflow) {
-			tcp_reply_reset(skb->net, listener->inet.inet, segment);
+			tcp_reply_reset(skb->net, listener->inet.family, segment);
 			tcp_request_drop(request);
 		} else {
 			request->acked = true; /* the SYN-ACK goes on asking */

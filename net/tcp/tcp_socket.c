@@ -110,9 +110,10 @@ static int check_peer(struct tcp_socket *tcp, const struct endpoint *remote) NEE
 
 	if (remote->addr.family == AF_UNSPEC)
 		return 0; /* this host */
-	int error = inet->inet->route(inet->socket.net, remote->addr,
-				      inet->address_bound ? inet->local.addr : (struct net_addr){0},
-				      inet->socket.bound_ifindex, &route);
+	int error = inet->family->route(inet->socket.net, remote->addr,
+					inet->address_bound ? inet->local.addr
+							    : (struct net_addr){0},
+					inet->socket.bound_ifindex, &route);
 
 	if (error)
 		return error;

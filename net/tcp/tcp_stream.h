@@ -32,8 +32,8 @@ struct tcp_stream {
 	struct list_head chunks; /* in order */
 	uint32_t start, end;     /* sequence numbers: [start, end) is held */
 	uint32_t charged;        /* bytes and overhead: what the send buffer is compared with */
-	struct tcp_chunk
-		*at; /* where the last look-up ended: the next is mostly there or after it */
+	/* Where the last look-up ended: the next is mostly there or after it. */
+	struct tcp_chunk *at;
 };
 
 /*

@@ -91,7 +91,7 @@ static bool syn_sent_ack(struct tcp_socket *tcp, const struct tcp_segment *segme
 		tcp_count_extra(skb->net, TCP_EXTRA_PAWS_ACTIVE_REJECTED);
 		reason = DROP_TCP_OLD_TIMESTAMP;
 	}
-	tcp_reply_reset(skb->net, tcp->inet.inet, segment);
+	tcp_reply_reset(skb->net, tcp->inet.family, segment);
 	return drop(skb, reason);
 }
 

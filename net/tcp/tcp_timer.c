@@ -57,7 +57,7 @@ bool tcp_gave_up(struct tcp_socket *tcp)
 	uint8_t tries = opening ? tcp->rtt.backoff : tcp->recovery.timeouts;
 
 	if (tries == settings(tcp)->tcp_retries1)
-		tcp->inet.inet->doubt(tcp_net(tcp), tcp->inet.remote.addr);
+		tcp->inet.family->doubt(tcp_net(tcp), tcp->inet.remote.addr);
 	if (tries < retries_allowed(tcp) && !user_timeout_passed(tcp))
 		return false;
 	time_out(tcp);

@@ -9,8 +9,7 @@
 #include "net/core/netdevice.h"
 #include "net/tcp/tcp_state.h"
 
-#define CHECKSUM_OFFSET 16 /* in the header */
-#define ECN_ECT0 2         /* RFC 3168 5 */
+#define ECN_ECT0 2 /* RFC 3168 5 */
 #define ECN_MASK 3
 #define URGENT_MAX 65535
 #define SACK_LENGTH_MAX 36 /* of the option with four blocks, padded */
@@ -127,20 +126,17 @@ static void fill_header(struct tcp_socket *tcp, const struct tcp_outgoing *outgo
  */
 static void fill_checksum(const struct tcp_socket *tcp, struct sk_buff *skb)
 {
-	const struct inet_family *inet = tcp->inet.inet;
-	uint32_t sum = inet->pseudo_sum(tcp->inet.local.addr, tcp->inet.remote.addr, IPPROTO_TCP,
-					skb->len);
-	be16 field;
+	const struct inet_family *family = tcp->inet.family;
+	uint32_t sum = family->pseudo_sum(tcp->inet.local.addr, tcp->inet.remote.addr, IPPROTO_TCP,
+					  skb->len);
 
 	if (tcp->device_features & NETDEV_CHECKSUM_OFFLOAD || skb->gso_size) {
-		skb->checksum = SKB_CHECKSUM_PARTIAL;
-		skb->csum_start = (uint16_t)(skb->data - skb->head);
-		skb->csum_offset = CHECKSUM_OFFSET;
-		field = (be16){(uint16_t)~checksum_fold(sum).raw};
-	} else {
-		field = checksum_fold(skb_checksum_add(skb, 0, skb->len, sum));
+		skb_checksum_leave(skb, TCP_CHECKSUM_AT, sum);
+		return;
 	}
-	memcpy(skb->data + CHECKSUM_OFFSET, &field, sizeof(field));
+	be16 field = checksum_fold(skb_checksum_add(skb, 0, skb->len, sum));
+
+	memcpy(skb->data + TCP_CHECKSUM_AT, &field, sizeof(field));
 }
 
 /* The segment with its header; NULL: no memory. outgoing->length is cut to what fits. */
@@ -236,5 +232,5 @@ int tcp_transmit(struct tcp_socket *tcp, struct tcp_outgoing *outgoing)
 	count_sent(tcp, outgoing, now_us);
 	if (acknowledges(tcp))
 		note_acknowledged(tcp, outgoing->sack_left_out);
-	return inet->inet->send(net, skb, &how);
+	return inet->family->send(net, skb, &how);
 }

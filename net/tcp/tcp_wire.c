@@ -32,7 +32,6 @@ enum {
 	AT_OFFSET = 12, /* the upper four bits, in words; the others are reserved, and ignored */
 	AT_FLAGS = 13,
 	AT_WINDOW = 14,
-	AT_CHECKSUM = 16,
 	AT_URGENT = 18,
 };
 
@@ -287,7 +286,7 @@ size_t tcp_emit(const struct tcp_header *header, const struct tcp_options *optio
 	to[AT_OFFSET] = (uint8_t)(length << 2);
 	to[AT_FLAGS] = header->flags;
 	put_be16(to + AT_WINDOW, header->window);
-	put_be16(to + AT_CHECKSUM, 0);
+	put_be16(to + TCP_CHECKSUM_AT, 0);
 	put_be16(to + AT_URGENT, header->urgent);
 	return length;
 }

@@ -9,6 +9,7 @@
 #include "net/core/drop.h"
 
 #define TCP_HEADER_MIN 20
+#define TCP_CHECKSUM_AT 16 /* in the header */
 #define TCP_HEADER_MAX 60
 #define TCP_OPTIONS_MAX 40
 #define TCP_WINDOW_SCALE_MAX 14 /* RFC 7323 2.3 */

@@ -68,6 +68,21 @@ static uint64_t parse_number(const char *text, uint64_t largest)
 	return n;
 }
 
+static void parse_ends(int count, char **ends, struct arguments *arguments)
+{
+	if (count != 2) {
+		fprintf(stderr, "relay: two ENDs are wanted, not %d (see --help)\n", count);
+		exit(2);
+	}
+	for (int i = 0; i < 2; i++) {
+		if (strncmp(ends[i], "tap=", 4) != 0 && strncmp(ends[i], "unix=", 5) != 0)
+			refuse("neither tap=IFNAME nor unix=PATH:", ends[i]);
+		arguments->ends[i] = ends[i];
+	}
+	if (strcmp(ends[0], ends[1]) == 0)
+		refuse("both ENDs are", ends[0]);
+}
+
 static uint64_t random_seed(void)
 {
 	uint32_t seed; /* short, so that it is easily typed again */
@@ -117,17 +132,8 @@ void arguments_parse(int argc, char **argv, struct arguments *arguments)
 			exit(2);
 		}
 	}
-	if (argc - optind != 2)
-		refuse("two ENDs are wanted, not this many:",
-		       argc == optind ? "none" : argv[optind]);
+	parse_ends(argc - optind, argv + optind, arguments);
 	arguments->faults[1] = arguments->faults[0];
 	if (back)
 		parse_faults(&arguments->faults[1], back);
-	for (int i = 0; i < 2; i++) {
-		const char *end = argv[optind + i];
-
-		if (strncmp(end, "tap=", 4) != 0 && strncmp(end, "unix=", 5) != 0)
-			refuse("neither tap=IFNAME nor unix=PATH:", end);
-		arguments->ends[i] = end;
-	}
 }
