@@ -77,7 +77,7 @@ static bool is_shared_memory(const struct area *area)
 struct vm_statistics vm_statistics(struct vm *vm)
 {
 	struct vm_statistics statistics = {
-		.resident_peak = MAX(vm->resident_peak, vm->resident) * PAGE_SIZE,
+		.resident_peak = vm_peak(vm),
 		.tables = vm->table.pages * PAGE_SIZE,
 	};
 
@@ -97,6 +97,11 @@ struct vm_statistics vm_statistics(struct vm *vm)
 uint64_t vm_size(const struct vm *vm)
 {
 	return (vm->resident + vm->table.pages) * PAGE_SIZE;
+}
+
+uint64_t vm_peak(const struct vm *vm)
+{
+	return MAX(vm->resident_peak, vm->resident) * PAGE_SIZE;
 }
 
 /* What /proc/PID/maps calls an area: a file's path, "[heap]", "[stack]" or nothing. */

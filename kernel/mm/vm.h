@@ -78,7 +78,10 @@ struct page *vm_get_page(struct vm *vm, user_addr_t address, enum vm_access acce
  */
 void vm_forget_file(const struct inode *inode, uint64_t first, uint64_t end, bool private_copies);
 
-/* Brings in what of [start, end) may be touched, as far as memory goes: MAP_POPULATE, mlock. */
+/*
+ * Brings in what of [start, end) may be touched, as far as memory goes and until a signal comes:
+ * MAP_POPULATE, mlockall. Others run meanwhile, so areas may change.
+ */
 void vm_populate(struct vm *vm, user_addr_t start, user_addr_t end);
 
 /*
@@ -95,6 +98,9 @@ struct vm_statistics vm_statistics(struct vm *vm);
 
 /* Bytes that would be free if the space went, for kernel/proc/oom.c: quickly had. */
 uint64_t vm_size(const struct vm *vm);
+
+/* Bytes that were present at most. */
+uint64_t vm_peak(const struct vm *vm);
 
 /* The texts of /proc/PID/maps, smaps and smaps_rollup. */
 void vm_show_maps(struct vm *vm, struct text *text);

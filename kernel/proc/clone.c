@@ -15,6 +15,7 @@
 #include "kernel/signal/signal_pending.h"
 #include "kernel/string.h"
 #include "kernel/syscall.h"
+#include "kernel/time/cpu_timer.h"
 #include "kernel/user.h"
 
 #define CLONE_SUPPORTED                                                              \
@@ -138,6 +139,7 @@ static void copy_attributes(struct process *child, const struct process *parent)
 	child->fsgid = parent->fsgid;
 	child->capabilities = parent->capabilities;
 	child->no_new_privileges = parent->no_new_privileges;
+	child->no_huge_pages = parent->no_huge_pages;
 	child->group_count = parent->group_count;
 	memcpy(child->groups, parent->groups, sizeof(child->groups));
 	memcpy(child->limits, parent->limits, sizeof(child->limits));
@@ -203,8 +205,11 @@ static struct thread *copy_process(const struct clone_request *request)
 	/* Last, because signals are taken from here on. */
 	if (thread)
 		child->handlers = share_or_copy_handlers(parent, request->flags);
-	if (child->handlers)
+	if (child->handlers) {
+		if (child->limits[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
+			cpu_timer_watch(child);
 		return thread;
+	}
 	if (thread) {
 		thread_detach(thread);
 		thread_free(thread);

@@ -22,6 +22,7 @@
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_pending.h"
 #include "kernel/syscall.h"
+#include "kernel/time/cpu_timer.h"
 #include "kernel/time/itimer.h"
 #include "kernel/time/posix_timer.h"
 #include "kernel/user.h"
@@ -122,6 +123,7 @@ void process_release_vfork_parent(struct process *process)
 static void release_resources(struct process *process)
 {
 	itimer_stop(process);
+	cpu_timer_stop(process);
 	posix_timers_delete(process);
 	session_leave(process);
 	file_table_put(process->files);
@@ -130,6 +132,7 @@ static void release_resources(struct process *process)
 	inode_put(process->root);
 	inode_put(process->executable);
 	process->cwd = process->root = process->executable = NULL;
+	process->memory_peak = process_memory_peak(process);
 	sched_use_vm(NULL);
 	vm_put(process->vm);
 	process->vm = NULL;
@@ -185,6 +188,7 @@ void thread_exit(void)
 
 	if (process->pid == 1 && last)
 		panic("init exited with status 0x%x", (unsigned int)process->exit_status);
+	signal_thread_ends();
 	if (process->vm)
 		thread_leave_vm(thread);
 	if (last) {

@@ -1,7 +1,7 @@
 /*
  * Resource limits and usage: prlimit64(2), getrlimit(2), setrlimit(2), getrusage(2), times(2). The
  * limits are kept where those who enforce them look: process->limits (RLIMIT_NOFILE and FSIZE in
- * kernel/fs, STACK and NPROC here).
+ * kernel/fs, CPU in kernel/time, STACK and NPROC here).
  */
 #include "include/uapi/resource.h"
 #include "kernel/clock.h"
@@ -10,6 +10,7 @@
 #include "kernel/proc/process.h"
 #include "kernel/proc/usage.h"
 #include "kernel/syscall.h"
+#include "kernel/time/cpu_timer.h"
 #include "kernel/user.h"
 
 #define USEC_PER_TICK (USEC_PER_SEC / USER_HZ)
@@ -23,6 +24,8 @@ static int set_limit(struct process *process, uint32_t resource, const struct rl
 	if (new->rlim_max > limit->rlim_max && !user_may(CAP_SYS_RESOURCE))
 		return -EPERM;
 	*limit = *new;
+	if (resource == RLIMIT_CPU)
+		cpu_timer_watch(process);
 	return 0;
 }
 
@@ -76,7 +79,8 @@ SYSCALL2(getrusage, int, who, user_addr_t, to)
 	switch (who) {
 	case RUSAGE_SELF:
 		process_cpu_time(process, &user_us, &system_us);
-		usage = rusage_from_us(user_us, system_us);
+		usage = rusage_of(user_us, system_us, process_memory_peak(process),
+				  process->page_faults);
 		list_for_each_entry(thread, &process->threads, of_process) {
 			usage.ru_nvcsw += (int64_t)thread->voluntary_switches;
 			usage.ru_nivcsw += (int64_t)thread->involuntary_switches;
@@ -84,13 +88,16 @@ SYSCALL2(getrusage, int, who, user_addr_t, to)
 		break;
 	case RUSAGE_THREAD:
 		thread = current_thread();
-		usage = rusage_from_us(arch_ticks_to_us(thread->user_ticks),
-				       arch_ticks_to_us(thread->system_ticks));
+		/* Memory is the process's, and faults are not counted for each thread. */
+		usage = rusage_of(arch_ticks_to_us(thread->user_ticks),
+				  arch_ticks_to_us(thread->system_ticks),
+				  process_memory_peak(process), 0);
 		usage.ru_nvcsw = (int64_t)thread->voluntary_switches;
 		usage.ru_nivcsw = (int64_t)thread->involuntary_switches;
 		break;
 	case RUSAGE_CHILDREN:
-		usage = rusage_from_us(process->children_user_us, process->children_system_us);
+		usage = rusage_of(process->children_user_us, process->children_system_us,
+				  process->children_memory_peak, process->children_page_faults);
 		break;
 	default:
 		return -EINVAL;

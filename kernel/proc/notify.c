@@ -78,5 +78,7 @@ void process_reap(struct process *zombie)
 	parent->children_user_us += zombie->user_us + zombie->children_user_us;
 	parent->children_system_us += zombie->system_us + zombie->children_system_us;
 	parent->children_page_faults += zombie->page_faults + zombie->children_page_faults;
+	parent->children_memory_peak = MAX(parent->children_memory_peak,
+					   MAX(zombie->memory_peak, zombie->children_memory_peak));
 	process_free(zombie);
 }

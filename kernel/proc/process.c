@@ -12,9 +12,11 @@
 #include "kernel/machine.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/page.h"
+#include "kernel/mm/vm.h"
 #include "kernel/printk.h"
 #include "kernel/proc/table.h"
 #include "kernel/string.h"
+#include "kernel/time/cpu_timer.h"
 #include "kernel/time/itimer.h"
 
 #define FILES_DEFAULT 1024 /* RLIMIT_NOFILE */
@@ -50,6 +52,7 @@ static void process_init(struct process *process)
 	list_init(&process->posix_timers);
 	list_init(&process->pidfds);
 	timer_init(&process->real_timer, itimer_real_expired);
+	timer_init(&process->cpu_timer, cpu_timer_expired);
 	process->start_us = clock_now_us();
 }
 
@@ -203,6 +206,11 @@ void process_becomes_zombie(struct process *process)
 {
 	process->zombie = true;
 	processes_alive--;
+}
+
+uint64_t process_memory_peak(const struct process *process)
+{
+	return MAX(process->memory_peak, process->vm ? vm_peak(process->vm) : 0);
 }
 
 void process_cpu_time(struct process *process, uint64_t *user_us, uint64_t *system_us)

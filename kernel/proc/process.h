@@ -88,6 +88,12 @@ struct signal_handlers {
 	struct sigaction action[NSIG];
 };
 
+/* ITIMER_VIRTUAL or ITIMER_PROF, in microseconds of CPU time. */
+struct cpu_interval {
+	uint64_t due_us; /* by what the process has used in all; 0: off */
+	uint64_t interval_us;
+};
+
 struct process {
 	int32_t pid;
 	int32_t pgid, sid;
@@ -107,11 +113,13 @@ struct process {
 	uint32_t groups[PROCESS_GROUPS_MAX], group_count;
 	struct capabilities capabilities;
 	bool no_new_privileges; /* PR_SET_NO_NEW_PRIVS: no set-user-ID */
+	bool no_huge_pages;     /* PR_SET_THP_DISABLE: there are none anyway */
 	struct tty *tty;        /* the controlling terminal of its session, or NULL */
 
 	struct signal_handlers *handlers;
 	uint64_t pending;                 /* signals sent to the process as a whole */
 	struct list_head pending_records; /* what is known about them: struct signal_record */
+	uint32_t queued_signals;          /* records of it and its threads: RLIMIT_SIGPENDING */
 	int exit_signal;                  /* sent to the parent at the end; 0: none */
 	int parent_death_signal;          /* PR_SET_PDEATHSIG; 0: none */
 	struct wait_list signal_wait;     /* signalfd; rt_sigtimedwait */
@@ -122,6 +130,9 @@ struct process {
 	struct list_head pidfds;       /* pidfd_open, of anybody */
 	struct timer real_timer;       /* ITIMER_REAL */
 	uint64_t real_interval_us;
+	struct timer cpu_timer; /* to look at the following, and at RLIMIT_CPU: cpu_timer.h */
+	struct cpu_interval virtual_timer, profile_timer;
+	uint64_t cpu_warning_s; /* CPU time at which SIGXCPU is due again */
 
 	bool exiting, zombie, stopped;
 	bool has_executed;             /* execve since fork: setpgid by the parent is too late */
@@ -140,6 +151,10 @@ struct process {
 	uint64_t user_us, system_us; /* of threads that ended */
 	uint64_t children_user_us, children_system_us;
 	uint64_t page_faults, children_page_faults;
+	/*
+	 * Bytes present at most, of programs that it ran before; of any child that it waited for.
+	 */
+	uint64_t memory_peak, children_memory_peak;
 };
 
 struct thread *current_thread(void); /* in kernel/arch/arm64/cpu.c */
@@ -173,6 +188,9 @@ int32_t process_last_pid(void);
 
 /* CPU time that the process has used so far, in all its threads, microseconds. */
 void process_cpu_time(struct process *process, uint64_t *user_us, uint64_t *system_us);
+
+/* Bytes of memory that it had at most. */
+uint64_t process_memory_peak(const struct process *process);
 
 /* Registers every system call of kernel/proc. Boot. */
 void process_syscalls_init(void);

@@ -42,11 +42,15 @@ static inline uint64_t timespec_to_us(const struct timespec *time)
 	       ((uint64_t)time->tv_nsec + NSEC_PER_USEC - 1) / NSEC_PER_USEC;
 }
 
-static inline struct rusage rusage_from_us(uint64_t user_us, uint64_t system_us)
+/* Times in microseconds, memory in bytes. No fault is a "major" one, which waits for a disk. */
+static inline struct rusage rusage_of(uint64_t user_us, uint64_t system_us, uint64_t memory_peak,
+				      uint64_t page_faults)
 {
 	return (struct rusage){
 		.ru_utime = timeval_from_us(user_us),
 		.ru_stime = timeval_from_us(system_us),
+		.ru_maxrss = (int64_t)(memory_peak / 1024),
+		.ru_minflt = (int64_t)page_faults,
 	};
 }
 

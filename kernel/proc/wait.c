@@ -20,7 +20,7 @@ struct wait_report {
 	uint32_t uid;
 	int code;   /* CLD_* */
 	int status; /* as wait4 gives it */
-	uint64_t user_us, system_us;
+	uint64_t user_us, system_us, memory_peak, page_faults;
 };
 
 static bool matches(const struct process *child, const struct wait_request *request)
@@ -55,6 +55,8 @@ static void take_news(struct process *child, uint32_t options, struct wait_repor
 	process_cpu_time(child, &report->user_us, &report->system_us);
 	report->user_us += child->children_user_us;
 	report->system_us += child->children_system_us;
+	report->memory_peak = MAX(process_memory_peak(child), child->children_memory_peak);
+	report->page_faults = child->page_faults + child->children_page_faults;
 	if (child->zombie) {
 		report->code = child->exit_status & 0x7f ? CLD_KILLED : CLD_EXITED;
 		report->status = child->exit_status;
@@ -114,7 +116,8 @@ static int wait_for_child(const struct wait_request *request, struct wait_report
 
 static int give_usage(user_addr_t to, const struct wait_report *report)
 {
-	struct rusage usage = rusage_from_us(report->user_us, report->system_us);
+	struct rusage usage = rusage_of(report->user_us, report->system_us, report->memory_peak,
+					report->page_faults);
 
 	return to ? copy_to_user(to, &usage, sizeof(usage)) : 0;
 }

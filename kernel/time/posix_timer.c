@@ -10,6 +10,7 @@
 #include "kernel/signal/signal.h"
 #include "kernel/signal/signal_pending.h"
 #include "kernel/syscall.h"
+#include "kernel/time/cpu_clock.h"
 #include "kernel/time/interval.h"
 #include "kernel/user.h"
 
@@ -138,10 +139,7 @@ static int check_clock(int32_t clock)
 {
 	if (interval_clock_valid(clock))
 		return 0;
-	bool counts_cpu = clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID ||
-			  clock == CLOCK_THREAD_CPUTIME_ID;
-
-	return counts_cpu ? -EOPNOTSUPP : -EINVAL;
+	return cpu_clock_is(clock) ? -EOPNOTSUPP : -EINVAL;
 }
 
 /* A stopped timer in the process's list. 0 or a negative errno. */

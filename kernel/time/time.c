@@ -3,33 +3,15 @@
  */
 #include "include/uapi/time.h"
 #include "kernel/clock.h"
-#include "kernel/machine.h"
 #include "kernel/proc/process.h"
-#include "kernel/proc/sched.h"
 #include "kernel/proc/usage.h"
 #include "kernel/syscall.h"
+#include "kernel/time/cpu_clock.h"
 #include "kernel/time/interval.h"
 #include "kernel/time/itimer.h"
 #include "kernel/time/posix_timer.h"
 #include "kernel/time/time.h"
 #include "kernel/user.h"
-
-static uint64_t process_cpu_ns(void)
-{
-	uint64_t user_us, system_us;
-
-	sched_account(false);
-	process_cpu_time(current_process(), &user_us, &system_us);
-	return (user_us + system_us) * NSEC_PER_USEC;
-}
-
-static uint64_t thread_cpu_ns(void)
-{
-	const struct thread *thread = current_thread();
-
-	sched_account(false);
-	return arch_ticks_to_us(thread->user_ticks + thread->system_ticks) * NSEC_PER_USEC;
-}
 
 /* Nanoseconds on a clock; false when there is no such clock. */
 static bool read_clock(int32_t clock, uint64_t *ns)
@@ -45,14 +27,8 @@ static bool read_clock(int32_t clock, uint64_t *ns)
 	case CLOCK_BOOTTIME:
 		*ns = clock_now_ns();
 		return true;
-	case CLOCK_PROCESS_CPUTIME_ID:
-		*ns = process_cpu_ns();
-		return true;
-	case CLOCK_THREAD_CPUTIME_ID:
-		*ns = thread_cpu_ns();
-		return true;
 	default:
-		return false;
+		return cpu_clock_read(clock, ns);
 	}
 }
 
@@ -73,8 +49,7 @@ SYSCALL2(clock_gettime, int32_t, clock, user_addr_t, to)
  */
 SYSCALL2(clock_getres, int32_t, clock, user_addr_t, to)
 {
-	bool counts_cpu = clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
-	struct timespec resolution = {.tv_nsec = counts_cpu ? (int64_t)NSEC_PER_USEC : 1};
+	struct timespec resolution = {.tv_nsec = cpu_clock_is(clock) ? (int64_t)NSEC_PER_USEC : 1};
 	uint64_t ns;
 
 	if (!read_clock(clock, &ns))

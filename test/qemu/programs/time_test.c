@@ -1,6 +1,7 @@
 /* Clocks, sleeping, interval timers, fair shares of the processor. */
 #include "test/qemu/programs/check.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -110,7 +111,125 @@ static void interval_timer(void)
 	alarms = 0;
 	usleep(30000);
 	CHECK(alarms == 0);
-	CHECK_ERROR(setitimer(ITIMER_VIRTUAL, &timer, NULL), EINVAL);
+	CHECK_ERROR(setitimer(3, &timer, NULL), EINVAL);
+}
+
+/* Until the signal has come five times; only work lets it come. */
+static void expect_cpu_timer(int which, int signal_number)
+{
+	struct itimerval timer = {.it_value.tv_usec = 20000, .it_interval.tv_usec = 20000}, left;
+	const struct itimerval stop = {0};
+	uint64_t start;
+
+	signal(signal_number, count);
+	alarms = 0;
+	CHECK(setitimer(which, &timer, NULL) == 0);
+	usleep(150000);
+	CHECK(alarms == 0);
+	start = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	while (alarms < 5)
+		;
+	CHECK(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start >= 70000000);
+	CHECK(getitimer(which, &left) == 0 && left.it_interval.tv_usec == 20000);
+	CHECK(left.it_value.tv_usec > 0 && left.it_value.tv_usec <= 20000);
+	CHECK(setitimer(which, &stop, &left) == 0 && left.it_interval.tv_usec == 20000);
+	CHECK(getitimer(which, &left) == 0 && left.it_value.tv_usec == 0);
+	alarms = 0;
+	start = now_us();
+	while (now_us() - start < 100000)
+		;
+	CHECK(alarms == 0);
+}
+
+static void timers_of_cpu_time(void)
+{
+	expect_cpu_timer(ITIMER_VIRTUAL, SIGVTALRM);
+	expect_cpu_timer(ITIMER_PROF, SIGPROF);
+}
+
+static void set_cpu_limit(rlim_t soft, rlim_t hard)
+{
+	struct rlimit limit = {soft, hard};
+
+	CHECK(setrlimit(RLIMIT_CPU, &limit) == 0);
+}
+
+/* Works for ever, as its child does, which inherits the limit. */
+static int exceed_hard_limit(void)
+{
+	int status;
+
+	signal(SIGXCPU, SIG_IGN);
+	set_cpu_limit(1, 1);
+	pid_t child = fork();
+	if (child == 0)
+		for (;;)
+			;
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return 0;
+}
+
+static int exceed_soft_limit(void)
+{
+	set_cpu_limit(1, 10);
+	for (;;)
+		;
+}
+
+static void the_limit_of_cpu_time(void)
+{
+	int status = status_of(exceed_soft_limit);
+
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU);
+	CHECK(status_of(exceed_hard_limit) == 0);
+}
+
+static volatile int has_worked, may_end;
+
+static void *work(void *until)
+{
+	while (now_us() < *(uint64_t *)until)
+		;
+	has_worked = 1;
+	while (!may_end)
+		usleep(1000);
+	return NULL;
+}
+
+/* The clocks of another thread, and of another process. */
+static void cpu_clocks_of_others(void)
+{
+	uint64_t end = now_us() + 60000;
+	pthread_t thread;
+	clockid_t clock;
+	struct timespec time;
+	int ends[2], status;
+
+	CHECK(pthread_create(&thread, NULL, work, &end) == 0);
+	CHECK(pthread_getcpuclockid(thread, &clock) == 0);
+	while (!has_worked)
+		usleep(1000);
+	CHECK(clock_ns(clock) >= 20000000);
+	CHECK(clock_getres(clock, &time) == 0);
+	may_end = 1;
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK_ERROR(clock_gettime(clock, &time), EINVAL);
+
+	CHECK(pipe(ends) == 0);
+	pid_t child = fork();
+	if (child == 0) {
+		end = now_us() + 60000;
+		work(&end);
+		CHECK(write(ends[1], "", 1) == 1);
+		pause();
+	}
+	CHECK(read(ends[0], &status, 1) == 1);
+	CHECK(clock_getcpuclockid(child, &clock) == 0 && clock_ns(clock) >= 30000000);
+	CHECK(kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child);
+	CHECK(clock_getcpuclockid(child, &clock) != 0);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void cpu_time_counts_work(void)
@@ -165,5 +284,8 @@ static void the_processor_is_shared(void)
 
 RUN_TESTS({"clocks run", clocks_run}, {"the date can be set", the_date_can_be_set},
 	  {"sleeps are long enough", sleeps_are_long_enough}, {"sleep until", sleep_until},
-	  {"interval timer", interval_timer}, {"CPU time counts work", cpu_time_counts_work},
+	  {"interval timer", interval_timer}, {"timers of CPU time", timers_of_cpu_time},
+	  {"the limit of CPU time", the_limit_of_cpu_time},
+	  {"CPU clocks of others", cpu_clocks_of_others},
+	  {"CPU time counts work", cpu_time_counts_work},
 	  {"the processor is shared", the_processor_is_shared})
