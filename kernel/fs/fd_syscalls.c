@@ -4,6 +4,7 @@
 #include "include/uapi/fcntl.h"
 #include "include/uapi/ioctl.h"
 #include "kernel/errno.h"
+#include "kernel/event/async.h"
 #include "kernel/fs/fd_table.h"
 #include "kernel/fs/permission.h"
 #include "kernel/fs/pipe.h"
@@ -54,6 +55,9 @@ static int set_flags(struct file *file, uint32_t flags)
 {
 	if ((flags & ~file->flags & O_NOATIME) && file->inode && !is_owner(file->inode))
 		return -EPERM;
+	int error = async_watch(file, flags & O_ASYNC);
+	if (error)
+		return error;
 	file->flags = (file->flags & ~(uint32_t)CHANGEABLE_FLAGS) | (flags & CHANGEABLE_FLAGS);
 	return 0;
 }
@@ -69,6 +73,8 @@ static int64_t fcntl_file(struct file *file, int command, uint64_t argument)
 	case F_GETOWN:
 		return file->owner_pid;
 	case F_SETOWN:
+		if ((int32_t)argument == INT32_MIN) /* no group can be its opposite */
+			return -EINVAL;
 		file->owner_pid = (int32_t)argument;
 		return 0;
 	case F_GETLK:
@@ -79,8 +85,9 @@ static int64_t fcntl_file(struct file *file, int command, uint64_t argument)
 	case F_OFD_SETLKW:
 		return record_lock_fcntl(file, command, argument);
 	case F_GETPIPE_SZ:
-	case F_SETPIPE_SZ:
 		return pipe_size(file);
+	case F_SETPIPE_SZ:
+		return pipe_resize(file, (uint32_t)argument);
 	default:
 		return -EINVAL;
 	}
@@ -137,11 +144,7 @@ static int64_t ioctl_flag(struct file *file, uint32_t flag, user_addr_t argument
 	int32_t on;
 	if (copy_from_user(&on, argument, sizeof(on)))
 		return -EFAULT;
-	if (on)
-		file->flags |= flag;
-	else
-		file->flags &= ~flag;
-	return 0;
+	return set_flags(file, on ? file->flags | flag : file->flags & ~flag);
 }
 
 SYSCALL3(ioctl, int, fd, uint32_t, command, uint64_t, argument)

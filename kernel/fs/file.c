@@ -3,11 +3,14 @@
 #include "include/uapi/fcntl.h"
 #include "include/uapi/poll.h"
 #include "kernel/errno.h"
+#include "kernel/event/async.h"
 #include "kernel/event/inotify.h"
 #include "kernel/event/poll.h"
 #include "kernel/fs/inode.h"
 #include "kernel/fs/record_lock.h"
 #include "kernel/mm/kmalloc.h"
+
+#define ALL_PERMISSIONS 0777 /* of what has no inode */
 
 static uint64_t files; /* that there are */
 
@@ -34,6 +37,7 @@ struct file *file_create(const struct file_ops *ops, void *private, uint32_t fla
 	file->private = private;
 	file->flags = flags;
 	file->number = inode_next_number();
+	file->mode = ALL_PERMISSIONS;
 	list_init(&file->epoll_items);
 	return file;
 }
@@ -57,6 +61,7 @@ void file_put(struct file *file)
 	if (!file || --file->references > 0)
 		return;
 	epoll_forget_file(file);
+	async_watch(file, false);
 	file_locks_drop(file);
 	if (file->ops && file->ops->release)
 		file->ops->release(file);

@@ -20,6 +20,7 @@
 struct inode;
 struct file;
 struct page;
+struct async;
 struct poll_table;
 struct directory_sink;
 
@@ -86,8 +87,10 @@ struct file {
 	const struct file_ops *ops;
 	struct inode *inode; /* a reference; NULL for what has no name: sockets, epoll */
 	uint64_t number;     /* st_ino where there is no inode: unique, given by file_create */
+	uint32_t mode;       /* and its permissions: 0777, or what fchmod made of a socket's */
 	void *private;       /* the kind's own */
-	int32_t owner_pid;   /* F_SETOWN: who gets SIGURG; 0: nobody */
+	int32_t owner_pid;   /* F_SETOWN: who gets SIGURG and SIGIO; 0: nobody */
+	struct async *async; /* O_ASYNC: who tells the owner; NULL: nobody */
 	struct list_head epoll_items; /* of the epolls that watch it */
 };
 
@@ -115,6 +118,12 @@ struct file *fd_get_path(int fd);
  * it succeeds. Returns the descriptor or -EMFILE/-ENOMEM.
  */
 int fd_install(struct file *file, int lowest, bool close_on_exec);
+
+/*
+ * Whether there is a descriptor left: for who asks before it does what cannot be undone. False:
+ * -EMFILE.
+ */
+bool fd_available(void);
 
 int fd_close(int fd); /* 0 or -EBADF */
 

@@ -11,12 +11,18 @@
 
 #define ENTRY_IS_PI 1ull
 
-static void owner_died(user_addr_t word_at, int32_t tid)
+/*
+ * `pending`: the thread was about to take or to release this one. If nobody has it, the thread was
+ * to wake a waiter, or was woken itself to take it: another must be, or all would sleep on.
+ */
+static void owner_died(user_addr_t word_at, int32_t tid, bool pending)
 {
 	uint32_t word, after;
 
 	if (copy_from_user(&word, word_at, sizeof(word)))
 		return;
+	if (pending && !(word & FUTEX_TID_MASK))
+		futex_wake(word_at, 1);
 	if ((word & FUTEX_TID_MASK) != (uint32_t)tid)
 		return;
 	after = (word & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
@@ -40,14 +46,14 @@ void futex_release_robust_list(struct thread *thread)
 		bool more = copy_from_user(&link, entry, sizeof(link)) == 0;
 
 		if (entry != head.list_op_pending)
-			owner_died(entry + (uint64_t)head.futex_offset, thread->tid);
+			owner_died(entry + (uint64_t)head.futex_offset, thread->tid, false);
 		if (!more)
 			break;
 		entry = link.next & ~ENTRY_IS_PI;
 	}
 	if (head.list_op_pending)
 		owner_died((head.list_op_pending & ~ENTRY_IS_PI) + (uint64_t)head.futex_offset,
-			   thread->tid);
+			   thread->tid, true);
 }
 
 SYSCALL2(set_robust_list, user_addr_t, head, uint64_t, size)
@@ -65,6 +71,8 @@ SYSCALL3(get_robust_list, int32_t, tid, user_addr_t, head_to, user_addr_t, size_
 
 	if (!thread)
 		return -ESRCH;
+	if (!process_may_inspect(thread->process))
+		return -EPERM;
 	if (copy_to_user(size_to, &size, sizeof(size)) ||
 	    copy_to_user(head_to, &thread->robust_list, sizeof(thread->robust_list)))
 		return -EFAULT;

@@ -66,13 +66,21 @@ static void rescue_if_orphaned(int32_t pgid)
 	signal_send_group(pgid, SIGCONT);
 }
 
+/* Does the parent look after the child's group from outside of it? */
+static bool cares_for_group(const struct process *parent, const struct process *child)
+{
+	return parent && parent->pgid != child->pgid && parent->sid == child->sid;
+}
+
+/* Groups that were orphans before are left alone. */
 void session_groups_may_be_orphaned(struct process *process)
 {
 	struct process *child;
 
-	rescue_if_orphaned(process->pgid);
+	if (cares_for_group(process->parent, process))
+		rescue_if_orphaned(process->pgid);
 	list_for_each_entry(child, &process->children, sibling)
-		if (child->pgid != process->pgid && child->sid == process->sid)
+		if (cares_for_group(process, child))
 			rescue_if_orphaned(child->pgid);
 }
 

@@ -42,8 +42,10 @@ static int send_to(struct process *process, struct thread *thread, int signal,
 	return 0;
 }
 
+#define EVERYBODY (-1) /* but the caller and init */
+
 struct kill_many {
-	int32_t pgid; /* 0: every process but the caller and init */
+	int32_t pgid; /* EVERYBODY, or a process group */
 	int signal;
 	struct siginfo info;
 	uint32_t sent;
@@ -55,8 +57,8 @@ static int kill_if_meant(struct process *process, void *context)
 	struct kill_many *kill = context;
 	int error;
 
-	if (kill->pgid ? process->pgid != kill->pgid
-		       : process->pid == 1 || process == current_process())
+	if (kill->pgid == EVERYBODY ? process->pid <= 1 || process == current_process()
+				    : process->pgid != kill->pgid)
 		return 0;
 	error = send_to(process, NULL, kill->signal, &kill->info);
 	if (error)
@@ -96,7 +98,7 @@ SYSCALL2(kill, int32_t, pid, int, signal)
 	if (pid == 0)
 		return kill_many(current_process()->pgid, signal);
 	if (pid < 0)
-		return kill_many(pid == -1 ? 0 : -pid, signal);
+		return kill_many(pid == -1 ? EVERYBODY : -pid, signal);
 	return kill_process(pid, signal);
 }
 
@@ -140,6 +142,8 @@ static int64_t queue_signal(int32_t pid, struct thread *thread, int signal, user
 	if ((info.si_code >= 0 || info.si_code == SI_TKILL) && process != current_process())
 		return -EPERM;
 	info.si_signo = signal;
+	if (signal >= SIGRTMIN && may_signal(process, signal) && signal_queue_full(process))
+		return -EAGAIN;
 	return send_to(process, thread, signal, &info);
 }
 

@@ -37,16 +37,22 @@ static bool is_blocked(const struct process *process, const struct thread *threa
 	return thread->signal_mask & SIGNAL_BIT(signal);
 }
 
+/* Interrupts masked. */
+static void record_free(struct signal_record *record)
+{
+	list_remove(&record->link);
+	record->process->queued_signals--;
+	kfree(record);
+}
+
 /* Frees the records of signals in `set`. Interrupts masked. */
 static void drop_records(struct list_head *records, uint64_t set)
 {
 	struct signal_record *record, *following;
 
 	list_for_each_entry_safe(record, following, records, link) {
-		if (!(SIGNAL_BIT(record->info.si_signo) & set))
-			continue;
-		list_remove(&record->link);
-		kfree(record);
+		if (SIGNAL_BIT(record->info.si_signo) & set)
+			record_free(record);
 	}
 }
 
@@ -91,17 +97,21 @@ static void go_on(struct process *process)
 }
 
 /*
- * Wakes one thread that can take the signal: `thread`, or any of the process, the running one
- * first.
+ * Wakes `thread` if it can take the signal. A NULL thread: any of the process that can, the running
+ * one first.
  */
 static void wake_taker(struct process *process, struct thread *thread, int signal)
 {
-	if (!thread && current_process() == process)
-		thread = current_thread();
-	if (thread && !is_blocked(process, thread, signal)) {
-		sem_interrupt(thread);
+	struct thread *first = thread;
+
+	if (!first && current_process() == process)
+		first = current_thread();
+	if (first && !is_blocked(process, first, signal)) {
+		sem_interrupt(first);
 		return;
 	}
+	if (thread)
+		return;
 	list_for_each_entry(thread, &process->threads, of_process) {
 		if (is_blocked(process, thread, signal))
 			continue;
@@ -120,6 +130,8 @@ static void add_pending(struct process *process, struct thread *thread, int sign
 
 	if (record && (signal >= SIGRTMIN || !(*pending & SIGNAL_BIT(signal)))) {
 		list_append(records, &record->link);
+		record->process = process;
+		process->queued_signals++;
 		record = NULL;
 	}
 	*pending |= SIGNAL_BIT(signal);
@@ -170,9 +182,32 @@ void signal_send_thread(struct thread *thread, int signal)
 	send(thread->process, thread, signal, NULL);
 }
 
+struct queued {
+	uint32_t uid;
+	uint64_t signals;
+};
+
+static int count_queued(struct process *process, void *context)
+{
+	struct queued *queued = context;
+
+	if (process->uid == queued->uid)
+		queued->signals += process->queued_signals;
+	return 0;
+}
+
+bool signal_queue_full(const struct process *process)
+{
+	struct queued queued = {.uid = process->uid};
+
+	process_for_each(count_queued, &queued);
+	return queued.signals >= process->limits[RLIMIT_SIGPENDING].rlim_cur;
+}
+
 void signal_send_info(struct process *process, struct thread *thread, const struct siginfo *info)
 {
-	struct signal_record *record = kmalloc(sizeof(*record));
+	bool full = info->si_signo >= SIGRTMIN && signal_queue_full(process);
+	struct signal_record *record = full ? NULL : kmalloc(sizeof(*record));
 
 	if (record)
 		record->info = *info;
@@ -271,8 +306,7 @@ static int take_from(uint64_t *pending, struct list_head *records, uint64_t want
 	*info = (struct siginfo){.si_signo = signal, .si_code = SI_KERNEL};
 	if (found) {
 		*info = found->info;
-		list_remove(&found->link);
-		kfree(found);
+		record_free(found);
 	}
 	return signal;
 }
@@ -315,17 +349,28 @@ int signal_take(uint64_t wanted, struct siginfo *info)
 	return signal;
 }
 
-void signal_set_mask(uint64_t mask)
+/* The running thread blocks `mask`; what is pending for the process may go to another. */
+static void block(uint64_t mask)
 {
 	struct thread *thread = current_thread();
 	struct process *process = thread->process;
 	uint64_t newly_blocked = mask & ~thread->signal_mask & process->pending;
 
-	thread->signal_mask = mask & ~SIGNALS_UNBLOCKABLE;
+	thread->signal_mask = mask;
 	while (newly_blocked) {
 		wake_taker(process, NULL, __builtin_ctzll(newly_blocked) + 1);
 		newly_blocked &= newly_blocked - 1;
 	}
+}
+
+void signal_set_mask(uint64_t mask)
+{
+	block(mask & ~SIGNALS_UNBLOCKABLE);
+}
+
+void signal_thread_ends(void)
+{
+	block(~0ull);
 }
 
 void signal_mask_temporarily(uint64_t mask)

@@ -12,7 +12,8 @@
 
 /* What a handler with SA_SIGINFO is told about one pending signal. */
 struct signal_record {
-	struct list_head link; /* pending_records of a thread or a process */
+	struct list_head link;   /* pending_records of a thread or a process */
+	struct process *process; /* whose queued_signals counts it */
 	struct siginfo info;
 };
 
@@ -21,8 +22,9 @@ void signal_send_process(struct process *process, int signal);
 void signal_send_thread(struct thread *thread, int signal);
 
 /*
- * The same with information for the handler, which is copied; when memory is out the signal goes
- * without it. A NULL `thread` sends to the process as a whole. Any context but hard interrupt.
+ * The same with information for the handler, which is copied; when memory is out, or too many
+ * signals wait (RLIMIT_SIGPENDING), the signal goes without it. A NULL `thread` sends to the
+ * process as a whole. Any context but hard interrupt.
  */
 void signal_send_info(struct process *process, struct thread *thread, const struct siginfo *info);
 

@@ -37,6 +37,12 @@ int signal_take(uint64_t wanted, struct siginfo *info);
 bool signal_count_overrun(struct process *process, struct thread *thread,
 			  const struct siginfo *info);
 
+/*
+ * RLIMIT_SIGPENDING, setrlimit(2): as much waits for the processes of its real user as may. A
+ * real-time signal comes without information then; the others are never more than one of a kind.
+ */
+bool signal_queue_full(const struct process *process);
+
 /* Pending for the running thread: its own and its process's. */
 uint64_t signal_pending_set(void);
 
@@ -48,6 +54,9 @@ void signal_forget_pending(struct list_head *records);
 
 /* Sets the running thread's mask; a pending signal that it now blocks may go to another thread. */
 void signal_set_mask(uint64_t mask);
+
+/* The running thread takes no signal any more: those of its process are for the others. */
+void signal_thread_ends(void);
 
 /* Stops the running thread as long as its process is stopped. */
 void signal_stop_if_asked(void);

@@ -112,6 +112,34 @@ static void stopped_orphans_are_hung_up(void)
 	close(ends[0]);
 }
 
+/* A session's first group is an orphan from the beginning: who ends in it changes nothing. */
+static int end_beside_stopped_child(void)
+{
+	pid_t stopped, ended;
+	int status;
+
+	CHECK(setsid() > 0);
+	stopped = fork();
+	if (stopped == 0) {
+		raise(SIGSTOP);
+		for (;;)
+			pause();
+	}
+	CHECK(waitpid(stopped, &status, WUNTRACED) == stopped && WIFSTOPPED(status));
+	ended = fork();
+	if (ended == 0)
+		_exit(0);
+	CHECK(waitpid(ended, &status, 0) == ended); /* its end would have sent SIGHUP */
+	CHECK(waitpid(stopped, &status, WNOHANG | WCONTINUED) == 0);
+	CHECK(kill(stopped, SIGKILL) == 0 && waitpid(stopped, &status, 0) == stopped);
+	return 0;
+}
+
+static void old_orphans_are_left_alone(void)
+{
+	CHECK(status_of(end_beside_stopped_child) == 0);
+}
+
 static int give_up_rights(void)
 {
 	uid_t real, effective, saved;
@@ -196,5 +224,6 @@ static void too_many_processes(void)
 
 RUN_TESTS({"groups", groups}, {"sessions", sessions}, {"signals to groups", signals_to_groups},
 	  {"orphaned groups do not stop", orphaned_groups_do_not_stop},
-	  {"stopped orphans are hung up", stopped_orphans_are_hung_up}, {"identities", identities},
+	  {"stopped orphans are hung up", stopped_orphans_are_hung_up},
+	  {"old orphans are left alone", old_orphans_are_left_alone}, {"identities", identities},
 	  {"the system", the_system}, {"too many processes", too_many_processes})
