@@ -12,10 +12,15 @@
 #include "kernel/fs/path.h"
 #include "kernel/fs/permission.h"
 #include "kernel/fs/syscalls.h"
+#include "kernel/mm/page.h"
+#include "kernel/mm/vm.h"
 #include "kernel/proc/process.h"
 #include "kernel/signal/signal.h"
+#include "kernel/string.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
+
+#define PERMISSION_BITS 07777
 
 /*
  * The inode behind a descriptor with a reference, or NULL and *error: EBADF; EINVAL for what has
@@ -52,10 +57,23 @@ static int change_mode(struct inode *inode, uint32_t mode)
 		return -EOPNOTSUPP;
 	if (!in_group(inode->gid) && !user_may(CAP_FSETID))
 		mode &= ~(uint32_t)S_ISGID;
-	inode->mode = (inode->mode & S_IFMT) | (mode & 07777);
+	inode->mode = (inode->mode & S_IFMT) | (mode & PERMISSION_BITS);
 	inode_changed(inode);
 	inotify_inode_event(inode, IN_ATTRIB);
 	return 0;
+}
+
+/* What has no inode: a socket's permissions are shown, and nobody asks for them. */
+static int change_file_mode(int fd, uint32_t mode)
+{
+	struct file *file = fd_get(fd);
+	int error = file ? -EINVAL : -EBADF;
+	if (file && S_ISSOCK(file->ops->mode)) {
+		file->mode = mode & PERMISSION_BITS;
+		error = 0;
+	}
+	file_put(file);
+	return error;
 }
 
 SYSCALL2(fchmod, int, fd, uint32_t, mode)
@@ -63,7 +81,7 @@ SYSCALL2(fchmod, int, fd, uint32_t, mode)
 	int error;
 	struct inode *inode = inode_of_descriptor(fd, &error);
 	if (!inode)
-		return error;
+		return error == -EINVAL ? change_file_mode(fd, mode) : error;
 	error = change_mode(inode, mode);
 	inode_put(inode);
 	return error;
@@ -95,14 +113,14 @@ static int change_owner(struct inode *inode, uint32_t uid, uint32_t gid)
 	int error = check_change(inode);
 	if (error)
 		return error;
-	if (!may_change_owner(inode, uid, gid))
+	uint32_t mode = S_ISDIR(inode->mode) ? inode->mode : mode_without_set_ids(inode);
+	if (!may_change_owner(inode, uid, gid) || (mode != inode->mode && !is_owner(inode)))
 		return -EPERM;
 	if (uid != UINT32_MAX)
 		inode->uid = uid;
 	if (gid != UINT32_MAX)
 		inode->gid = gid;
-	if (!S_ISDIR(inode->mode))
-		inode->mode = mode_without_set_ids(inode);
+	inode->mode = mode;
 	inode_changed(inode);
 	inotify_inode_event(inode, IN_ATTRIB);
 	return 0;
@@ -207,6 +225,15 @@ SYSCALL4(utimensat, int, directory_fd, user_addr_t, path, user_addr_t, times_at,
 	return error;
 }
 
+/* May the file grow to this size? RLIMIT_FSIZE. 0 or -EFBIG, with its signal. */
+static int check_size_limit(const struct inode *inode, uint64_t size)
+{
+	if (size <= current_process()->limits[RLIMIT_FSIZE].rlim_cur || size <= inode->size)
+		return 0;
+	signal_send_process(current_process(), SIGXFSZ);
+	return -EFBIG;
+}
+
 static int change_size(struct inode *inode, int64_t size)
 {
 	if (size < 0)
@@ -215,13 +242,11 @@ static int change_size(struct inode *inode, int64_t size)
 		return -EISDIR;
 	if (!S_ISREG(inode->mode) || inode->filesystem != FILESYSTEM_MEMORY)
 		return -EINVAL;
-	uint64_t limit = current_process()->limits[RLIMIT_FSIZE].rlim_cur;
-	if ((uint64_t)size > limit && (uint64_t)size > inode->size) {
-		signal_send_process(current_process(), SIGXFSZ);
-		return -EFBIG;
-	}
+	int error = check_size_limit(inode, (uint64_t)size);
+	if (error)
+		return error;
 	drop_set_ids(inode);
-	int error = inode_truncate(inode, (uint64_t)size);
+	error = inode_truncate(inode, (uint64_t)size);
 	if (!error)
 		inotify_inode_event(inode, IN_MODIFY);
 	return error;
@@ -271,25 +296,73 @@ SYSCALL2(ftruncate, int, fd, int64_t, size)
 	return error;
 }
 
-/* Only the plain form, which makes sure that pages are there, and FALLOC_FL_KEEP_SIZE. */
+/* Zeroes the part of one page of the file. */
+static void clear_in_page(struct inode *inode, uint64_t from, uint64_t to)
+{
+	struct page *page = from < to ? inode_page_present(inode, from >> PAGE_SHIFT) : NULL;
+	if (!page)
+		return;
+	memset((char *)page_address(page) + from % PAGE_SIZE, 0, to - from);
+	page_modified(page);
+}
+
+static void punch_hole(struct inode *inode, uint64_t from, uint64_t to)
+{
+	uint64_t first = ALIGN_UP(from, PAGE_SIZE), end = ALIGN_DOWN(to, PAGE_SIZE);
+	if (first > end) {
+		clear_in_page(inode, from, to);
+		return;
+	}
+	clear_in_page(inode, from, first);
+	clear_in_page(inode, end, to);
+	vm_forget_file(inode, first >> PAGE_SHIFT, end >> PAGE_SHIFT, false);
+	inode_free_pages(inode, first >> PAGE_SHIFT, end >> PAGE_SHIFT);
+}
+
+/* Makes sure that pages are there. 0 or -ENOSPC, and then the file's end is as it was. */
+static int fill_range(struct inode *inode, uint64_t from, uint64_t to)
+{
+	uint64_t beyond = ALIGN_UP(inode->size, PAGE_SIZE) >> PAGE_SHIFT;
+	uint64_t first = from >> PAGE_SHIFT, last = (to - 1) >> PAGE_SHIFT;
+	/* What can never succeed is not tried: it would take all memory first. */
+	if (last - first >= inode->pages.count + page_statistics().free)
+		return -ENOSPC;
+	for (uint64_t index = first; index <= last; index++) {
+		if (!inode_page_for_write(inode, index)) {
+			inode_free_pages(inode, MAX(first, beyond), index);
+			return -ENOSPC;
+		}
+	}
+	return 0;
+}
+
+/* Plain, with FALLOC_FL_KEEP_SIZE, or that with FALLOC_FL_PUNCH_HOLE. */
 static int allocate_range(struct inode *inode, uint32_t mode, int64_t offset, int64_t length)
 {
 	int64_t end;
 	if (offset < 0 || length <= 0)
 		return -EINVAL;
-	if (mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE)
+	bool punches = mode == (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE);
+	if (!punches && mode & ~(uint32_t)FALLOC_FL_KEEP_SIZE)
 		return -EOPNOTSUPP;
 	if (!S_ISREG(inode->mode) || inode->filesystem != FILESYSTEM_MEMORY)
 		return -ENODEV;
 	if (__builtin_add_overflow(offset, length, &end) || (uint64_t)end > INODE_SIZE_MAX)
 		return -EFBIG;
+	int error = punches ? 0 : check_size_limit(inode, (uint64_t)end);
+	if (error)
+		return error;
 	drop_set_ids(inode);
-	uint64_t last = (uint64_t)(end - 1) >> PAGE_SHIFT;
-	for (uint64_t index = (uint64_t)offset >> PAGE_SHIFT; index <= last; index++)
-		if (!inode_page_for_write(inode, index))
-			return -ENOSPC;
-	if (!(mode & FALLOC_FL_KEEP_SIZE))
-		inode->size = MAX(inode->size, (uint64_t)end);
+	if (punches)
+		punch_hole(inode, (uint64_t)offset, (uint64_t)end);
+	else
+		error = fill_range(inode, (uint64_t)offset, (uint64_t)end);
+	if (error)
+		return error;
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && (uint64_t)end > inode->size) {
+		inode_clear_behind_end(inode);
+		inode->size = (uint64_t)end;
+	}
 	inode_modified(inode);
 	inotify_inode_event(inode, IN_MODIFY);
 	return 0;

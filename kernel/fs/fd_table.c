@@ -148,12 +148,18 @@ static int grow(struct file_table *table, int fd)
 	return 0;
 }
 
-static int install_below(struct file_table *table, struct file *file, int lowest, int limit,
-			 bool close_on_exec)
+static int lowest_free(const struct file_table *table, int lowest)
 {
 	int fd = MAX(lowest, table->first_free);
 	while (in_use(table, fd))
 		fd++;
+	return fd;
+}
+
+static int install_below(struct file_table *table, struct file *file, int lowest, int limit,
+			 bool close_on_exec)
+{
+	int fd = lowest_free(table, lowest);
 	if (fd >= limit)
 		return -EMFILE;
 	if (grow(table, fd))
@@ -168,6 +174,11 @@ int fd_limit(void)
 {
 	uint64_t limit = current_process()->limits[RLIMIT_NOFILE].rlim_cur;
 	return (int)MIN(limit, (uint64_t)FD_MAX);
+}
+
+bool fd_available(void)
+{
+	return lowest_free(current_process()->files, 0) < fd_limit();
 }
 
 int file_table_install(struct file_table *table, struct file *file, int lowest, bool close_on_exec)

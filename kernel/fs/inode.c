@@ -1,10 +1,8 @@
 /*
  * Inodes and the pages of regular files.
  *
- * A file's pages hang in an array that doubles as the file grows; an entry is NULL where nothing
- * was ever written. The only limit on what all files hold is memory: the last part of it is kept
- * back for processes and the network, so that a full file system answers ENOSPC and the machine
- * goes on.
+ * The only limit on what all files hold is memory: the last part of it is kept back for processes
+ * and the network, so that a full file system answers ENOSPC and the machine goes on.
  */
 #include "kernel/fs/inode.h"
 
@@ -17,8 +15,7 @@
 #include "kernel/proc/process.h"
 #include "kernel/string.h"
 
-#define RESERVE_SHARE 16         /* files leave one page in so many free */
-#define SLOT_SIZE sizeof(void *) /* of an entry of inode->pages */
+#define RESERVE_SHARE 16 /* files leave one page in so many free */
 
 static uint64_t last_number;
 static uint64_t inodes; /* that there are */
@@ -67,8 +64,7 @@ void inode_put(struct inode *inode)
 	inotify_inode_ends(inode);
 	if (inode->ops && inode->ops->release)
 		inode->ops->release(inode);
-	inode_free_pages(inode, 0, inode->page_slots);
-	kfree(inode->pages);
+	page_index_free(&inode->pages);
 	kfree(inode->link_target);
 	/* An entry in a directory would hold a reference: this one was made up. */
 	kfree(inode->entry);
@@ -88,40 +84,23 @@ void inode_changed(struct inode *inode)
 	inode->ctime_ns = clock_realtime_ns();
 }
 
-struct page *inode_page_present(struct inode *inode, uint64_t index)
-{
-	return index < inode->page_slots ? inode->pages[index] : NULL;
-}
-
-static int grow_slots(struct inode *inode, uint64_t index)
-{
-	if (index < inode->page_slots)
-		return 0;
-	uint64_t slots = MAX(inode->page_slots, 4ull);
-	while (slots <= index)
-		slots *= 2;
-	struct page **pages = kzalloc(slots * SLOT_SIZE);
-	if (!pages)
-		return -ENOSPC;
-	if (inode->pages)
-		memcpy(pages, inode->pages, inode->page_slots * SLOT_SIZE);
-	kfree(inode->pages);
-	inode->pages = pages;
-	inode->page_slots = slots;
-	return 0;
-}
-
 static struct page *fill_hole(struct inode *inode, uint64_t index)
 {
-	if (grow_slots(inode, index))
-		return NULL;
 	struct page *page = page_alloc_zeroed();
 	if (!page)
 		return NULL;
+	if (page_index_put(&inode->pages, index, page)) {
+		page_put(page);
+		return NULL;
+	}
 	page_set_use(page, PAGE_USE_FILE);
-	inode->pages[index] = page;
-	inode->page_count++;
 	return page;
+}
+
+bool file_system_full(void)
+{
+	struct page_statistics memory = page_statistics();
+	return memory.free <= memory.total / RESERVE_SHARE;
 }
 
 struct page *inode_page_for_write(struct inode *inode, uint64_t index)
@@ -129,10 +108,7 @@ struct page *inode_page_for_write(struct inode *inode, uint64_t index)
 	struct page *page = inode_page_present(inode, index);
 	if (page)
 		return page;
-	struct page_statistics memory = page_statistics();
-	if (memory.free <= memory.total / RESERVE_SHARE)
-		return NULL;
-	return fill_hole(inode, index);
+	return file_system_full() ? NULL : fill_hole(inode, index);
 }
 
 static bool has_page(const struct inode *inode, uint64_t index)
@@ -151,7 +127,8 @@ struct page *inode_page(struct inode *inode, uint64_t index)
 
 struct page *inode_page_for_fault(struct inode *inode, uint64_t index)
 {
-	if (inode->links > 0 || !has_page(inode, index) || inode_page_present(inode, index))
+	if (inode->links > 0 || inode->stays || !has_page(inode, index) ||
+	    inode_page_present(inode, index))
 		return inode_page(inode, index);
 	struct page *page = fill_hole(inode, index);
 	if (page)
@@ -164,29 +141,29 @@ struct inode *inode_of_pages(struct page *const *pages, uint64_t count)
 	struct inode *inode = inode_create(FILESYSTEM_MEMORY, S_IFREG | 0600);
 	if (!inode)
 		return NULL;
-	if (count && grow_slots(inode, count - 1)) {
-		inode_put(inode);
-		return NULL;
-	}
 	for (uint64_t index = 0; index < count; index++) {
 		page_get(pages[index]);
-		inode->pages[index] = pages[index];
+		if (page_index_put(&inode->pages, index, pages[index])) {
+			page_put(pages[index]);
+			inode_put(inode);
+			return NULL;
+		}
 	}
-	inode->page_count = count;
 	inode->size = count * PAGE_SIZE;
 	return inode;
 }
 
 void inode_free_pages(struct inode *inode, uint64_t first, uint64_t end)
 {
-	end = MIN(end, inode->page_slots);
-	for (uint64_t index = first; index < end; index++) {
-		if (!inode->pages[index])
-			continue;
-		page_put(inode->pages[index]);
-		inode->pages[index] = NULL;
-		inode->page_count--;
-	}
+	page_index_remove(&inode->pages, first, end);
+}
+
+void inode_clear_behind_end(struct inode *inode)
+{
+	uint64_t in_page = inode->size % PAGE_SIZE;
+	struct page *last = in_page ? inode_page_present(inode, inode->size >> PAGE_SHIFT) : NULL;
+	if (last)
+		memset((char *)page_address(last) + in_page, 0, PAGE_SIZE - in_page);
 }
 
 int inode_truncate(struct inode *inode, uint64_t size)
@@ -196,13 +173,10 @@ int inode_truncate(struct inode *inode, uint64_t size)
 	if (size < inode->size) {
 		uint64_t kept = ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
 		vm_forget_file(inode, kept, UINT64_MAX, true);
-		inode_free_pages(inode, kept, inode->page_slots);
-		/* What is cut off must read as zeroes if the file grows again. */
-		uint64_t in_page = size % PAGE_SIZE;
-		struct page *last = in_page ? inode_page_present(inode, kept - 1) : NULL;
-		if (last)
-			memset((char *)page_address(last) + in_page, 0, PAGE_SIZE - in_page);
+		inode_free_pages(inode, kept, UINT64_MAX);
+		inode->size = size;
 	}
+	inode_clear_behind_end(inode);
 	inode->size = size;
 	inode_modified(inode);
 	return 0;

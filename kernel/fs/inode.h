@@ -9,6 +9,7 @@
 #define KERNEL_FS_INODE_H
 
 #include "include/uapi/stat.h"
+#include "kernel/fs/page_index.h"
 #include "kernel/lib/tree.h"
 #include "kernel/list.h"
 #include "kernel/mm/page.h"
@@ -76,9 +77,8 @@ struct inode {
 	const struct inode_ops *ops;          /* NULL: the in-memory file system's own */
 	void *private;
 
-	struct page **pages; /* regular files: NULL entries are holes */
-	uint64_t page_slots; /* in `pages`; what lies beyond is a hole too */
-	uint64_t page_count; /* present: st_blocks */
+	bool stays; /* though it has no name, it does not go with the processes that use it */
+	struct page_index pages; /* regular files; how many are present is st_blocks */
 
 	struct list_head entries; /* directories: struct directory_entry, by position */
 	struct tree names;        /* the same by name */
@@ -117,7 +117,8 @@ struct page *inode_page(struct inode *inode, uint64_t index);
 
 /*
  * The same for a process that touches a mapping. A file without a name is its memory (MAP_SHARED |
- * MAP_ANONYMOUS, memfd), of which there may be as much as of any: the caller has seen to that.
+ * MAP_ANONYMOUS, memfd), of which there may be as much as of any: the caller has seen to that. Not
+ * so what stays.
  */
 struct page *inode_page_for_fault(struct inode *inode, uint64_t index);
 
@@ -133,6 +134,9 @@ struct inode *inode_of_pages(struct page *const *pages, uint64_t count);
  */
 int64_t inode_read(struct inode *inode, void *to, uint64_t n, uint64_t position);
 
+/* Files, directories and names have all the memory that they may have: -ENOSPC. */
+bool file_system_full(void);
+
 /*
  * The page at `index` to be written, without a reference, made if there is none; the file's size is
  * the caller's business. NULL: -ENOSPC.
@@ -140,9 +144,18 @@ int64_t inode_read(struct inode *inode, void *to, uint64_t n, uint64_t position)
 struct page *inode_page_for_write(struct inode *inode, uint64_t index);
 
 /* The page at `index` without a reference, or NULL for a hole. */
-struct page *inode_page_present(struct inode *inode, uint64_t index);
+static inline struct page *inode_page_present(const struct inode *inode, uint64_t index)
+{
+	return page_index_get(&inode->pages, index);
+}
 
 #define INODE_SIZE_MAX (1ull << 40) /* bytes of a regular file: beyond it, EFBIG */
+
+/*
+ * Before a file grows, and when it has shrunk: the rest of its last page reads as zeroes, whatever
+ * a mapping has written there (mmap(2)) or was cut off.
+ */
+void inode_clear_behind_end(struct inode *inode);
 
 /* Frees what lies beyond the new size, or leaves a hole. 0 or -EFBIG. */
 int inode_truncate(struct inode *inode, uint64_t size);

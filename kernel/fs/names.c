@@ -29,6 +29,8 @@ int name_create(struct path *path, uint32_t mode)
 	int error = may_add_name(path->parent);
 	if (error)
 		return error;
+	if (file_system_full())
+		return -ENOSPC;
 	struct inode *inode = inode_create(FILESYSTEM_MEMORY, mode);
 	if (!inode)
 		return -ENOSPC;
@@ -162,6 +164,8 @@ static int make_link(struct inode *inode, int directory_fd, const char *name)
 	if (error)
 		return error;
 	error = check_link(inode, path.parent);
+	if (!error && file_system_full())
+		error = -ENOSPC;
 	if (!error)
 		error = directory_add(path.parent, path.name, inode);
 	if (!error) {

@@ -189,6 +189,8 @@ static int64_t open_descriptor(int directory_fd, const char *name, uint32_t flag
 {
 	struct file *file;
 	int error;
+	if (!fd_available())
+		return -EMFILE;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	if ((flags & O_TMPFILE) == O_TMPFILE)

@@ -1,5 +1,5 @@
 /*
- * Pipes, pipe(7): 64 KiB in a ring of pages that are allocated as bytes arrive.
+ * Pipes, pipe(7): at most 64 KiB in a ring of pages that are allocated as bytes arrive.
  *
  * A pipe hangs on an inode of kind S_IFIFO, with a name (mknod) or without one (pipe2), and lives
  * while one of its ends is open.
@@ -19,12 +19,12 @@
 #include "kernel/timer.h"
 #include "kernel/user.h"
 
-#define PIPE_PAGES 16
-#define PIPE_SIZE (PIPE_PAGES * PAGE_SIZE)
+#define PIPE_PAGES (PIPE_SIZE_MAX / PAGE_SIZE)
 
 struct pipe {
 	struct page *pages[PIPE_PAGES];      /* NULL where no byte waits */
 	uint64_t read_at, write_at;          /* bytes taken and put since the beginning */
+	uint32_t size;                       /* how many bytes it holds */
 	uint32_t readers, writers;           /* open files of each kind */
 	uint64_t reader_opens, writer_opens; /* ever: what an opening of a named pipe waits for */
 	struct wait_list wait;
@@ -35,9 +35,14 @@ static uint64_t bytes_waiting(const struct pipe *pipe)
 	return pipe->write_at - pipe->read_at;
 }
 
+/*
+ * The page that is being read is not written to before it has been left: a part of it may be on its
+ * way still, as it stands (splice).
+ */
 static uint64_t room(const struct pipe *pipe)
 {
-	return PIPE_SIZE - bytes_waiting(pipe);
+	uint64_t in_ring = pipe->write_at - ALIGN_DOWN(pipe->read_at, PAGE_SIZE);
+	return MIN(pipe->size - bytes_waiting(pipe), PIPE_SIZE_MAX - in_ring);
 }
 
 static struct page **slot(struct pipe *pipe, uint64_t position)
@@ -46,16 +51,25 @@ static struct page **slot(struct pipe *pipe, uint64_t position)
 }
 
 /*
- * Gives the page back that the reader has just left, unless the writer has come round to it
- * already.
+ * `n` bytes of the page at read_at have been read. Gives the page back when it has been left; an
+ * empty pipe goes on with a new page, or with that one if nobody else has it, so that all its room
+ * is there again.
  */
-static void free_page_read(struct pipe *pipe)
+static void advance(struct pipe *pipe, uint64_t n)
 {
-	struct page **left = slot(pipe, pipe->read_at - 1);
-	if (bytes_waiting(pipe) > PIPE_SIZE - PAGE_SIZE)
+	struct page **left = slot(pipe, pipe->read_at);
+	struct page *page = *left;
+	pipe->read_at += n;
+	bool empty = bytes_waiting(pipe) == 0;
+	if (!empty && pipe->read_at % PAGE_SIZE != 0)
 		return;
-	page_put(*left);
 	*left = NULL;
+	if (empty)
+		pipe->read_at = pipe->write_at = ALIGN_UP(pipe->read_at, PAGE_SIZE);
+	if (empty && page->references == 1)
+		*slot(pipe, pipe->write_at) = page;
+	else
+		page_put(page);
 }
 
 /* Copies out what is there. Bytes or -EFAULT. */
@@ -68,10 +82,8 @@ static int64_t take(struct pipe *pipe, struct iov *iov)
 		char *bytes = page_address(*slot(pipe, pipe->read_at));
 		if (iov_copy_to(iov, bytes + in_page, part))
 			return done ? done : -EFAULT;
-		pipe->read_at += part;
+		advance(pipe, part);
 		done += (int64_t)part;
-		if (pipe->read_at % PAGE_SIZE == 0)
-			free_page_read(pipe);
 	}
 	return done;
 }
@@ -147,9 +159,7 @@ void pipe_take_peeked(struct file *file, struct pipe_bytes *bytes, uint64_t n)
 	page_put(bytes->page);
 	if (n == 0 || pipe->read_at != bytes->at)
 		return;
-	pipe->read_at += n;
-	if (pipe->read_at % PAGE_SIZE == 0)
-		free_page_read(pipe);
+	advance(pipe, n);
 	wait_list_wake(&pipe->wait, POLLOUT);
 }
 
@@ -296,7 +306,25 @@ static const struct file_ops pipe_file_ops = {
 
 int64_t pipe_size(const struct file *file)
 {
-	return file->ops == &pipe_file_ops ? (int64_t)PIPE_SIZE : -EBADF;
+	const struct pipe *pipe = file->private;
+	return file->ops == &pipe_file_ops ? (int64_t)pipe->size : -EBADF;
+}
+
+int64_t pipe_resize(struct file *file, uint32_t least)
+{
+	struct pipe *pipe = file->private;
+	uint32_t size = PAGE_SIZE;
+	if (file->ops != &pipe_file_ops)
+		return -EBADF;
+	if (least > PIPE_SIZE_MAX)
+		return -EPERM;
+	while (size < least)
+		size *= 2;
+	if (size < bytes_waiting(pipe))
+		return -EBUSY;
+	pipe->size = size;
+	wait_list_wake(&pipe->wait, POLLOUT);
+	return size;
 }
 
 /* Makes the file an end of the inode's pipe. */
@@ -307,6 +335,7 @@ static int attach(struct inode *inode, struct file *file)
 		pipe = kzalloc(sizeof(*pipe));
 		if (!pipe)
 			return -ENOMEM;
+		pipe->size = PIPE_SIZE_MAX;
 		wait_list_init(&pipe->wait);
 		inode->private = pipe;
 	}

@@ -6,12 +6,20 @@
 
 #include "kernel/fs/file.h"
 #include "kernel/fs/inode.h"
+#include "kernel/mm/page.h"
+
+#define PIPE_SIZE_MAX (16 * PAGE_SIZE) /* bytes that a pipe may hold, and at first does */
 
 /* Opening an inode of kind S_IFIFO: sleeps until the other end is opened, as fifo(7) says. */
 int pipe_open(struct inode *inode, struct file *file);
 
-/* F_GETPIPE_SZ: bytes it holds, or -EBADF for what is no pipe. The size is fixed. */
+/* F_GETPIPE_SZ: bytes it holds, or -EBADF for what is no pipe. */
 int64_t pipe_size(const struct file *file);
+/*
+ * F_SETPIPE_SZ: makes it hold `least` bytes or more. The new size, -EBADF, -EPERM: more than any
+ * holds, or -EBUSY: more wait in it.
+ */
+int64_t pipe_resize(struct file *file, uint32_t least);
 
 /*
  * For splice(2), on an end of a pipe that was opened for it. They sleep until there are bytes or

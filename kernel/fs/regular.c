@@ -63,6 +63,8 @@ static int64_t write_regular(struct file *file, struct iov *iov, uint64_t *posit
 		return error;
 
 	drop_set_ids(inode);
+	if (*position > inode->size)
+		inode_clear_behind_end(inode);
 	int64_t done = 0;
 	while (count > 0) {
 		uint64_t in_page = *position % PAGE_SIZE;
@@ -88,12 +90,16 @@ static int64_t seek_content(struct inode *inode, int64_t offset, bool data)
 {
 	if (offset < 0 || (uint64_t)offset >= inode->size)
 		return -ENXIO;
-	uint64_t at = (uint64_t)offset;
-	while (at < inode->size && !!inode_page_present(inode, at >> PAGE_SHIFT) != data)
-		at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE;
-	if (at >= inode->size)
+	uint64_t first = (uint64_t)offset >> PAGE_SHIFT, index = first;
+	if (data)
+		index = page_index_next(&inode->pages, first);
+	while (!data && inode_page_present(inode, index))
+		index++;
+	if (index == first)
+		return offset;
+	if (index >= ALIGN_UP(inode->size, PAGE_SIZE) >> PAGE_SHIFT)
 		return data ? -ENXIO : (int64_t)inode->size;
-	return (int64_t)at;
+	return (int64_t)(index << PAGE_SHIFT);
 }
 
 static int64_t seek_regular(struct file *file, int64_t offset, int whence)

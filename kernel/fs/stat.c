@@ -38,7 +38,7 @@ static void stat_inode(const struct inode *inode, struct stat *stat)
 		.st_rdev = inode->device,
 		.st_size = (int64_t)inode->size,
 		.st_blksize = PAGE_SIZE,
-		.st_blocks = (int64_t)(inode->page_count * (PAGE_SIZE / 512)),
+		.st_blocks = (int64_t)(inode->pages.count * (PAGE_SIZE / 512)),
 		.st_atime = whole_seconds(inode->atime_ns),
 		.st_atime_nsec = nanoseconds(inode->atime_ns),
 		.st_mtime = whole_seconds(inode->mtime_ns),
@@ -57,7 +57,7 @@ static void stat_file(const struct file *file, struct stat *stat)
 	*stat = (struct stat){
 		.st_dev = file_filesystem(file),
 		.st_ino = file->number,
-		.st_mode = file->ops->mode | 0777,
+		.st_mode = file->ops->mode | file->mode,
 		.st_nlink = 1,
 		.st_blksize = PAGE_SIZE,
 	};

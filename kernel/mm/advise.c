@@ -85,24 +85,30 @@ static int keep_for_children(struct vm *vm __unused, struct area *area, user_add
 	return 0;
 }
 
+/* While others run, the areas may change. */
+static int bring_in_pages(struct vm *vm, user_addr_t start, user_addr_t end, enum vm_access access)
+{
+	for (; start < end; start += PAGE_SIZE) {
+		if (!vm_may_go_on())
+			return -ERESTARTSYS;
+		if (vm_fault(vm, start, access))
+			return -EFAULT;
+	}
+	return 0;
+}
+
 static int bring_in(struct vm *vm, struct area *area, user_addr_t start, user_addr_t end)
 {
 	if (area->protection == PROT_NONE)
 		return -EINVAL;
-	for (; start < end; start += PAGE_SIZE)
-		if (vm_fault(vm, start, VM_READ))
-			return -EFAULT;
-	return 0;
+	return bring_in_pages(vm, start, end, VM_READ);
 }
 
 static int bring_in_to_write(struct vm *vm, struct area *area, user_addr_t start, user_addr_t end)
 {
 	if (!(area->protection & PROT_WRITE))
 		return -EINVAL;
-	for (; start < end; start += PAGE_SIZE)
-		if (vm_fault(vm, start, VM_WRITE))
-			return -EFAULT;
-	return 0;
+	return bring_in_pages(vm, start, end, VM_WRITE);
 }
 
 /*

@@ -166,6 +166,12 @@ int64_t vm_place(struct vm *vm, user_addr_t hint, uint64_t length, uint32_t flag
  */
 int vm_mapped_range(const struct vm *vm, user_addr_t start, uint64_t *length);
 
+/*
+ * Lets others run, if it is their turn, in the middle of bringing in a lot: areas may change.
+ * False: a signal waits.
+ */
+bool vm_may_go_on(void);
+
 /* Whether RLIMIT_MEMLOCK lets the caller lock so many bytes more. */
 bool vm_may_lock(uint64_t bytes);
 

@@ -11,6 +11,8 @@
 #include "kernel/printk.h"
 #include "kernel/proc/oom.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/sched.h"
+#include "kernel/signal/signal.h"
 #include "kernel/string.h"
 
 /* Pages: of a file's neighbours, those that are in memory anyway are mapped too. */
@@ -113,7 +115,7 @@ static int original_page(const struct area *area, user_addr_t address, struct pa
 		return 0;
 	bool beyond_end = area_file_index(area, address) << PAGE_SHIFT >= area->inode->size;
 	/* A file's hole for which the file system has no room: SIGBUS too, see mmap(2). */
-	return beyond_end || area->inode->links > 0 ? -SIGBUS : -SIGKILL;
+	return beyond_end || area->inode->links > 0 || area->inode->stays ? -SIGBUS : -SIGKILL;
 }
 
 static void set_entry(struct vm *vm, const struct area *area, user_addr_t address, uint64_t *entry,
@@ -238,19 +240,27 @@ int vm_fault_in_call(struct vm *vm, user_addr_t address, enum vm_access access)
 	return fault(vm, address, access, true);
 }
 
+bool vm_may_go_on(void)
+{
+	if (need_resched())
+		schedule();
+	return !signal_pending();
+}
+
 void vm_populate(struct vm *vm, user_addr_t start, user_addr_t end)
 {
-	while (start < end) {
+	while (start < end && vm_may_go_on()) {
 		const struct area *area = area_find(vm, start);
 		if (!area)
 			return;
+		if (area->protection == PROT_NONE) {
+			start = area->end;
+			continue;
+		}
 		bool write = area->protection & PROT_WRITE && !(area->flags & AREA_SHARED);
-		user_addr_t area_end = MIN(area->end, end);
-		bool wanted = area->protection != PROT_NONE;
-		for (; wanted && start < area_end; start += PAGE_SIZE)
-			if (vm_fault(vm, start, write ? VM_WRITE : VM_READ))
-				return;
-		start = area_end;
+		if (vm_fault(vm, start, write ? VM_WRITE : VM_READ))
+			return;
+		start += PAGE_SIZE;
 	}
 }
 

@@ -20,7 +20,7 @@ void vm_forget_file(const struct inode *inode, uint64_t first, uint64_t end, boo
 {
 	struct vm *vm;
 
-	if (!inode->page_count)
+	if (!inode->pages.count)
 		return;
 	list_for_each_entry(vm, &vm_all, link)
 		for (uint32_t i = 0; i < vm->area_count; i++)

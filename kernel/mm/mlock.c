@@ -6,7 +6,6 @@
 #include "kernel/errno.h"
 #include "kernel/mm/area.h"
 #include "kernel/proc/process.h"
-#include "kernel/signal/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/user.h"
 
@@ -45,11 +44,11 @@ static int check_limit(uint64_t length)
 static int bring_in(struct vm *vm, user_addr_t start, user_addr_t end)
 {
 	for (user_addr_t at = start; at < end; at += PAGE_SIZE) {
+		if (!vm_may_go_on())
+			return -ERESTARTSYS;
 		const struct area *area = area_find(vm, at);
 		bool write = area && area->protection & PROT_WRITE && !(area->flags & AREA_SHARED);
 
-		if (signal_pending())
-			return -ERESTARTSYS;
 		if (!area || area->protection == PROT_NONE)
 			return -ENOMEM;
 		if (vm_fault(vm, at, write ? VM_WRITE : VM_READ))

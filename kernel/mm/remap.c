@@ -159,9 +159,9 @@ user_addr_t vm_brk(struct vm *vm, user_addr_t end)
 		area_insert(vm, (struct area){.start = old_top,
 					      .end = new_top,
 					      .protection = PROT_READ | PROT_WRITE});
-		if (vm->lock_future)
-			vm_populate(vm, old_top, new_top);
 	}
 	vm->heap_end = end;
+	if (new_top > old_top && vm->lock_future)
+		vm_populate(vm, old_top, new_top);
 	return end;
 }

@@ -96,6 +96,7 @@ static int64_t create(int32_t key, uint64_t size, uint32_t mode)
 	}
 	segment->inode->ops = &segment_ops;
 	segment->inode->size = size;
+	segment->inode->stays = true;
 	do
 		last_id = last_id == INT32_MAX ? 0 : last_id + 1;
 	while (find_id(last_id));
@@ -172,7 +173,9 @@ SYSCALL3(shmat, int32_t, id, user_addr_t, address, uint32_t, flags)
 				map_flags, segment->inode, 0);
 	if (result == -EEXIST)
 		return -EINVAL;
-	if (result >= 0) {
+	/* Mapping lets others run if all memory is to be locked; one may have removed it. */
+	segment = find_id(id);
+	if (result >= 0 && segment) {
 		segment->last_pid = current_process()->pid;
 		segment->attached_s = now_s();
 	}
@@ -243,6 +246,7 @@ static void forget(struct segment *segment)
 {
 	list_remove(&segment->link);
 	segment_count--;
+	segment->inode->stays = false;
 	inode_put(segment->inode);
 	kfree(segment);
 }
@@ -291,7 +295,7 @@ static void show(struct text *text, void *context __unused)
 		text_printf(text, "%10lld %10lld %10lld %21llu %21u\n",
 			    (long long)segment->attached_s, (long long)segment->detached_s,
 			    (long long)segment->changed_s,
-			    (unsigned long long)inode->page_count * PAGE_SIZE, 0u);
+			    (unsigned long long)inode->pages.count * PAGE_SIZE, 0u);
 	}
 }
 

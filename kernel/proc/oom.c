@@ -25,7 +25,7 @@ static uint64_t held_by_file(const struct file *file)
 
 	/* An unlinked file, or a memfd: descriptors alone keep it. */
 	if (file->inode && file->inode->links == 0)
-		bytes += file->inode->page_count * PAGE_SIZE;
+		bytes += file->inode->pages.count * PAGE_SIZE;
 	return bytes;
 }
 

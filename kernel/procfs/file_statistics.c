@@ -1,8 +1,9 @@
 /*
- * /proc/sys/fs: how many files are open, and how many may be.
+ * /proc/sys/fs: how many files are open, how many may be, and what a pipe may hold.
  */
 #include "kernel/fs/fd_table.h"
 #include "kernel/fs/file.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/lib/text.h"
 #include "kernel/mm/page.h"
 #include "kernel/printk.h"
@@ -31,6 +32,11 @@ static void show_nr_open(struct text *text, void *context __unused)
 	text_printf(text, "%d\n", FD_MAX);
 }
 
+static void show_pipe_max_size(struct text *text, void *context __unused)
+{
+	text_printf(text, "%d\n", (int)PIPE_SIZE_MAX);
+}
+
 /* Allocated, free. */
 static void show_inode_nr(struct text *text, void *context __unused)
 {
@@ -42,6 +48,7 @@ void file_statistics_init(void)
 	if (proc_register("sys/fs/file-nr", show_file_nr, NULL) ||
 	    proc_register("sys/fs/file-max", show_file_max, NULL) ||
 	    proc_register("sys/fs/nr_open", show_nr_open, NULL) ||
+	    proc_register("sys/fs/pipe-max-size", show_pipe_max_size, NULL) ||
 	    proc_register("sys/fs/inode-nr", show_inode_nr, NULL))
 		panic("no memory for /proc/sys/fs");
 }

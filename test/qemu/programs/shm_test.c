@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
@@ -134,6 +135,55 @@ static void proc_lists_them(void)
 	CHECK(found == 1 && shmctl(id, IPC_RMID, NULL) == 0);
 }
 
+#define LARGE (1 << 20)
+#define LARGE_MAX 4096
+
+static int *segments; /* seen by parent and child; -1 behind the last */
+
+/* Fills segments and leaves them. Nothing is mapped at any time but one of them. */
+static int fill_memory(void)
+{
+	CHECK(setuid(NOBODY) == 0);
+	for (int i = 0; i < LARGE_MAX; i++) {
+		segments[i] = shmget(IPC_PRIVATE, LARGE, 0600);
+		segments[i + 1] = -1;
+		char *memory = shmat(segments[i], NULL, 0);
+		CHECK(memory != FAILED);
+		memset(memory, 1, LARGE);
+		CHECK(shmdt(memory) == 0);
+	}
+	return 0;
+}
+
+/* Who fills all memory with what stays is stopped, before others have to be ended for it. */
+static void others_have_memory_left(void)
+{
+	int status;
+	pid_t bystander, child;
+
+	segments = mmap(NULL, (LARGE_MAX + 1) * sizeof(int), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	bystander = fork();
+	if (bystander == 0) {
+		char *memory = malloc(8 * LARGE);
+
+		memset(memory, 1, 8 * LARGE);
+		for (;;)
+			pause();
+	}
+	child = fork();
+	if (child == 0)
+		_exit(fill_memory());
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(waitpid(bystander, NULL, WNOHANG) == 0);
+	for (int i = 0; segments[i] >= 0; i++)
+		CHECK(shmctl(segments[i], IPC_RMID, NULL) == 0);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+	CHECK(kill(bystander, SIGKILL) == 0 && waitpid(bystander, NULL, 0) == bystander);
+	CHECK(munmap(segments, (LARGE_MAX + 1) * sizeof(int)) == 0);
+}
+
 RUN_TESTS({"two processes see the same", two_processes_see_the_same}, {"keys", keys},
 	  {"places and protection", places_and_protection}, {"of somebody else", of_somebody_else},
-	  {"proc lists them", proc_lists_them})
+	  {"proc lists them", proc_lists_them},
+	  {"others have memory left", others_have_memory_left})
