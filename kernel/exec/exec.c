@@ -8,7 +8,7 @@
 
 #include "include/uapi/fcntl.h"
 #include "include/uapi/stat.h"
-#include "kernel/fs/file.h"
+#include "kernel/fs/fd_table.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/permission.h"
@@ -199,6 +199,7 @@ static void take_over_memory(struct process *process, struct exec *exec)
 
 	if (old)
 		thread_leave_vm(current_thread());
+	process->memory_peak = process_memory_peak(process);
 	process->vm = exec->vm;
 	exec->vm = NULL;
 	sched_use_vm(process->vm);
@@ -258,6 +259,7 @@ static void change_over(struct exec *exec)
 	posix_timers_delete(process);
 	file_table_close_on_exec(process->files);
 	process->has_executed = true;
+	process->exit_signal = SIGCHLD; /* whatever clone(2) said */
 	take_over_ids(process, &exec->program);
 	reset_thread(current_thread(), exec);
 }
@@ -270,6 +272,8 @@ static int run(struct exec *exec)
 		error = process_end_other_threads();
 	if (!error)
 		error = signal_reset_for_exec(current_process());
+	if (!error)
+		error = fd_unshare();
 	if (!error)
 		change_over(exec);
 	release(exec);

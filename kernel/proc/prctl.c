@@ -69,6 +69,13 @@ SYSCALL5(prctl, int, option, uint64_t, a, uint64_t, b, uint64_t, c, uint64_t, d)
 			return -EINVAL;
 		process->no_new_privileges = true;
 		return 0;
+	case PR_SET_THP_DISABLE:
+		if (b || c || d)
+			return -EINVAL;
+		process->no_huge_pages = a != 0;
+		return 0;
+	case PR_GET_THP_DISABLE:
+		return a || b || c || d ? -EINVAL : process->no_huge_pages;
 	case PR_CAPBSET_READ:
 		return a <= CAP_LAST_CAP ? 1 : -EINVAL;
 	default:

@@ -13,7 +13,7 @@ static void show_file(struct text *text, void *context)
 {
 	const struct proc_pid_node *node = context;
 	struct process *process = process_find(node->pid);
-	if (!process || !process->files)
+	if (!process || !process->files || !process_may_inspect(process))
 		return;
 	struct file *file = file_table_file(process->files, node->fd);
 	if (!file)

@@ -57,7 +57,10 @@ static void show_node(struct text *text, void *context)
 	const struct proc_pid_node *node = context;
 	struct process *process = process_find(node->pid);
 	struct thread *thread = node->tid ? thread_find(node->tid) : NULL;
-	if (process && (!node->tid || thread))
+	if (!process || (node->tid && !thread))
+		return;
+	/* A reader who comes back may find another user's program, or process, there. */
+	if (!node->file->guarded || process_may_inspect(process))
 		node->file->show(text, process, thread);
 }
 

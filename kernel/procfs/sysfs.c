@@ -195,11 +195,23 @@ int sys_register_class(const struct sys_class *class)
 	return 0;
 }
 
-/* The machine has one processor, and it is always there. */
-static void show_processors(struct text *text, void *context __unused)
+/* The machine has one processor, number 0 of core 0 of package 0, and it is always there. */
+static void show_zero(struct text *text, void *context __unused)
 {
 	text_printf(text, "0\n");
 }
+
+static const char *const processor_files[] = {
+	"devices/system/cpu/online",
+	"devices/system/cpu/possible",
+	"devices/system/cpu/present",
+	"devices/system/cpu/kernel_max",
+	"devices/system/cpu/cpu0/topology/core_id",
+	"devices/system/cpu/cpu0/topology/core_cpus_list",
+	"devices/system/cpu/cpu0/topology/core_siblings_list",
+	"devices/system/cpu/cpu0/topology/physical_package_id",
+	"devices/system/cpu/cpu0/topology/thread_siblings_list",
+};
 
 void sysfs_init(void)
 {
@@ -208,8 +220,7 @@ void sysfs_init(void)
 		panic("no memory for /sys");
 	root->filesystem = FILESYSTEM_SYS;
 	root->mode = S_IFDIR | 0555;
-	if (sys_register("devices/system/cpu/online", show_processors, NULL) ||
-	    sys_register("devices/system/cpu/possible", show_processors, NULL) ||
-	    sys_register("devices/system/cpu/present", show_processors, NULL))
-		panic("no memory for /sys");
+	for (size_t i = 0; i < ARRAY_SIZE(processor_files); i++)
+		if (sys_register(processor_files[i], show_zero, NULL))
+			panic("no memory for /sys");
 }

@@ -7,9 +7,9 @@ import pytest
 OF_A_PROCESS = ["auxv", "cgroup", "cmdline", "comm", "environ", "fdinfo/0", "limits", "maps", "mountinfo", "mounts",
                 "oom_score", "oom_score_adj", "smaps", "smaps_rollup", "stat", "statm", "status"]
 OF_THE_MACHINE = ["cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version", "net/sockstat",
-                  "net/sk_buffs", "sys/fs/file-max", "sys/fs/file-nr", "sys/fs/nr_open", "sys/kernel/cap_last_cap",
-                  "sys/kernel/hostname", "sys/kernel/ngroups_max", "sys/kernel/osrelease", "sys/kernel/pid_max",
-                  "sys/kernel/random/boot_id", "sys/kernel/random/uuid", "sys/kernel/threads-max",
+                  "net/sk_buffs", "sys/fs/file-max", "sys/fs/file-nr", "sys/fs/nr_open", "sys/fs/pipe-max-size",
+                  "sys/kernel/cap_last_cap", "sys/kernel/hostname", "sys/kernel/ngroups_max", "sys/kernel/osrelease",
+                  "sys/kernel/pid_max", "sys/kernel/random/boot_id", "sys/kernel/random/uuid", "sys/kernel/threads-max",
                   "sys/vm/max_map_count", "sys/vm/overcommit_memory"]
 
 AT_PAGESZ, AT_HWCAP, AT_SECURE, AT_MINSIGSTKSZ = 6, 16, 23, 51
@@ -109,6 +109,14 @@ def test_what_cannot_be_is_refused(plain_guest):
         assert plain_guest.run(f"echo {value} > /proc/self/oom_score_adj").status != 0
     assert plain_guest.run("echo 2 > /proc/sys/vm/overcommit_memory").status != 0
     plain_guest.check("echo 1 > /proc/sys/vm/overcommit_memory")
+
+
+def test_the_processor_in_sys(plain_guest):
+    """Programs count the directories, and look what belongs together."""
+    cpu = "/sys/devices/system/cpu"
+    assert plain_guest.check(f"ls -d {cpu}/cpu[0-9]*") == f"{cpu}/cpu0\n"
+    files = [f"{cpu}/{name}" for name in ("online", "cpu0/topology/core_id", "cpu0/topology/thread_siblings_list")]
+    assert plain_guest.check(f"cat {' '.join(files)}") == "0\n" * 3
 
 
 def test_mounts(plain_guest):

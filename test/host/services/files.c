@@ -8,6 +8,7 @@
 #include "include/uapi/fcntl.h"
 #include "include/uapi/poll.h"
 #include "kernel/errno.h"
+#include "kernel/event/async.h"
 #include "kernel/event/poll.h"
 #include "kernel/fs/fd_table.h"
 #include "kernel/fs/inode.h"
@@ -115,6 +116,12 @@ struct inode *inode_of_pages(struct page *const *pages __unused, uint64_t count 
 	return NULL;
 }
 
+/* No program here waits for SIGIO. */
+int async_watch(struct file *file __unused, bool on __unused)
+{
+	return 0;
+}
+
 /* There are no regular files here to lock. */
 int64_t record_lock_fcntl(struct file *file __unused, int command __unused,
 			  user_addr_t argument __unused)
@@ -159,6 +166,15 @@ static int free_descriptor(int lowest)
 			return fd;
 	}
 	return -EMFILE;
+}
+
+bool fd_available(void)
+{
+	irq_flags_t flags = irq_save();
+	bool available = free_descriptor(0) >= 0;
+
+	irq_restore(flags);
+	return available;
 }
 
 int fd_install(struct file *file, int lowest, bool close_on_exec __unused)

@@ -7,6 +7,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -143,8 +144,10 @@ static void what_is_kept(void)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+	CHECK(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
 	CHECK(run(SELF, arguments, no_environment) == 0);
 	CHECK(setitimer(ITIMER_REAL, &stop, NULL) == 0);
+	CHECK(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) == 0);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	close(keep);
 	close(lose);
@@ -161,6 +164,7 @@ static int inside_kept(void)
 	CHECK(sigaction(SIGUSR1, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
 	CHECK(sigaction(SIGUSR2, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
 	CHECK(sigprocmask(SIG_BLOCK, NULL, &set) == 0 && sigismember(&set, SIGHUP));
+	CHECK(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 1);
 	CHECK(prctl(PR_GET_NAME, name) == 0 && strcmp(name, "exe") == 0);
 	CHECK(prctl(PR_SET_NAME, "a name that is too long") == 0);
 	CHECK(prctl(PR_GET_NAME, name) == 0 && strcmp(name, "a name that is ") == 0);
@@ -181,6 +185,41 @@ static void exec_by_descriptor(void)
 	close(file);
 }
 
+/* A child as clone(2) makes it, which shares what `flags` say and runs true(1). */
+static pid_t clone_and_exec(unsigned long flags)
+{
+	char *arguments[] = {"true", NULL};
+	pid_t pid = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		execve("/bin/true", arguments, no_environment);
+		_exit(1);
+	}
+	return pid;
+}
+
+/* What execve closes, it closes for the new program alone. */
+static void descriptors_are_shared_no_more(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), status;
+	pid_t pid = clone_and_exec(CLONE_FILES | SIGCHLD);
+
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC && close(fd) == 0);
+}
+
+/* clone(2) may name another signal than SIGCHLD, or none; a program that was run ends as all do. */
+static void a_program_ends_with_sigchld(void)
+{
+	siginfo_t info;
+	int status;
+	pid_t pid = clone_and_exec(0);
+
+	CHECK(waitid(P_PID, (id_t)pid, &info, (int)(WEXITED | WNOWAIT | __WALL)) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 int main(int count, char **arguments)
 {
 	static const struct test tests[] = {
@@ -190,6 +229,8 @@ int main(int count, char **arguments)
 		{"scripts", scripts},
 		{"what is kept", what_is_kept},
 		{"exec by descriptor", exec_by_descriptor},
+		{"descriptors are shared no more", descriptors_are_shared_no_more},
+		{"a program ends with SIGCHLD", a_program_ends_with_sigchld},
 	};
 
 	if (count < 2)

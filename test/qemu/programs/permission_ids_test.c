@@ -64,6 +64,10 @@ static void set_ids_do_not_outlive_changes(void)
 			_exit(1);
 		}
 	}
+	/* Who may not change a file's mode may not have its bits taken away either. */
+	CHECK(chown(OBJECT, NOBODY_ELSE, NOBODY_ELSE) == 0 && chmod(OBJECT, 06777) == 0);
+	CHECK(error_of(&stranger, change_nothing) == EPERM && mode_of(OBJECT) == 06777);
+	CHECK(chmod(OBJECT, 0777) == 0);
 	/* The group is none of the owner's. */
 	CHECK(chown(OBJECT, NOBODY_ELSE, COMMON_GROUP) == 0);
 	CHECK(error_of(&owner, set_group_id) == 0 && mode_of(OBJECT) == 0755);
@@ -189,6 +193,58 @@ static void programs_of_other_users(void)
 	without_gain = true;
 	expect_report(&stranger, 06755, "2000 2000 2000 2000 2000 0\n");
 	without_gain = false;
+}
+
+/* What was opened while it was the caller's own is closed to him when another's program runs. */
+
+static void await_end_of_line(int fd)
+{
+	char byte = 0;
+
+	while (byte != '\n')
+		CHECK(read(fd, &byte, 1) == 1);
+}
+
+static int look_after_exec(void)
+{
+	static const char *const names[] = {"environ", "maps", "smaps", "auxv", "fdinfo/0"};
+	char path[64], bytes[64];
+	int fds[5], out[2], in[2], status;
+
+	CHECK(pipe(out) == 0 && pipe(in) == 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		await_end_of_line(in[0]);
+		dup2(out[1], STDOUT_FILENO);
+		_exit(execl(OBJECT, OBJECT, "wait", NULL));
+	}
+	for (int i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, names[i]);
+		fds[i] = open(path, O_RDONLY);
+		CHECK(read(fds[i], bytes, sizeof(bytes)) >= 0);
+		CHECK(pread(fds[i], bytes, sizeof(bytes), 0) >= 0);
+	}
+	CHECK(pread(fds[1], bytes, sizeof(bytes), 0) > 0);
+	CHECK(write(in[1], "\n", 1) == 1);
+	await_end_of_line(out[0]);
+	for (int i = 0; i < 5; i++)
+		CHECK(pread(fds[i], bytes, sizeof(bytes), 0) == 0);
+	CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+	return 0;
+}
+
+static int wait_for_end(void)
+{
+	CHECK(write(STDOUT_FILENO, "\n", 1) == 1);
+	return pause();
+}
+
+static void memory_of_other_users_programs(void)
+{
+	make_place();
+	CHECK(system("cp /proc/$PPID/exe " OBJECT) == 0);
+	CHECK(chown(OBJECT, 0, 0) == 0 && chmod(OBJECT, 04755) == 0);
+	CHECK(error_of(&stranger, look_after_exec) == 0);
 }
 
 /* Single rights of the superuser. */
@@ -393,6 +449,7 @@ static const struct test tests[] = {
 	{"real and effective ids", real_and_effective_ids},
 	{"file system ids", file_system_ids},
 	{"programs of other users", programs_of_other_users},
+	{"memory of other users' programs", memory_of_other_users_programs},
 	{"single rights", single_rights},
 	{"processes", processes},
 	{"devices", devices},
@@ -403,6 +460,8 @@ int main(int argc, char **argv)
 	umask(0);
 	if (argc == 2 && strcmp(argv[1], "report") == 0)
 		return report();
+	if (argc == 2 && strcmp(argv[1], "wait") == 0)
+		return wait_for_end();
 	int result = run_tests(tests, sizeof(tests) / sizeof(tests[0]));
 	remove_place();
 	return result;

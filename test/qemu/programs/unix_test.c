@@ -278,6 +278,21 @@ static void files_and_pipes(void)
 	close(pair[1]);
 }
 
+/* As some shells do with socket pairs that stand for pipes. */
+static void permissions_without_a_name(void)
+{
+	struct stat stat;
+	int ends[2];
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+	CHECK(fstat(ends[0], &stat) == 0 && stat.st_mode == (S_IFSOCK | 0777));
+	CHECK(fchmod(ends[0], S_IRUSR) == 0 && fchmod(ends[1], S_IWUSR) == 0);
+	CHECK(fstat(ends[0], &stat) == 0 && stat.st_mode == (S_IFSOCK | S_IRUSR));
+	CHECK(fstat(ends[1], &stat) == 0 && stat.st_mode == (S_IFSOCK | S_IWUSR));
+	CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+	CHECK_ERROR(fchmod(ends[0], 0), EBADF);
+}
+
 static void many_messages_at_once(void)
 {
 	char to[3][10] = {"", "", ""};
@@ -352,5 +367,6 @@ RUN_TESTS({"names are files", names_are_files}, {"names that cannot be", names_t
 	  {"a waiting writer can be killed", a_waiting_writer_can_be_killed},
 	  {"broken pipes", broken_pipes}, {"broken pipes end programs", broken_pipes_end_programs},
 	  {"with epoll", with_epoll}, {"files and pipes", files_and_pipes},
+	  {"permissions without a name", permissions_without_a_name},
 	  {"many messages at once", many_messages_at_once},
 	  {"no descriptors left", no_descriptors_left}, {"nothing is left", nothing_is_left})
