@@ -66,7 +66,11 @@ def main():
     if missing:
         print("configure.py: `./configure.py --install` installs all of this", file=sys.stderr)
         return 1
-    write_ninja_file(arguments.build_dir)
+    try:
+        write_ninja_file(arguments.build_dir)
+    except OSError as trouble:
+        print(f"configure.py: {trouble.filename}: {trouble.strerror}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -376,17 +376,15 @@ static void parse_options(int argc, char **argv, struct options *options)
 			fputs(usage, stdout);
 			exit(0);
 		}
-		if (option != '?' && parse_option(option, optarg, options))
-			continue;
-		if (option != '?')
-			fprintf(stderr, "dhcpc: bad value: %s\n", optarg);
-		fputs(usage, stderr);
-		exit(2);
+		if (option == '?')
+			argument_wrong("dhcpc", NULL, NULL);
+		if (!parse_option(option, optarg, options))
+			argument_wrong("dhcpc", "bad value", optarg);
 	}
-	if (options->interface && optind == argc)
-		return;
-	fputs(usage, stderr);
-	exit(2);
+	if (optind < argc)
+		argument_wrong("dhcpc", "one too many", argv[optind]);
+	if (!options->interface)
+		argument_wrong("dhcpc", "no -i INTERFACE", NULL);
 }
 
 int main(int argc, char **argv)

@@ -37,7 +37,7 @@ enum {
 
 /* QEMU's user network has these; a machine without a DHCP server gets them too. */
 #define FALLBACK "10.0.2.15/24,10.0.2.2,10.0.2.3"
-#define PATIENCE "3"
+#define PATIENCE "5" /* seconds: dnsmasq pings an address for three before it offers it */
 
 struct boot {
 	struct ip_option ip[IP_OPTIONS_MAX];
@@ -351,7 +351,8 @@ __attribute__((noreturn)) static void run_shells(struct boot *boot)
 {
 	char *arguments[] = {"sh", "-l", NULL};
 
-	printf("\nVitrine. Try ping, resolve, dhcpc, udpecho, or any command of busybox.\n");
+	printf("\nVitrine. Try ping, resolve, dhcpc, udpecho, or any command of busybox; "
+	       "poweroff ends the machine.\n");
 	fflush(stdout);
 	for (;;) {
 		struct timespec before;

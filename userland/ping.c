@@ -336,17 +336,15 @@ static void parse_options(int argc, char **argv, struct options *options)
 			fputs(usage, stdout);
 			exit(0);
 		}
-		if (option != '?' && parse_option(option, optarg, options))
-			continue;
-		if (option != '?')
-			fprintf(stderr, "ping: bad value: %s\n", optarg);
-		fputs(usage, stderr);
-		exit(2);
+		if (option == '?')
+			argument_wrong("ping", NULL, NULL);
+		if (!parse_option(option, optarg, options))
+			argument_wrong("ping", "bad value", optarg);
 	}
-	if (optind + 1 != argc) {
-		fputs(usage, stderr);
-		exit(2);
-	}
+	if (optind == argc)
+		argument_wrong("ping", "no HOST", NULL);
+	if (optind + 1 < argc)
+		argument_wrong("ping", "one HOST at a time", argv[optind + 1]);
 	options->host = argv[optind];
 }
 

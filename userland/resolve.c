@@ -160,17 +160,13 @@ static void parse_options(int argc, char **argv, struct options *options)
 			fputs(usage, stdout);
 			exit(0);
 		}
-		if (option != '?' && parse_option(option, optarg, options))
-			continue;
-		if (option != '?')
-			fprintf(stderr, "resolve: bad value: %s\n", optarg);
-		fputs(usage, stderr);
-		exit(2);
+		if (option == '?')
+			argument_wrong("resolve", NULL, NULL);
+		if (!parse_option(option, optarg, options))
+			argument_wrong("resolve", "bad value", optarg);
 	}
-	if (optind < argc)
-		return;
-	fputs(usage, stderr);
-	exit(2);
+	if (optind == argc)
+		argument_wrong("resolve", "no NAME", NULL);
 }
 
 int main(int argc, char **argv)

@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -171,31 +170,10 @@ static void run(struct server *server)
 	}
 }
 
-static uint16_t parse_port(int argc, char **argv)
-{
-	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {0}};
-	unsigned long port = ECHO_PORT;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "p:h", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			exit(0);
-		}
-		if (option != 'p')
-			argument_wrong("tcpecho", NULL, NULL);
-		if (!argument_number(optarg, 1, 65535, &port))
-			argument_wrong("tcpecho", "not a port", optarg);
-	}
-	if (optind < argc)
-		argument_wrong("tcpecho", "not an option", argv[optind]);
-	return (uint16_t)port;
-}
-
 int main(int argc, char **argv)
 {
 	static struct server server;
-	uint16_t port = parse_port(argc, argv);
+	uint16_t port = argument_port_alone("tcpecho", argc, argv, usage, ECHO_PORT);
 
 	signal(SIGPIPE, SIG_IGN);
 	tcp_allow_many();

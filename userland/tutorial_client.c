@@ -17,7 +17,7 @@ int main(int argc, char *argv[])
 	char request[512], answer[4096];
 	ssize_t length;
 
-	if (argc < 2) {
+	if (argc < 2 || argv[1][0] == '-') {
 		fprintf(stderr, "usage: %s HOST [PORT]\n", argv[0]);
 		return 2;
 	}

@@ -20,7 +20,13 @@ int main(int argc, char *argv[])
 {
 	struct sockaddr_in address;
 	char request[4096];
+	int port = argc > 1 ? atoi(argv[1]) : 8000;
 	int yes = 1;
+
+	if (port <= 0 || port > 65535) {
+		fprintf(stderr, "usage: %s [PORT]\n", argv[0]);
+		return 2;
+	}
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (listener < 0) {
@@ -32,7 +38,7 @@ int main(int argc, char *argv[])
 	memset(&address, 0, sizeof(address));
 	address.sin_family = AF_INET;
 	address.sin_addr.s_addr = htonl(INADDR_ANY);
-	address.sin_port = htons((unsigned short)(argc > 1 ? atoi(argv[1]) : 8000));
+	address.sin_port = htons((unsigned short)port);
 	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		perror("bind");
 		return 1;

@@ -108,27 +108,14 @@ static void echo_one(int socket_fd, uint16_t port, struct counts *counts)
 int main(int argc, char **argv)
 {
 	struct counts counts = {0};
-	unsigned long port = ECHO_PORT;
+	uint16_t port = argument_port_alone("udpecho", argc, argv, usage, ECHO_PORT);
 	struct pollfd wait = {.events = POLLIN};
 
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (argc != 1 && (argc != 3 || strcmp(argv[1], "-p") != 0)) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	if (argc == 3 && !argument_number(argv[2], 1, 65535, &port)) {
-		fprintf(stderr, "udpecho: bad port: %s\n", argv[2]);
-		return 2;
-	}
-
 	stop_on_signals();
-	wait.fd = open_socket((uint16_t)port);
+	wait.fd = open_socket(port);
 	while (!stop_requested())
 		if (stop_poll(&wait, 1, CLOCK_NEVER) > 0)
-			echo_one(wait.fd, (uint16_t)port, &counts);
+			echo_one(wait.fd, port, &counts);
 	close(wait.fd);
 	printf("udpecho: %lu datagrams, %lu bytes, %lu failures\n", counts.datagrams, counts.bytes,
 	       counts.failures);

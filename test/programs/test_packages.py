@@ -3,10 +3,15 @@
 import os
 import stat
 import subprocess
+import sys
 
 import pytest
 
-from harness.guest import IMAGE, VM, run_vm
+from harness.guest import IMAGE, TOP, VM, run_vm
+
+sys.path.insert(0, os.path.join(TOP, "tools"))
+
+from machine import cpio, guest_files
 
 PACKAGES = ["iperf3", "netcat-openbsd"]
 
@@ -40,6 +45,14 @@ def test_alternatives_are_links(guest):
     assert guest.check("readlink -f /bin/nc; readlink -f /usr/bin/nc") == "/bin/nc.openbsd\n" * 2
     assert "OpenBSD netcat" in guest.run("nc -h").output
     assert "OpenBSD netcat" in guest.run("/bin/nc -h").output
+
+
+def test_alternatives_below_lib():
+    """/lib is a link to /usr/lib: nothing can be made below it (cpp's /lib/cpp)."""
+    archive = cpio.Archive()
+    archive.add_bytes("usr/bin/cpp-12", b"", 0o755)
+    guest_files.add_alternatives(archive, "update-alternatives --install /lib/cpp cpp /usr/bin/cpp-12 10\n")
+    assert archive.has("usr/lib/cpp") and not archive.has("lib/cpp")
 
 
 def test_share(guest, share):

@@ -1,10 +1,12 @@
 """tools/vm with a COMMAND: what it prints, and its exit status."""
 
+import fcntl
 import os
 import re
 import signal
 import socket
 import subprocess
+import termios
 import time
 
 import pytest
@@ -71,17 +73,68 @@ def children(process):
         return [int(word) for word in file.read().split()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def until(holds):
+    deadline = time.monotonic() + 10
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return holds()
+
+
+def test_reader_that_goes_ends_the_machine():
+    with subprocess.Popen([VM, "--kernel", KERNEL, "--net", "none", "--", "yes"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"y\n"
+        process.stdout.close()
+        assert process.wait(10) == 128 + signal.SIGPIPE
+        assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_signal_ends_the_machine(number):
     with subprocess.Popen([VM, "--kernel", KERNEL, "--net", "none", "--", "sleep 60"], stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 10
-        while not children(process) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        assert until(lambda: children(process))
         qemu, = children(process)
         process.send_signal(number)
-        assert process.wait(10) == 128 + number
+        assert process.wait(10) == (-number if number == signal.SIGKILL else 128 + number)
+        assert until(lambda: not os.path.exists(f"/proc/{qemu}"))
+
+
+def interruptible(command):
+    """tools/vm at the terminal `slave` of a process group of its own, and the terminal's other end."""
+    master, slave = os.openpty()
+
+    def take_terminal():
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    process = subprocess.Popen([VM, "--kernel", KERNEL, "--net", "none", "--", command], stdin=slave,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=take_terminal)
+    os.close(slave)
+    return process, master
+
+
+def test_first_interrupt_is_the_commands():
+    """A terminal's Ctrl-C reaches all processes in front, but QEMU must not end by it."""
+    process, terminal = interruptible("trap 'echo caught; exit 3' INT; echo ready; sleep 60 & wait")
+    with process:
+        assert process.stdout.readline() == b"ready\n"
+        os.write(terminal, b"\x03")
+        assert process.stdout.readline() == b"caught\n"
+        assert process.wait(10) == 3
+    os.close(terminal)
+
+
+def test_second_interrupt_ends_the_machine():
+    process, terminal = interruptible("trap '' INT; echo ready; sleep 60")
+    with process:
+        assert process.stdout.readline() == b"ready\n"
+        qemu, = children(process)
+        os.write(terminal, b"\x03")
+        assert any(b"Ctrl-C once more" in line for line in process.stderr)
+        os.write(terminal, b"\x03")
+        assert process.wait(10) == 128 + signal.SIGINT
         assert not os.path.exists(f"/proc/{qemu}")
+    os.close(terminal)
 
 
 def test_forwarded_port():

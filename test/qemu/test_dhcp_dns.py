@@ -1,6 +1,7 @@
 """The DHCP client and the resolver against dnsmasq."""
 
 import re
+import subprocess
 import threading
 import time
 
@@ -69,6 +70,22 @@ def test_fallback_without_a_server(net_namespace):
         silent.remove()
     assert "net: eth0 10.0.2.15/24 gateway 10.0.2.2 (fallback)" in re.sub(r" dns \S+", "", result.stderr)
     assert "10.0.2.15" in result.stdout
+
+
+def test_server_that_pings_before_it_offers(net_namespace, tmp_path):
+    """dnsmasq as README.md starts it takes three seconds: the guest waits for it and does not fall back."""
+    tap = Tap("tap7", "10.79.0.1/24", "02:00:0a:4f:00:01")
+    server = subprocess.Popen(["dnsmasq", "--no-daemon", "--port=0", "--interface=tap7", "--bind-interfaces",
+                               "--conf-file=/dev/null", "--dhcp-range=10.79.0.100,10.79.0.150", f"--dhcp-leasefile={tmp_path}/leases"],
+                              stderr=subprocess.PIPE)
+    try:
+        assert any(b"started" in line for line in server.stderr)
+        result = run_vm("--net", "tap=tap7", command="ping -c 1 10.79.0.1")
+    finally:
+        server.kill()
+        server.communicate()
+        tap.remove()
+    assert result.returncode == 0 and re.search(r"net: eth0 10\.79\.0\.1\d\d/24 .* \(dhcp\)", result.stderr), result.stderr
 
 
 # The shared guest ---------------------------------------------------------------------------------

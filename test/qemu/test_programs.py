@@ -22,6 +22,12 @@ PROMPT = "vitrine:~# "
     ("httpget", ["-o FILE", "-I", "-v", "-q", "--help", "URL"]),
     ("httpd", ["-p PORT", "-v", "DIR", "--help"]),
     ("tcpecho", ["-p PORT", "--help"]),
+    ("udpecho", ["-p PORT", "--help"]),
+    ("ping", ["-c COUNT", "-i SECONDS", "-W SECONDS", "-s BYTES", "-I FROM", "-q", "--help", "HOST"]),
+    ("resolve", ["-t TYPE", "-s SERVER", "-p PORT", "-v", "--help", "NAME|ADDRESS"]),
+    ("dhcpc", ["-i INTERFACE", "-f", "-q", "-r ADDRESS", "-H NAME", "-t SECONDS", "--fallback", "-R", "--ready-fd",
+               "--help"]),
+    ("resolver", ["--listen ADDRESS", "--port PORT", "--servers FILE", "--hosts FILE", "--ready-fd FD", "--help"]),
     ("tput", ["-s", "-p PORT", "-t SECONDS", "-n BYTES", "-r", "-c", "--help", "HOST"]),
 ])
 def test_help(guest, program, options):
@@ -42,6 +48,19 @@ def test_help(guest, program, options):
     ("httpd --frobnicate", "frobnicate"),
     ("tcpecho -p 65536", "not a port: 65536"),
     ("tcpecho 7", "not an option: 7"),
+    ("udpecho -p 0", "not a port: 0"),
+    ("udpecho -q", "option"),
+    ("udpecho 7", "not an option: 7"),
+    ("ping", "no HOST"),
+    ("ping -c 0 127.0.0.1", "bad value: 0"),
+    ("ping -Z 127.0.0.1", "option"),
+    ("ping 127.0.0.1 127.0.0.2", "one HOST at a time: 127.0.0.2"),
+    ("resolve", "no NAME"),
+    ("resolve -t MX localhost", "bad value: MX"),
+    ("dhcpc", "no -i INTERFACE"),
+    ("dhcpc eth0", "one too many: eth0"),
+    ("dhcpc -i eth0 -r ten", "bad value: ten"),
+    ("resolver 53", "what is this: 53"),
     ("tput", "no HOST"),
     ("tput -p x host", "not a port: x"),
     ("tput -t soon host", "not a number of seconds: soon"),
@@ -101,6 +120,13 @@ def test_tutorial_client_by_name(guest, dnsmasq):
 def test_tutorial_client_is_refused(guest):
     result = guest.run(f"tutorial_client {HOST} 9")
     assert result.status == 1 and result.output == "connect: Connection refused\n"
+
+
+@pytest.mark.parametrize("command", ["tutorial_client", "tutorial_client --help", "tutorial_server --help",
+                                     "tutorial_server 65536"])
+def test_tutorial_says_its_usage(guest, command):
+    result = guest.run(command)
+    assert result.status == 2 and result.output.startswith("usage: ") and result.output.count("\n") == 1
 
 
 def test_tutorial_server(guest):

@@ -1,5 +1,6 @@
 """tools/vm and tools/make-initramfs, as far as they need no machine."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from harness.guest import TOP, VM, run_vm
 
 sys.path.insert(0, os.path.join(TOP, "tools"))
+from machine import command_line
 from machine.console import Decoder
 from machine.cpio import Archive
 from machine.guest_users import FIRST_ID, Accounts
@@ -47,13 +49,32 @@ def test_help_names_every_option():
     (["--ip", "10.0.0.1"], "/LEN"),
     (["--ip", "10.0.0.300/24"], "300"),
     (["--timeout", "0"], "more than 0"),
+    (["--timeout", "nan"], "more than 0"),
+    (["--timeout", "soon"], "no number of seconds"),
     (["--kernel", "/nonexistent"], "ninja"),
+    (["--kernel", "/etc"], "`/etc`: Is a directory"),
+    (["--kernel", "/etc/passwd"], "neither ELF nor an Image"),
+    (["--initrd", "/nonexistent"], "`/nonexistent`: No such file or directory"),
+    (["--initrd", "/etc/passwd"], "no cpio archive"),
+    (["--memory", "5x"], "no size as 64M or 4G"),
+    (["--memory", "0"], "the kernel needs 8M"),
+    (["--memory", "7M"], "the kernel needs 8M"),
+    (["--net", "tap=nobody's"], "no interface nobody's"),
+    (["--fetch"], "--fetch needs --with"),
+    (["--cpu", "abacus"], "unable to find CPU model 'abacus'"),
+    (["--pcap", "/nonexistent/file"], "can't open /nonexistent/file"),
     (["--frobnicate"], "--frobnicate"),
 ])
 def test_wrong_option_is_one_clear_line(options, complaint):
     result = run_vm(*options, command="true")
     assert result.returncode == 2
     assert complaint in result.stderr.splitlines()[-1]
+
+
+def test_each_user_network_has_its_own_subnet():
+    options = command_line.cards(argparse.Namespace(net=["user", "unix=/tmp/x", "user"], mac=None, fwd=[], pcap=None))
+    assert [option for option in options if option.startswith("user")] == \
+        ["user,id=net0,net=10.0.2.0/24", "user,id=net2,net=10.0.3.0/24"]
 
 
 def test_initramfs_is_reproducible(tmp_path):
@@ -69,13 +90,16 @@ def test_initramfs_is_reproducible(tmp_path):
 
 
 SCRIPT = """\
+BIRDS=heronry
 getent group mail > /dev/null || addgroup --system mail
 adduser --system --quiet --group --home /var/lib/storks \\
     --gecos "Those who bring, and take" storks >/dev/null
 addgroup --system herons; adduser --system --ingroup herons --no-create-home --home /srv/grey grey
 adduser --system --home "$DIRECTORY" --group $NAME
 adduser somebody
+adduser --system --group "${BIRDS}"
 adduser --quiet --system storks || true
+usermod -a -G herons storks
 """
 
 
@@ -86,8 +110,9 @@ def test_users_of_installation_scripts():
     passwd = archive.contents("etc/passwd").decode().splitlines()
     added = [line for line in passwd if FIRST_ID <= int(line.split(":")[2]) < 1000]
     assert added == [f"storks:x:{FIRST_ID}:{FIRST_ID}:storks:/var/lib/storks:/bin/false",
-                     f"grey:x:{FIRST_ID + 2}:{FIRST_ID + 1}:grey:/srv/grey:/bin/false"]
+                     f"grey:x:{FIRST_ID + 2}:{FIRST_ID + 1}:grey:/srv/grey:/bin/false",
+                     f"heronry:x:{FIRST_ID + 3}:{FIRST_ID + 3}:heronry:/nonexistent:/bin/false"]
     assert accounts.ids("grey") == (FIRST_ID + 2, FIRST_ID + 1)
-    assert f"herons:x:{FIRST_ID + 1}:" in archive.contents("etc/group").decode().splitlines()
+    assert f"herons:x:{FIRST_ID + 1}:storks" in archive.contents("etc/group").decode().splitlines()
     assert archive.contents("etc/shadow").decode().count("storks:*:") == 1
     assert archive.has("var/lib/storks") and not archive.has("srv/grey")

@@ -2,32 +2,57 @@
 
 import argparse
 import ipaddress
+import itertools
+import math
 import os
 import platform
 import re
+import socket
 import urllib.parse
 
 from . import packages
 
 DEFAULT_MAC = "52:54:00:12:34:56"
 
+# QEMU's user networks are 10.0.2.0/24, 10.0.3.0/24 and so on: it would give them all the same.
+FIRST_SUBNET = 2
+
 # With --net unix=PATH, PATH is the other side's datagram socket, as tools/relay opens it, and this is
 # added for the machine's own.
 MACHINE_SOCKET = ".vm"
 SOCKET_PATH_MAX = 107  # bytes: sockaddr_un
 
+# What begins files of these kinds: Documentation/arm64/booting.rst has the Image's, cpio(5) the archive's.
 ELF_MAGIC = b"\x7fELF"
+IMAGE_MAGIC, IMAGE_MAGIC_AT = b"ARMd", 56
+CPIO_MAGIC = b"070701"
+
+MIB = 1 << 20
+SIZE_UNITS = {"": MIB, "K": 1 << 10, "M": MIB, "G": 1 << 30}
+LEAST_MEMORY_MIB = 8  # of the kernel and the files in it
 
 
 def network(text):
     """`user`, `none`, `tap=IFNAME` or `unix=PATH`."""
-    if text in ("user", "none") or re.fullmatch(r"tap=[^,\s]{1,15}", text):
+    if text in ("user", "none"):
         return text
+    if re.fullmatch(r"tap=[^,\s]{1,15}", text):
+        return existing_tap(text)
     if not re.fullmatch(r"unix=.+", text):
         raise argparse.ArgumentTypeError(f"`{text}` is none of user, tap=IFNAME, unix=PATH, none")
     if len(os.fsencode(own_socket(text))) > SOCKET_PATH_MAX:
         raise argparse.ArgumentTypeError(f"`{text}`: the path is too long for a socket")
     return text
+
+
+def existing_tap(net):
+    """As root QEMU would make what is not there, and nobody would be at its other end."""
+    name = net[len("tap="):]
+    try:
+        socket.if_nametoindex(name)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"there is no interface {name}; README.md says how to make one") from error
+    return net
 
 
 def own_socket(net):
@@ -79,9 +104,56 @@ def folder(text):
     return text
 
 
+def beginning(path):
+    """The file's first bytes, as many as it has of them."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(64)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"`{path}`: {error.strerror}") from error
+
+
+def cpio_archive(text):
+    if not beginning(text).startswith(CPIO_MAGIC):
+        raise argparse.ArgumentTypeError(f"`{text}` is no cpio archive in the newc format")
+    return text
+
+
+def kernel(text):
+    if not os.path.exists(text):
+        raise argparse.ArgumentTypeError(f"{text} is not there; `ninja` builds it")
+    begins = beginning(text)
+    if not begins.startswith(ELF_MAGIC) and not begins.startswith(IMAGE_MAGIC, IMAGE_MAGIC_AT):
+        raise argparse.ArgumentTypeError(f"`{text}` is no kernel: neither ELF nor an Image")
+    return text
+
+
 def is_elf(path):
-    with open(path, "rb") as file:
-        return file.read(len(ELF_MAGIC)) == ELF_MAGIC
+    return beginning(path).startswith(ELF_MAGIC)
+
+
+def memory_size(text):
+    """`64M` or `4G` as bytes; without a unit, QEMU takes mebibytes."""
+    found = re.fullmatch(r"(\d+)([KMG]?)B?", text, re.IGNORECASE)
+    if not found:
+        raise argparse.ArgumentTypeError(f"`{text}` is no size as 64M or 4G")
+    return int(found[1]) * SIZE_UNITS[found[2].upper()]
+
+
+def memory(text):
+    if memory_size(text) < LEAST_MEMORY_MIB * MIB:
+        raise argparse.ArgumentTypeError(f"`{text}` is too little: the kernel needs {LEAST_MEMORY_MIB}M")
+    return text
+
+
+def seconds(text):
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds") from error
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
 
 
 def networks(arguments):
@@ -101,8 +173,8 @@ def conflict(arguments):
         return "--fwd needs --net user"
     if arguments.pcap and not networks(arguments):
         return "--pcap needs a network card"
-    if arguments.timeout is not None and arguments.timeout <= 0:
-        return "--timeout must be more than 0"
+    if arguments.fetch and not arguments.packages:
+        return "--fetch needs --with"
     return None
 
 
@@ -126,11 +198,12 @@ def dgram(index, net):
 def cards(arguments):
     """A -netdev and a -device for each network."""
     options = []
+    subnets = itertools.count(FIRST_SUBNET)
     mac = int((arguments.mac or DEFAULT_MAC).replace(":", ""), 16)
     forwards = ["", *arguments.fwd]
     for index, net in enumerate(networks(arguments)):
         if net == "user":
-            backend = f"user,id=net{index}" + ",".join(forwards)
+            backend = f"user,id=net{index},net=10.0.{next(subnets)}.0/24" + ",".join(forwards)
             forwards = []
         elif net.startswith("unix="):
             backend = dgram(index, net)
@@ -165,7 +238,7 @@ def qemu(arguments):
         command += ["-global", "virtio-mmio.force-legacy=false"]
     command += cards(arguments)
     if arguments.pcap:
-        command += ["-object", f"filter-dump,id=pcap,netdev=net0,file={arguments.pcap}"]
+        command += ["-object", f"filter-dump,id=pcap,netdev=net0,file={arguments.pcap.replace(',', ',,')}"]
     if arguments.initrd:
         command += ["-initrd", arguments.initrd]
     if arguments.gdb:

@@ -20,6 +20,9 @@ INTERRUPT = b"\x03"
 EXIT = re.compile(rb"(?:\[[ \d.]+\] )?vitrine: exit (\d+)$")
 PANIC = re.compile(rb"(?:\[[ \d.]+\] )?panic:")
 
+# How long a command may go on after Ctrl-C until the user hears of the other way.
+HINT_S = 1
+
 # After its last words, how long the machine may take to switch itself off.
 POWER_OFF_S = 5
 
@@ -81,11 +84,15 @@ def relay_input(machine):
 
 
 def pass_on_interrupt(machine):
-    """The first Ctrl-C goes to the command; the next one ends the machine."""
+    """The first Ctrl-C goes to the command; the next one ends the machine, as when the first came before the
+    command ran, or the command does not care."""
     def handler(*_):
         signal.signal(signal.SIGINT, lambda *_: sys.exit(128 + signal.SIGINT))
         machine.input.write(INTERRUPT)
         machine.input.flush()
+        hint = threading.Timer(HINT_S, print, ["tools/vm: Ctrl-C once more ends the machine"], {"file": sys.stderr})
+        hint.daemon = True
+        hint.start()
     signal.signal(signal.SIGINT, handler)
 
 
@@ -119,12 +126,14 @@ def run(machine):
     try:
         relay_output(machine, verdict)
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # whoever read our output is gone
+        # Whoever read our output is gone, and with nobody to take its output the machine would wait for ever.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
+        return 128 + signal.SIGPIPE
     if verdict.status is not None and not verdict.panicked:
         return verdict.status
     status = machine.wait()
-    if machine.timed_out:
-        return processes.STATUS_TIMEOUT
+    if machine.timed_out or status == processes.STATUS_OPTIONS:
+        return status
     if not verdict.panicked:
         print(f"tools/vm: the machine stopped before the command ended (QEMU's status: {status})",
               file=sys.stderr)

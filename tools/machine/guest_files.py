@@ -39,6 +39,12 @@ DIRECTORIES = (
 )
 
 
+def place_in_guest(path):
+    """Where a file of a package stands. /lib is a link to /usr/lib, where Debian is on its way to anyway."""
+    path = path.removeprefix("./").strip("/")
+    return f"usr/{path}" if path.startswith("lib/") else path
+
+
 def program_at(archive, path):
     """Under this name, or under its other one."""
     directory, name = os.path.split(path)
@@ -49,9 +55,9 @@ def program_at(archive, path):
 def add_alternatives(archive, script):
     """The links that the packages' scripts would register: nc for nc.openbsd, say."""
     for link, target in ALTERNATIVE.findall(script.replace("\\\n", " ")):
-        place = program_at(archive, target.lstrip("/"))
-        if place and not archive.has(link.lstrip("/")):
-            archive.add_link(link.lstrip("/"), f"/{place}")
+        place, link = program_at(archive, place_in_guest(target)), place_in_guest(link)
+        if place and not archive.has(link):
+            archive.add_link(link, f"/{place}")
 
 
 def programs(archive):

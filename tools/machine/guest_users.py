@@ -1,7 +1,8 @@
 """Users and groups that the installation scripts of Debian's packages would add.
 
-A script that says `adduser --system ... NAME` or `addgroup --system NAME` is taken by its word; names
-that it works out are left alone.  The accounts of userland/rootfs/etc/ are there already.
+A script that says `adduser --system ... NAME` or `addgroup --system NAME` is taken by its word, also where
+NAME is a variable that it sets to a plain word, and so is `usermod -a -G GROUP NAME`; names that it works out
+are left alone.  The accounts of userland/rootfs/etc/ are there already.
 """
 
 import os
@@ -13,6 +14,9 @@ FIRST_ID = 200  # of those that are added: Debian's system users end at 999
 NOGROUP = 65534
 
 CALL = re.compile(r"\b(adduser|addgroup)[ \t]+((?:[^\\\n;|&>]|\\\n)+)")
+VARIABLE = re.compile(r"^[ \t]*([A-Z_a-z][A-Z_a-z0-9]*)=[\"']?([A-Za-z0-9_/.-]+)[\"']?[ \t]*$", re.MULTILINE)
+USE = re.compile(r"\$\{?([A-Z_a-z][A-Z_a-z0-9]*)\}?")
+MEMBER = re.compile(r"^[ \t]*usermod -a -G ([A-Za-z0-9_-]+) ([A-Za-z0-9_-]+)[ \t]*$", re.MULTILINE)
 WITH_VALUE = {"--home", "--shell", "--gecos", "--comment", "--ingroup", "--uid", "--gid", "--firstuid", "--lastuid",
               "--conf"}
 HOME_MODE = 0o755
@@ -50,7 +54,9 @@ class Accounts:
 
     def learn(self, script):
         """What a postinst adds."""
+        variables = dict(VARIABLE.findall(script))
         for program, text in CALL.findall(script):
+            text = USE.sub(lambda use: variables.get(use[1], use[0]), text)
             try:
                 options, name = parse(shlex.split(text.replace("\\\n", " ")))
             except ValueError:  # a quotation that ends elsewhere
@@ -61,6 +67,8 @@ class Accounts:
                 self._add_group(name)
             else:
                 self._add_user(name, options)
+        for group, user in MEMBER.findall(script):
+            self._add_member(group, user)
 
     def _new_id(self):
         self._next_id += 1
@@ -73,6 +81,11 @@ class Accounts:
             found = [self._new_id()]
             self._group.append([name, "x", str(found[0]), ""])
         return found[0]
+
+    def _add_member(self, group, user):
+        for fields in self._group:
+            if fields[0] == group:
+                fields[3] = ",".join([*filter(None, fields[3].split(",")), user])
 
     def _add_user(self, name, options):
         if any(fields[0] == name for fields in self._passwd):

@@ -2,29 +2,20 @@
 
 import itertools
 import os
-import re
 import stat
 import tempfile
 
 from . import packages
+from .command_line import MIB, memory_size
 from .cpio import Archive
 
 SHARE = "share"  # where --share's files stand in the guest
-MIB = 1 << 20
 
 DEFAULT_MEMORY_MIB = 128
 
 # The archive, the files unpacked from it, and room to work: memory for --with is asked for in steps.
 ROOM_MIB = 160
 STEP_MIB = 64
-
-SIZE_UNITS = {"": MIB, "K": 1 << 10, "M": MIB, "G": 1 << 30}
-
-
-def memory_size(text):
-    """`64M` or `4G` as bytes; without a unit, QEMU takes mebibytes. None when it is no size."""
-    found = re.fullmatch(r"(\d+)([KMG]?)B?", text, re.IGNORECASE)
-    return int(found[1]) * SIZE_UNITS[found[2].upper()] if found else None
 
 
 def add_shared(archive, directory):
@@ -93,7 +84,6 @@ def choose_memory(arguments):
         wanted = 2 * archive // MIB + ROOM_MIB if archive else 0
         arguments.memory = f"{max(DEFAULT_MEMORY_MIB, -(-wanted // STEP_MIB) * STEP_MIB)}M"
         return
-    size = memory_size(arguments.memory)
     least = -(-2 * archive // MIB) + DEFAULT_MEMORY_MIB // 4
-    if size is not None and archive and size < least * MIB:
+    if archive and memory_size(arguments.memory) < least * MIB:
         raise packages.Trouble(f"--memory {arguments.memory}: the guest's files need at least {least}M")

@@ -172,14 +172,8 @@ def fetch(apt, names, count, progress):
         raise apt_failed(output)
 
 
-def place_in_guest(path):
-    """A member's place. /lib is a link to /usr/lib, where Debian is on its way to anyway."""
-    path = path.removeprefix("./").rstrip("/")
-    return f"usr/{path}" if path.startswith("lib/") else path
-
-
 def add_member(archive, member, stream):
-    path = place_in_guest(member.name)
+    path = guest_files.place_in_guest(member.name)
     if path in (".", "", "lib") or LEFT_OUT.match(path):
         return
     if member.isdir():
@@ -187,7 +181,7 @@ def add_member(archive, member, stream):
     elif member.issym():
         archive.add_link(path, member.linkname, replace=True)
     elif member.islnk():
-        archive.copy(path, place_in_guest(member.linkname))
+        archive.copy(path, guest_files.place_in_guest(member.linkname))
     elif member.isreg():
         archive.add_bytes(path, stream.extractfile(member).read())
         archive.give(path, member.uid, member.gid, member.mode & 0o7777)

@@ -1,17 +1,30 @@
 """QEMU as a child process that never outlives tools/vm."""
 
+import ctypes
 import signal
 import subprocess
 import sys
 import threading
 
+STATUS_OPTIONS = 2
 STATUS_TIMEOUT = 124
 STATUS_STOPPED = 125
 
+PR_SET_PDEATHSIG = 1
+
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+# QEMU's own when it does not take its options; it has told why. A machine that ran ends with another one.
+QEMU_REFUSED = 1
 
 # How long QEMU may take to end when it is asked to.
 PATIENCE_S = 3
+
+
+def die_with_parent():
+    """Where the kernel is Linux, even kill -9 of this process ends QEMU (prctl(2))."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Machine:
@@ -50,10 +63,16 @@ class Machine:
 
     def _start(self, signal_mask):
         pipe = None if self._interactive else subprocess.PIPE
+        # With a command, a terminal's Ctrl-C is for this process alone, which passes it on to the guest.
+        group = None if self._interactive else 0
+
+        def prepare():
+            signal.pthread_sigmask(signal.SIG_SETMASK, signal_mask)
+            die_with_parent()
+
         try:
-            self._qemu = subprocess.Popen(
-                self._command, stdin=pipe, stdout=pipe,
-                preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, signal_mask))
+            self._qemu = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, process_group=group,
+                                          preexec_fn=prepare)
         except FileNotFoundError:
             sys.exit("tools/vm: qemu-system-aarch64 is not installed; `./configure.py --install` does that")
 
@@ -92,9 +111,11 @@ class Machine:
             self._end()
 
     def wait(self):
-        """Until QEMU ends: 0, 124 on timeout, or QEMU's own status."""
+        """Until QEMU ends: 0, 124 on timeout, 2 when it did not begin, or QEMU's own status."""
         status = self._qemu.wait()
         if self.timed_out:
             print(f"tools/vm: ended after {self._timeout:g} s", file=sys.stderr)
             return STATUS_TIMEOUT
+        if status == QEMU_REFUSED:
+            return STATUS_OPTIONS
         return status if status >= 0 else 128 - status

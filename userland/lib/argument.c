@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,4 +38,26 @@ void argument_wrong(const char *program, const char *what, const char *value)
 			value ? value : "");
 	fprintf(stderr, "Try `%s --help`.\n", program);
 	exit(2);
+}
+
+uint16_t argument_port_alone(const char *program, int argc, char **argv, const char *usage,
+			     uint16_t port)
+{
+	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+	unsigned long number = port;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "p:h", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			exit(0);
+		}
+		if (option != 'p')
+			argument_wrong(program, NULL, NULL);
+		if (!argument_number(optarg, 1, 65535, &number))
+			argument_wrong(program, "not a port", optarg);
+	}
+	if (optind < argc)
+		argument_wrong(program, "not an option", argv[optind]);
+	return (uint16_t)number;
 }

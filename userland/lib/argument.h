@@ -19,4 +19,12 @@ bool argument_seconds(const char *text, uint64_t *microseconds);
 __attribute__((noreturn)) void argument_wrong(const char *program, const char *what,
 					      const char *value);
 
+/*
+ * The command line of a server that takes `-p PORT` and nothing else: the port, or `port` where
+ * none is given. Ends the program after `--help`, for which it prints `usage`, and when something
+ * is wrong.
+ */
+uint16_t argument_port_alone(const char *program, int argc, char **argv, const char *usage,
+			     uint16_t port);
+
 #endif
