@@ -53,7 +53,6 @@ static void restart_call(struct trapframe *frame)
 /* A handler runs: only calls that signal(7) lists go on after it, and only with SA_RESTART. */
 static void settle_call(struct trapframe *frame, const struct sigaction *action)
 {
-	current_thread()->restart_deadline_us = 0;
 	if ((int64_t)frame->x[0] == -ERESTARTSYS && action->flags & SA_RESTART) {
 		restart_call(frame);
 		return;
@@ -110,6 +109,7 @@ static void run_handler(struct trapframe *frame, int signal, const struct siginf
 	uint64_t mask = thread->restore_mask ? thread->saved_mask : thread->signal_mask;
 
 	thread->restore_mask = false;
+	thread->restart_deadline_us = 0; /* the handler's own sleeps are new */
 	if (!signal_frame_push(frame, &action, info, mask)) {
 		printk("%s[%d]: no stack for the handler of signal %d\n", process->name,
 		       process->pid, signal);

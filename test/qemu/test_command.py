@@ -47,6 +47,12 @@ def test_command_line_is_passed_as_it_is():
     assert result.stdout == text + "\n"
 
 
+def test_too_long_a_command_is_refused():
+    result = run_vm("--net", "none", command="echo " + "x" * 2100)
+    assert result.returncode == 2
+    assert "of the kernel's command line" in result.stderr.splitlines()[-1]
+
+
 def test_standard_input_is_typed():
     result = subprocess.run([VM, "--kernel", KERNEL, "--net", "none", "--", "cat"], input="typed line\n", text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)

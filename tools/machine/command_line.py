@@ -31,6 +31,8 @@ MIB = 1 << 20
 SIZE_UNITS = {"": MIB, "K": 1 << 10, "M": MIB, "G": 1 << 30}
 LEAST_MEMORY_MIB = 8  # of the kernel and the files in it
 
+KERNEL_WORDS_MAX = 2047  # bytes: kernel/devicetree.c
+
 
 def network(text):
     """`user`, `none`, `tap=IFNAME` or `unix=PATH`."""
@@ -175,6 +177,10 @@ def conflict(arguments):
         return "--pcap needs a network card"
     if arguments.fetch and not arguments.packages:
         return "--fetch needs --with"
+    length = len(os.fsencode(kernel_words(arguments)))
+    if length > KERNEL_WORDS_MAX:
+        return (f"COMMAND and --append take {length} bytes of the kernel's command line, of {KERNEL_WORDS_MAX}; "
+                "a longer script fits into a file in --share DIR")
     return None
 
 
