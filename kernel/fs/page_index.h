@@ -22,7 +22,9 @@ struct page_index {
 /* The page at `number` without a reference, or NULL for a hole. */
 struct page *page_index_get(const struct page_index *index, uint64_t number);
 
-/* Takes over the caller's reference; nothing may be there yet. 0, or -ENOMEM and it is not taken. */
+/*
+ * Takes over the caller's reference; nothing may be there yet. 0, or -ENOMEM and it is not taken.
+ */
 int page_index_put(struct page_index *index, uint64_t number, struct page *page);
 
 /* The number of the first page at `number` or behind it, or PAGE_INDEX_NONE. */

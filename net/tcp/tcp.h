@@ -386,8 +386,8 @@ struct tcp_settings {
 	int32_t tcp_max_tw_buckets, tcp_tw_reuse, tcp_rfc1337;
 	int32_t tcp_fastopen; /* 1 client, 2 server, 4: data without cookie ... */
 	int32_t tcp_slow_start_after_idle, tcp_moderate_rcvbuf;
-	int32_t tcp_adv_win_scale; /* 1, always: half of a buffer is window, half what packets weigh */
-	int32_t tcp_mtu_probing; /* 0 off, 1 on a black hole, 2 always */
+	int32_t tcp_adv_win_scale; /* 1, always: half of a buffer is what packets weigh */
+	int32_t tcp_mtu_probing;   /* 0 off, 1 on a black hole, 2 always */
 	int32_t tcp_base_mss;
 	int32_t tcp_challenge_ack_limit, tcp_invalid_ratelimit; /* per second; milliseconds */
 	int32_t tcp_min_tso_segs; /* segments that may leave as one packet, however slow the path */

@@ -91,7 +91,7 @@ static void tell(int signal)
 	CHECK(write(handled[1], "h", 1) == 1);
 }
 
-/* Ends at about the time when the signal comes. By the call itself: the C library blocks signals. */
+/* Ends at about the time when the signal comes. By the call: the C library blocks signals. */
 static void *arm_and_end(void *argument)
 {
 	const struct itimerval timer = {.it_value.tv_usec = delay_us};

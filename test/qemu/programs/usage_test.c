@@ -1,4 +1,4 @@
-/* getrusage(2), wait4(2): how much memory a process and its children had at most, and their page faults. */
+/* getrusage(2), wait4(2): the most memory that a process and its children had, and their faults. */
 #define _GNU_SOURCE 1
 #include "test/qemu/programs/check.h"
 
