@@ -49,6 +49,7 @@ void fs_syscalls_init(void)
 	names_syscalls_init();
 	rename_syscalls_init();
 	attribute_syscalls_init();
+	resize_syscalls_init();
 	xattr_syscalls_init();
 	working_directory_syscalls_init();
 	sync_syscalls_init();

@@ -11,6 +11,7 @@ void stat_syscalls_init(void);
 void names_syscalls_init(void);
 void rename_syscalls_init(void);
 void attribute_syscalls_init(void);
+void resize_syscalls_init(void);
 void xattr_syscalls_init(void);
 void working_directory_syscalls_init(void);
 void sync_syscalls_init(void);
